@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// What the VM needs of the world below it: pages, time, waiting, a console, files of its archive.
+// Two implementations: platform/linux (a process of the host) and platform/sel4 (a realm). The
+// realm's one speaks the host-link protocol on its console; the host's uses file descriptors.
+//
+// All functions are called by worker threads of the VM; the VM is started by platform code
+// through `vm_main` below.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+namespace lona::vm::platform {
+
+inline constexpr std::size_t kPageSize = 4096;
+
+// --- Memory -------------------------------------------------------------------------------
+// Zeroed, page-aligned, readable and writable memory; null when the realm's quota is used up.
+// `bytes` is a multiple of kPageSize. Large requests are aligned to 2 MiB when that costs nothing.
+void* map_pages(std::size_t bytes);
+// Gives back exactly what one map_pages call returned (address and size).
+void unmap_pages(void* address, std::size_t bytes);
+// Bytes this realm may have in all, and has now, for `memory figures` and limits.
+struct MemoryFigures {
+  std::size_t limit;
+  std::size_t mapped;
+};
+MemoryFigures memory_figures();
+
+// --- Time ---------------------------------------------------------------------------------
+std::uint64_t now_ns();         // monotonic, from an arbitrary start
+std::uint64_t wall_clock_ns();  // since 1970, 0 when unknown
+
+// --- Waiting ------------------------------------------------------------------------------
+// Sleeps until input, an interrupt request (Ctrl-C), a window change or the deadline
+// (`now_ns` scale; kNoDeadline for none). May return early for no reason.
+inline constexpr std::uint64_t kNoDeadline = ~std::uint64_t{0};
+void wait(std::uint64_t deadline_ns);
+// Cheap poll, called once per scheduler slice: lets the platform notice events without sleeping.
+void poll();
+// True once after each Ctrl-C of the user.
+bool take_interrupt();
+
+// --- Console ------------------------------------------------------------------------------
+enum class Stream : std::uint8_t { kOutput, kError };
+// Writes all bytes; may buffer. Blocks (and still notices Ctrl-C) while the reader is slow.
+// False when the reader has gone (closed pipe).
+bool write(Stream stream, std::span<const std::uint8_t> bytes);
+void flush();
+// Takes up to buffer.size() bytes of standard input without blocking.
+struct ReadResult {
+  std::size_t bytes;
+  bool end_of_input;  // no more bytes will ever come (and bytes == 0)
+};
+ReadResult read(std::span<std::uint8_t> buffer);
+// Announces that somebody waits for input (grants credit to the host link).
+void want_input();
+struct Terminal {
+  bool interactive;  // a person types: line editing, prompt, colours make sense
+  bool color;
+  std::uint16_t columns, rows;
+};
+Terminal terminal();
+
+// --- Files ----------------------------------------------------------------------------------
+// A file of the system's archive ("lib/lona/core.lona"); stays mapped. Empty data() when absent.
+std::span<const std::uint8_t> archive_file(std::string_view path);
+
+// --- Start and end ----------------------------------------------------------------------
+enum class Mode : std::uint8_t { kPrompt, kRun, kEval, kBatch };
+struct Session {
+  Mode mode;
+  std::string_view file_name;              // kRun
+  std::span<const std::uint8_t> source;    // kRun: the program's text
+  std::span<const std::string_view> args;  // kRun: its arguments; kEval: the expressions
+};
+// Blocks until the host has said what to do.
+Session session();
+// Ends the whole VM with a status; output is flushed first.
+[[noreturn]] void exit(int status);
+// Reports an internal error with a backtrace where possible, then ends the VM (or the realm).
+[[noreturn]] void panic(std::string_view message);
+
+}  // namespace lona::vm::platform
+
+namespace lona::vm {
+// Runs the VM to its end. Called once by the platform's start code.
+[[noreturn]] void vm_main();
+}  // namespace lona::vm

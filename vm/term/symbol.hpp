@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Interned names. A SymbolEntry is permanent: it never moves and is never freed, so symbols and
+// keywords are compared by address. One entry serves both the symbol and the keyword of a name.
+#pragma once
+
+#include <string_view>
+
+#include "vm/term/term.hpp"
+
+namespace lona::vm {
+
+struct SymbolEntry {
+  SymbolEntry* next;          // hash chain
+  std::uint64_t hash;         // of the full name
+  std::uint32_t length;       // bytes of the full name, "ns/name" or "name"
+  std::uint32_t name_offset;  // where the name part starts; 0 when there is no namespace part
+  char text[];                // UTF-8, NUL-terminated for debuggers
+
+  std::string_view full() const { return {text, length}; }
+  std::string_view name() const { return full().substr(name_offset); }
+  std::string_view ns() const {
+    return name_offset == 0 ? std::string_view{} : full().substr(0, name_offset - 1);
+  }
+};
+
+// The entry for a full name such as "foo" or "my.ns/foo"; made when new. "/" alone is a name.
+SymbolEntry* intern(std::string_view full);
+
+inline Term make_symbol(std::string_view full) {
+  return Term::symbol(intern(full));
+}
+inline Term make_keyword(std::string_view full) {
+  return Term::keyword(intern(full));
+}
+
+}  // namespace lona::vm

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// The memory functions of C for freestanding programs: the compiler and the headers of the
+// standard library call them. Words of eight bytes, four a round: no vector registers, because the
+// kernel has none, and quick also where an emulator makes string instructions slow.
+// `no_builtin` keeps the compiler from turning a loop here into a call of itself.
+#include <cstddef>
+#include <cstdint>
+
+#define LONA_NO_BUILTIN __attribute__((no_builtin))
+
+namespace {
+
+using Unaligned __attribute__((aligned(1), may_alias)) = std::uint64_t;
+
+LONA_NO_BUILTIN void copy_up(unsigned char* to, const unsigned char* from, std::size_t size) {
+  while (size >= 32) {
+    const auto* source = reinterpret_cast<const Unaligned*>(from);
+    auto* target = reinterpret_cast<Unaligned*>(to);
+    const std::uint64_t a = source[0];
+    const std::uint64_t b = source[1];
+    const std::uint64_t c = source[2];
+    const std::uint64_t d = source[3];
+    target[0] = a;
+    target[1] = b;
+    target[2] = c;
+    target[3] = d;
+    from += 32;
+    to += 32;
+    size -= 32;
+  }
+  for (; size >= 8; size -= 8, from += 8, to += 8) {
+    *reinterpret_cast<Unaligned*>(to) = *reinterpret_cast<const Unaligned*>(from);
+  }
+  for (; size > 0; --size) {
+    *to++ = *from++;
+  }
+}
+
+LONA_NO_BUILTIN void copy_down(unsigned char* to, const unsigned char* from, std::size_t size) {
+  to += size;
+  from += size;
+  for (; size >= 8; size -= 8) {
+    from -= 8;
+    to -= 8;
+    *reinterpret_cast<Unaligned*>(to) = *reinterpret_cast<const Unaligned*>(from);
+  }
+  for (; size > 0; --size) {
+    *--to = *--from;
+  }
+}
+
+}  // namespace
+
+extern "C" {
+
+LONA_NO_BUILTIN void* memcpy(void* to, const void* from, std::size_t size) {
+  copy_up(static_cast<unsigned char*>(to), static_cast<const unsigned char*>(from), size);
+  return to;
+}
+
+LONA_NO_BUILTIN void* memmove(void* to, const void* from, std::size_t size) {
+  auto* target = static_cast<unsigned char*>(to);
+  const auto* source = static_cast<const unsigned char*>(from);
+  // Upwards is right whenever the target starts below, or beyond, the source.
+  if (reinterpret_cast<std::uintptr_t>(target) - reinterpret_cast<std::uintptr_t>(source) >= size) {
+    copy_up(target, source, size);
+  } else {
+    copy_down(target, source, size);
+  }
+  return to;
+}
+
+LONA_NO_BUILTIN void* memset(void* to, int value, std::size_t size) {
+  auto* target = static_cast<unsigned char*>(to);
+  const std::uint64_t word = 0x0101010101010101ULL * static_cast<unsigned char>(value);
+  for (; size >= 32; size -= 32, target += 32) {
+    auto* words = reinterpret_cast<Unaligned*>(target);
+    words[0] = word;
+    words[1] = word;
+    words[2] = word;
+    words[3] = word;
+  }
+  for (; size > 0; --size) {
+    *target++ = static_cast<unsigned char>(value);
+  }
+  return to;
+}
+
+LONA_NO_BUILTIN int memcmp(const void* left, const void* right, std::size_t size) {
+  const auto* a = static_cast<const unsigned char*>(left);
+  const auto* b = static_cast<const unsigned char*>(right);
+  while (size >= 8 &&
+         *reinterpret_cast<const Unaligned*>(a) == *reinterpret_cast<const Unaligned*>(b)) {
+    a += 8;
+    b += 8;
+    size -= 8;
+  }
+  for (; size > 0; --size, ++a, ++b) {
+    if (*a != *b) {
+      return *a < *b ? -1 : 1;
+    }
+  }
+  return 0;
+}
+
+LONA_NO_BUILTIN int bcmp(const void* left, const void* right, std::size_t size) {
+  return memcmp(left, right, size);
+}
+
+LONA_NO_BUILTIN void* memchr(const void* bytes, int value, std::size_t size) {
+  const auto* at = static_cast<const unsigned char*>(bytes);
+  for (; size > 0; --size, ++at) {
+    if (*at == static_cast<unsigned char>(value)) {
+      return const_cast<unsigned char*>(at);
+    }
+  }
+  return nullptr;
+}
+
+LONA_NO_BUILTIN std::size_t strlen(const char* text) {
+  std::size_t length = 0;
+  while (text[length] != '\0') {
+    ++length;
+  }
+  return length;
+}
+
+}  // extern "C"

@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The host link: framed bytes between this tool and the VM in the booted system.
+
+A frame is `type u8, length u16 (little endian), payload`; docs/host-link.md describes the types.
+This module is pure: bytes in, frames out, and back.
+"""
+
+import struct
+
+MAX_PAYLOAD = 4096
+_HEAD = struct.Struct("<cH")
+
+# Guest to host.
+READY, OUT, ERR, CREDIT, ENDED = b"R", b"O", b"X", b"K", b"Q"
+# Host to guest.
+START, FILE, INPUT, END, INTERRUPT, WINDOW = b"S", b"F", b"I", b"E", b"C", b"W"
+
+
+class LinkError(Exception):
+    """The other side does not keep to the protocol."""
+
+
+def frame(kind, payload=b""):
+    if len(payload) > MAX_PAYLOAD:
+        raise ValueError("payload too long")
+    return _HEAD.pack(kind, len(payload)) + payload
+
+
+def frames(kind, data):
+    """`data` as so many frames as it takes."""
+    for at in range(0, len(data), MAX_PAYLOAD):
+        yield frame(kind, data[at:at + MAX_PAYLOAD])
+
+
+def start(mode, settings, arguments):
+    words = [mode, *(f"{key}={value}" for key, value in settings.items()), "--", *arguments]
+    return frame(START, b"\0".join(word.encode("utf-8", "surrogateescape") for word in words))
+
+
+def source(data):
+    """A program's text; the empty piece ends it."""
+    yield from frames(FILE, data)
+    yield frame(FILE)
+
+
+def window(columns, rows):
+    return frame(WINDOW, struct.pack("<HH", columns & 0xFFFF, rows & 0xFFFF))
+
+
+class Decoder:
+    """Takes bytes as they arrive and gives the frames that are complete."""
+
+    def __init__(self):
+        self._held = bytearray()
+
+    def feed(self, data):
+        self._held += data
+        at = 0
+        while len(self._held) - at >= _HEAD.size:
+            kind, length = _HEAD.unpack_from(self._held, at)
+            if kind not in (READY, OUT, ERR, CREDIT, ENDED) or length > MAX_PAYLOAD:
+                raise LinkError(f"unreadable frame: type {kind!r}, length {length}")
+            if len(self._held) - at < _HEAD.size + length:
+                break
+            at += _HEAD.size
+            yield kind, bytes(self._held[at:at + length])
+            at += length
+        del self._held[:at]
+
+
+def credit(payload):
+    if len(payload) != 4:
+        raise LinkError("credit frame of wrong length")
+    return struct.unpack("<I", payload)[0]
+
+
+def status(payload):
+    if len(payload) != 1:
+        raise LinkError("end frame of wrong length")
+    return payload[0]

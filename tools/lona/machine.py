@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The virtual machine: QEMU's command line, its start and its end."""
+
+import ctypes
+import dataclasses
+import fcntl
+import os
+import pathlib
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+
+from .common import KERNEL, ROOT_TASK, Problem
+
+QEMU = "qemu-system-x86_64"
+_KVM_GET_API_VERSION = 0xAE00
+_KVM_CREATE_VM = 0xAE01
+
+
+@dataclasses.dataclass
+class Settings:
+    """What the caller can choose about the machine."""
+
+    kernel: pathlib.Path = KERNEL
+    root_task: pathlib.Path | None = ROOT_TASK
+    iso: pathlib.Path | None = None
+    firmware: pathlib.Path | None = None
+    memory: int = 512
+    machine: str = "q35"
+    cpu: str = "max"
+    extra: list = dataclasses.field(default_factory=list)
+
+
+def kvm_usable():
+    """Whether KVM really makes a machine, not only whether its device file exists."""
+    try:
+        device = os.open("/dev/kvm", os.O_RDWR | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        if fcntl.ioctl(device, _KVM_GET_API_VERSION) != 12:
+            return False
+        os.close(fcntl.ioctl(device, _KVM_CREATE_VM))
+        return True
+    except OSError:
+        return False
+    finally:
+        os.close(device)
+
+
+def command(settings, serial):
+    """QEMU's words. `serial` are the character devices for COM1, COM2, … in order."""
+    words = [QEMU, "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
+             "-machine", settings.machine, "-cpu", settings.cpu, "-m", str(settings.memory),
+             "-accel", "kvm" if kvm_usable() and "-icount" not in settings.extra else "tcg"]
+    if settings.firmware:
+        words += ["-bios", str(settings.firmware)]
+    if settings.iso:
+        words += ["-cdrom", str(settings.iso)]
+    else:
+        words += ["-kernel", str(settings.kernel)]
+        if settings.root_task:
+            words += ["-initrd", str(settings.root_task)]
+    for number, device in enumerate(serial):
+        words += ["-chardev", f"{device},id=com{number}", "-serial", f"chardev:com{number}"]
+    return words + settings.extra
+
+
+def check(settings):
+    if shutil.which(QEMU) is None:
+        raise Problem(f"{QEMU} is missing; run ./lona setup")
+    for path in (settings.iso,) if settings.iso else (settings.kernel, settings.root_task):
+        if path and not path.is_file():
+            raise Problem(f"{path} does not exist")
+
+
+def _die_with_parent():
+    """In the child: even a tool that is killed outright leaves no machine running behind it."""
+    pr_set_pdeathsig = 1
+    ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL)
+
+
+class Machine:
+    """A running QEMU with COM1 (`log`) and COM2 (`link`) connected to sockets of ours."""
+
+    def __init__(self, settings):
+        check(settings)
+        self._folder = tempfile.TemporaryDirectory(prefix="lona-")
+        self._errors = open(os.path.join(self._folder.name, "errors"), "w+b")
+        self._process = None
+        self.log = self.link = None
+        try:
+            self._start(settings)
+        except BaseException:
+            self.close()
+            raise
+
+    def _start(self, settings):
+        listeners, devices = [], []
+        for name in ("log", "link"):
+            path = os.path.join(self._folder.name, name)
+            listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
+            listener.bind(path)
+            listener.listen(1)
+            listeners.append(listener)
+            devices.append(f"socket,path={path}")
+        # A session of its own: Ctrl-C on the terminal is for the guest, not for QEMU.
+        self._process = subprocess.Popen(
+            command(settings, devices), stdin=subprocess.DEVNULL, stdout=self._errors,
+            stderr=self._errors, start_new_session=True, preexec_fn=_die_with_parent)
+        self.log, self.link = (self._accept(listener) for listener in listeners)
+
+    def _accept(self, listener):
+        with listener:
+            listener.settimeout(0.1)
+            while True:
+                try:
+                    connection = listener.accept()[0]
+                    connection.setblocking(False)
+                    return connection
+                except TimeoutError:
+                    if self._process.poll() is not None:
+                        raise Problem(f"QEMU did not start: {self.complaints()}") from None
+
+    def complaints(self):
+        """What QEMU itself had to say, and how it ended."""
+        try:
+            status = self._process.wait(timeout=2)
+        except subprocess.TimeoutExpired:
+            status = None
+        self._errors.seek(0)
+        said = self._errors.read().decode(errors="replace").strip()
+        if said:
+            return said
+        if status is None:
+            return "no reason given"
+        if status < 0:
+            return f"killed by {signal.Signals(-status).name}"
+        return "the machine reset or switched itself off" if status == 0 else f"status {status}"
+
+    def close(self):
+        if self._process and self._process.poll() is None:
+            self._process.kill()
+            self._process.wait()
+        for connection in (self.log, self.link):
+            if connection:
+                connection.close()
+        self._errors.close()
+        self._folder.cleanup()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()

@@ -25,7 +25,8 @@ def _missing():
     if shutil.which("dpkg-query") is None:
         raise Problem("this is not a Debian system (no dpkg-query). Install what "
                       f"{LIST.relative_to(ROOT)} lists by other means, then create the file "
-                      f"{STAMP.relative_to(ROOT)} with the text\n  {_fingerprint()}", EXIT_WRONG_USE)
+                      f"{STAMP.relative_to(ROOT)} with the text\n  {_fingerprint()}",
+                      EXIT_WRONG_USE)
     answer = subprocess.run(["dpkg-query", "-W", "-f", "${Package} ${db:Status-Status}\n", *names],
                             capture_output=True, text=True, check=False).stdout
     installed = {line.split()[0] for line in answer.splitlines() if line.endswith(" installed")}

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// What the files of this folder share: set up by main() before vm_main() runs.
+#pragma once
+
+#include <string>
+
+#include "vm/platform/platform.hpp"
+
+namespace lona::vm::platform {
+
+void set_memory_limit(std::size_t bytes);
+
+// Installs the signal handlers; a prompt on a terminal also gets raw input.
+void start_console(bool prompt);
+// Writes what is buffered and gives the terminal back as it was found. Safe to call twice.
+void stop_console();
+
+// The whole file, or false.
+bool read_whole_file(const char* path, std::string& content);
+
+}  // namespace lona::vm::platform

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Pages from mmap, counted against a quota as a realm's pages are.
+#include <sys/mman.h>
+
+#include <atomic>
+#include <cstdint>
+
+#include "vm/platform/linux/linux.hpp"
+
+namespace lona::vm::platform {
+
+namespace {
+
+constexpr std::size_t kLargePage = std::size_t{2} << 20;
+
+std::size_t g_limit = std::size_t{4} << 30;
+std::atomic<std::size_t> g_mapped{0};
+
+void* map_aligned(std::size_t bytes, std::size_t alignment) {
+  const std::size_t slack = alignment - kPageSize;
+  void* raw = mmap(nullptr, bytes + slack, PROT_READ | PROT_WRITE,
+                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (raw == MAP_FAILED) return nullptr;
+  const auto start = reinterpret_cast<std::uintptr_t>(raw);
+  const auto aligned = (start + alignment - 1) & ~(alignment - 1);
+  const std::size_t before = aligned - start;
+  const std::size_t after = slack - before;
+  if (before != 0) munmap(raw, before);
+  if (after != 0) munmap(reinterpret_cast<void*>(aligned + bytes), after);
+  return reinterpret_cast<void*>(aligned);
+}
+
+}  // namespace
+
+void set_memory_limit(std::size_t bytes) {
+  g_limit = bytes;
+}
+
+void* map_pages(std::size_t bytes) {
+  if (bytes == 0 || bytes % kPageSize != 0) panic("map_pages: not a multiple of the page size");
+  const std::size_t before = g_mapped.fetch_add(bytes);
+  if (before > g_limit || bytes > g_limit - before) {
+    g_mapped.fetch_sub(bytes);
+    return nullptr;
+  }
+  void* p = map_aligned(bytes, bytes >= kLargePage ? kLargePage : kPageSize);
+  if (p == nullptr) g_mapped.fetch_sub(bytes);
+  return p;
+}
+
+void unmap_pages(void* address, std::size_t bytes) {
+  if (munmap(address, bytes) != 0) panic("unmap_pages: not what map_pages returned");
+  g_mapped.fetch_sub(bytes);
+}
+
+MemoryFigures memory_figures() {
+  return {.limit = g_limit, .mapped = g_mapped.load()};
+}
+
+}  // namespace lona::vm::platform

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// A var: the named place a `def` fills. Vars are permanent, and code refers to them by address, so
+// a definition is seen by all code at once (late binding costs one load).
+#pragma once
+
+#include "vm/term/object.hpp"
+#include "vm/term/symbol.hpp"
+
+namespace lona::vm {
+
+struct Function;
+struct Namespace;
+
+struct Var {
+  // The value, or Term::unbound(): then the slow path looks at the flags (never defined, or bound
+  // per process).
+  Term value = Term::unbound();
+  // The function when `value` is a closure of fixed arity, else a function no call site fits.
+  // Kept beside the value so that a call through a var needs no look at the value.
+  const Function* function;
+  Namespace* ns;
+  SymbolEntry* name;           // without namespace
+  Term meta = Term::nil();     // map or nil, permanent
+  Term root = Term::unbound();  // of a process-bound var: the value without a binding
+  std::uint32_t flags = 0;
+  std::uint32_t line = 0;
+  Word box[2];  // the boxed object (Kind::kVar) that stands for this var in terms
+
+  enum Flag : std::uint32_t {
+    kMacro = 1,
+    kPrivate = 2,
+    kProcessBound = 4,
+  };
+
+  bool is_macro() const { return flags & kMacro; }
+  bool is_private() const { return flags & kPrivate; }
+  bool is_process_bound() const { return flags & kProcessBound; }
+  bool is_bound() const { return value != Term::unbound() || is_process_bound(); }
+  Term term() { return Term::boxed(box); }
+  // The value must be permanent (or an immediate).
+  void set_value(Term permanent_value);
+};
+
+inline Var* as_var(Term t) {
+  return reinterpret_cast<Var*>(payload(t)[0]);
+}
+inline bool is_var(Term t) {
+  return is_kind(t, Kind::kVar);
+}
+
+}  // namespace lona::vm

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// A process: its heap and stack, mailbox, links and state. What natives use comes first.
+//
+// Stack and young heap share one block: the heap grows up from its start, the stack down from its
+// end. Register i of a frame is fp[-i]; fp[1] is the frame's return address and fp[2] the function
+// running in it (interp/frame.hpp). A process lives in one allocation together with its first
+// block.
+#pragma once
+
+#include <string_view>
+
+#include "vm/heap/heap.hpp"
+#include "vm/native/native.hpp"
+
+namespace lona::vm {
+
+class Vm;
+struct Function;
+struct Instruction;
+struct Namespace;
+struct Link;
+struct Message;
+struct Monitor;
+struct NestedRun;
+struct SourceRun;
+struct Trace;
+
+class Process final : public Heap {
+ public:
+  Vm& vm() const { return *vm_; }
+  Term pid() const { return pid_; }
+
+  // --- For natives: how to end ------------------------------------------------------------------
+  // Ends the process with [:error type] or [:error type info]. Natives: `return process.fail(…)`.
+  // `type` is the keyword's name without colon.
+  Term fail(std::string_view type);
+  Term fail(std::string_view type, Term info);
+  // [:error :badarg %{:fn fn :args (…)}] and [:error :type-error %{…}]: `fn` is a name such as
+  // "nth". `expected` says in a word what the argument should have been ("integer").
+  Term fail_badarg(std::string_view fn, Args args);
+  Term fail_type(std::string_view fn, std::string_view expected, Term got);
+  Term fail_oom();
+  // Ends the process with this reason: what `(exit reason)` does.
+  Term exit_with(Term reason);
+  // The native's result is that of calling `fn` with the values of the list `args`, as a tail call.
+  Term tail_call(Term fn, Term args);
+
+  // Charges for work that depends on the size of the input: one for about 10 ns.
+  void charge(std::uint32_t reductions) { reductions_left_ -= reductions; }
+
+  // --- For natives: waiting ---------------------------------------------------------------------
+  // `return process.wait_for_console()`: the native is called again when input may have come, the
+  // host has closed it, or for no reason.
+  Term wait_for_console();
+  // Likewise at `deadline_ns` (platform::now_ns scale) or earlier. The deadline is kept in
+  // `wait_deadline()` until a native clears it, so that the second call knows it is one.
+  Term wait_until(std::uint64_t deadline_ns);
+  std::uint64_t wait_deadline() const { return wait_deadline_; }  // 0: none
+  void clear_wait_deadline() { wait_deadline_ = 0; }
+
+  // --- For natives: state -----------------------------------------------------------------------
+  Namespace* ns() const { return ns_; }  // *ns* of this process
+  void set_ns(Namespace* ns) { ns_ = ns; }
+
+  // Is this address in this process's own memory (so that a term there must be copied to outlive
+  // or leave it)?
+  bool owns(const Word* p) const;
+
+  // --- For the session --------------------------------------------------------------------------
+  Term exit_reason() const { return exit_reason_; }  // valid in Hooks::exited
+  const Trace* trace() const { return trace_; }      // of a failed process; null when none
+  void* user_data = nullptr;                         // the session's
+
+ private:
+  friend struct ProcessAccess;  // the VM's own parts: scheduler, interpreter, collector
+  Process() = default;
+  ~Process() = default;
+  static Word* refill(Heap& self, std::size_t words, bool may_use_reserve);
+
+  // Interpreter state, saved whenever C++ code outside the dispatch loop runs.
+  Word* fp_ = nullptr;
+  const Instruction* pc_ = nullptr;
+  std::int64_t reductions_left_ = 0;
+  // The block. top_ is its heap top, except while a native allocates from an overflow fragment:
+  // then block_top_ is.
+  Word* block_ = nullptr;
+  Word* block_end_ = nullptr;
+  Word* block_top_ = nullptr;  // null while top_ is in the block
+  Word* high_water_ = nullptr;  // young objects below it have survived a collection
+  Word* old_ = nullptr;
+  Word* old_top_ = nullptr;
+  Word* old_end_ = nullptr;
+  struct Fragment* fragments_ = nullptr;
+  std::uint32_t fragment_count_ = 0;
+  std::uint32_t fragment_words_ = 0;
+
+  Vm* vm_ = nullptr;
+  Term pid_;
+  Term exit_reason_;
+  Term result_;        // a native's result while a collection is due; value of the last form
+  Term pending_fn_;    // tail_call
+  Term pending_args_;
+  Term bindings_ = Term::empty_list();  // process-bound vars: list of (var . value) pairs
+  Namespace* ns_ = nullptr;
+  NestedRun* nested_ = nullptr;
+  SourceRun* source_ = nullptr;
+  Trace* trace_ = nullptr;
+
+  // Mailbox: `inbox_` is the list in order of arrival, `scan_` the link to the next message the
+  // running receive has not looked at.
+  Message* inbox_ = nullptr;
+  Message** inbox_tail_ = &inbox_;
+  Message** scan_ = &inbox_;
+  std::uint32_t inbox_count_ = 0;
+
+  // Scheduling.
+  enum class State : std::uint8_t { kRunnable, kRunning, kWaiting, kExiting };
+  State state_ = State::kRunnable;
+  bool trap_exit_ = false;
+  bool exit_pending_ = false;  // an exit signal waits in exit_reason_ (permanent or own memory)
+  bool oom_ = false;
+  bool collect_ = false;  // a collection is due at the next safe point
+  bool queued_ = false;
+  bool waits_for_console_ = false;
+  bool system_ = false;
+  std::uint8_t priority_ = 100;
+  std::uint32_t timer_index_ = ~0u;  // place in the timer heap
+  std::uint64_t timer_deadline_ = 0;
+  std::uint64_t wait_deadline_ = 0;
+  Process* queue_next_ = nullptr;
+
+  Link* links_ = nullptr;
+  Monitor* monitors_ = nullptr;     // that this process has made
+  Monitor* monitored_by_ = nullptr;
+  SymbolEntry* name_ = nullptr;
+
+  std::uint64_t reductions_ = 0;
+  std::uint64_t max_heap_words_ = 0;  // 0: no limit of its own
+  std::uint32_t minor_collections_ = 0;
+  std::uint32_t major_collections_ = 0;
+  std::uint64_t reclaimed_words_ = 0;
+};
+
+// Where a failed process was: innermost first.
+struct Trace {
+  static constexpr std::uint32_t kMax = 32;
+  struct Entry {
+    const Function* function;
+    std::uint32_t line;
+  };
+  std::uint32_t count;
+  bool truncated;
+  Entry entries[kMax];
+};
+
+}  // namespace lona::vm

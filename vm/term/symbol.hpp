@@ -23,6 +23,12 @@ struct SymbolEntry {
   }
 };
 
+inline constexpr std::size_t kMaxNameBytes = 65535;
+
+// As intern below, but null when memory has run out or the name is longer than kMaxNameBytes: for
+// names that come from a running program.
+SymbolEntry* try_intern(std::string_view full);
+
 // The entry for a full name such as "foo" or "my.ns/foo"; made when new. "/" alone is a name.
 SymbolEntry* intern(std::string_view full);
 

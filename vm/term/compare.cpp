@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// The total order of values (equal.hpp). Sequences are walked with an explicit stack; maps recurse,
+// because their entries must be put into an order first.
+#include <algorithm>
+#include <array>
+
+#include "vm/data/map.hpp"
+#include "vm/data/sequence.hpp"
+#include "vm/data/string.hpp"
+#include "vm/data/vector.hpp"
+#include "vm/data/work_stack.hpp"
+#include "vm/term/equal.hpp"
+#include "vm/term/symbol.hpp"
+
+namespace lona::vm {
+
+namespace {
+
+template <class T>
+int three_way(T a, T b) {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+// Position of a value's type in the order.
+int rank(Term t) {
+  switch (t.tag()) {
+    case Tag::kInteger:
+      return 3;
+    case Tag::kSymbol:
+      return 6;
+    case Tag::kKeyword:
+      return 7;
+    case Tag::kPair:
+      return 8;
+    case Tag::kPid:
+      return 13;
+    case Tag::kSpecial:
+      if (t.is_character()) return 4;
+      if (t.is_empty_list()) return 8;
+      if (t.is_native()) return 17;
+      return t.is_nil() ? 0 : t == Term::false_() ? 1 : t == Term::true_() ? 2 : 20;
+    default:
+      break;
+  }
+  switch (header_of(t).kind()) {
+    case Kind::kString:
+      return 5;
+    case Kind::kTuple:
+      return 9;
+    case Kind::kVector:
+      return 10;
+    case Kind::kSet:
+      return 11;
+    case Kind::kMap:
+      return 12;
+    case Kind::kRef:
+      return 14;
+    case Kind::kVar:
+      return 15;
+    case Kind::kNamespace:
+      return 16;
+    case Kind::kClosure:
+      return 18;
+    default:
+      return 19;
+  }
+}
+
+struct KeyValue {
+  Term key, value;
+};
+
+// Entries of a small map by key; those of larger ones have an order of their own, the trie's.
+class Ordered {
+ public:
+  explicit Ordered(Term map) : cursor_(map), small_(map_is_small(map)) {
+    if (!small_) return;
+    for (; !cursor_.done(); cursor_.next()) entries_[count_++] = {cursor_.key(), cursor_.value()};
+    for (std::size_t i = 1; i < count_; i++) {
+      for (std::size_t j = i; j > 0 && compare(entries_[j].key, entries_[j - 1].key) < 0; j--) {
+        std::swap(entries_[j], entries_[j - 1]);
+      }
+    }
+  }
+  KeyValue next() {
+    if (small_) return entries_[at_++];
+    KeyValue e{cursor_.key(), cursor_.value()};
+    cursor_.next();
+    return e;
+  }
+
+ private:
+  MapCursor cursor_;
+  bool small_;
+  std::size_t count_ = 0, at_ = 0;
+  std::array<KeyValue, kSmallMap> entries_;
+};
+
+int compare_maps(Term a, Term b) {
+  std::size_t n = map_count(a);
+  if (int c = three_way(n, map_count(b)); c != 0) return c;
+  Ordered x(a), y(b);
+  for (std::size_t i = 0; i < n; i++) {
+    KeyValue p = x.next(), q = y.next();
+    if (int c = compare(p.key, q.key); c != 0) return c;
+    if (int c = compare(p.value, q.value); c != 0) return c;
+  }
+  return 0;
+}
+
+struct Open {
+  Term a, b;
+  std::size_t next;
+};
+
+std::size_t indexed_count(Term t) {
+  return is_tuple(t) ? tuple_count(t) : vector_count(t);
+}
+Term indexed_get(Term t, std::size_t i) {
+  return is_tuple(t) ? slot(t, i) : vector_get(t, i);
+}
+
+class Ordering {
+ public:
+  int run(Term a, Term b) {
+    int c = enter(a, b);
+    while (c == 0 && !open_.empty()) c = advance();
+    return c;
+  }
+
+ private:
+  int enter(Term a, Term b) {
+    if (a == b) return 0;
+    a = bare(a);
+    b = bare(b);
+    int kind = rank(a);
+    if (int c = three_way(kind, rank(b)); c != 0) return c;
+    if (a.is_list() || is_tuple(a) || is_vector(a)) {
+      open_.must_push({a, b, 0});
+      return 0;
+    }
+    return leaves(a, b);
+  }
+  int leaves(Term a, Term b);
+
+  int advance() {
+    Open& o = open_.top();
+    if (o.a.is_list()) {
+      Term a = o.a, b = o.b;
+      if (!a.is_pair() || !b.is_pair()) {
+        open_.pop();
+        return three_way(a.is_pair(), b.is_pair());
+      }
+      o.a = a.rest();
+      o.b = b.rest();
+      return enter(a.first(), b.first());
+    }
+    Term a = o.a, b = o.b;
+    std::size_t i = o.next++, n = indexed_count(a), m = indexed_count(b);
+    if (i < n && i < m) return enter(indexed_get(a, i), indexed_get(b, i));
+    open_.pop();
+    return three_way(n, m);
+  }
+
+  WorkStack<Open, 24> open_;
+};
+
+int Ordering::leaves(Term a, Term b) {
+  if (a.is_integer()) return three_way(a.as_integer(), b.as_integer());
+  if (a.is_character()) return three_way(a.as_character(), b.as_character());
+  if (a.is_symbol() || a.is_keyword()) {
+    return three_way(a.entry()->full().compare(b.entry()->full()), 0);
+  }
+  if (!a.is_boxed()) return three_way(a.bits(), b.bits());
+  switch (header_of(a).kind()) {
+    case Kind::kString:
+      // Byte order of UTF-8 is code point order.
+      return three_way(string_text(a).compare(string_text(b)), 0);
+    case Kind::kMap:
+      return compare_maps(a, b);
+    case Kind::kSet:
+      return compare_maps(set_map(a), set_map(b));
+    default:
+      // Refs, vars, namespaces, functions: by what identifies them.
+      if (equal(a, b)) return 0;
+      if (int c = three_way(payload(a)[0], payload(b)[0]); c != 0) return c;
+      return three_way(a.bits(), b.bits());
+  }
+}
+
+}  // namespace
+
+int compare(Term a, Term b) {
+  if (a.is_integer() && b.is_integer()) return three_way(a.as_integer(), b.as_integer());
+  Ordering ordering;
+  return ordering.run(a, b);
+}
+
+}  // namespace lona::vm

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// The table of interned names: chained hashing over permanent memory. Entries are cut from chunks
+// of pages and never freed; only the array of chain heads is replaced when it gets too small.
+// The table is the VM's one piece of state that does not hang on the Vm object, because a name
+// must be the same entry for whoever interns it; a lock makes it safe for several workers.
+#include "vm/term/symbol.hpp"
+
+#include <atomic>
+#include <cstring>
+
+#include "vm/platform/platform.hpp"
+#include "vm/term/hash.hpp"
+
+namespace lona::vm {
+
+namespace {
+
+constexpr std::size_t kChunkBytes = 64 * 1024;
+constexpr std::size_t kFirstHeads = 4096;
+
+struct Table {
+  std::atomic_flag lock;
+  SymbolEntry** heads;
+  std::size_t head_count;  // a power of two, or 0 before the first name
+  std::size_t entries;
+  char* chunk;
+  std::size_t chunk_left;
+};
+
+constinit Table table{};
+
+class Locked {
+ public:
+  Locked() {
+    while (table.lock.test_and_set(std::memory_order_acquire)) {
+    }
+  }
+  ~Locked() { table.lock.clear(std::memory_order_release); }
+  Locked(const Locked&) = delete;
+  Locked& operator=(const Locked&) = delete;
+};
+
+bool grow_heads() {
+  std::size_t n = table.head_count == 0 ? kFirstHeads : table.head_count * 2;
+  auto* heads = static_cast<SymbolEntry**>(platform::map_pages(n * sizeof(SymbolEntry*)));
+  if (heads == nullptr) return false;
+  for (std::size_t i = 0; i < table.head_count; i++) {
+    for (SymbolEntry* e = table.heads[i]; e != nullptr;) {
+      SymbolEntry* next = e->next;
+      SymbolEntry*& head = heads[e->hash & (n - 1)];
+      e->next = head;
+      head = e;
+      e = next;
+    }
+  }
+  if (table.heads != nullptr) {
+    platform::unmap_pages(table.heads, table.head_count * sizeof(SymbolEntry*));
+  }
+  table.heads = heads;
+  table.head_count = n;
+  return true;
+}
+
+SymbolEntry* new_entry(std::size_t name_bytes) {
+  std::size_t bytes = (sizeof(SymbolEntry) + name_bytes + 1 + 7) & ~std::size_t{7};
+  if (bytes > table.chunk_left) {
+    std::size_t chunk = bytes <= kChunkBytes ? kChunkBytes : (bytes + 4095) & ~std::size_t{4095};
+    auto* p = static_cast<char*>(platform::map_pages(chunk));
+    if (p == nullptr) return nullptr;
+    table.chunk = p;
+    table.chunk_left = chunk;
+  }
+  auto* e = reinterpret_cast<SymbolEntry*>(table.chunk);
+  table.chunk += bytes;
+  table.chunk_left -= bytes;
+  return e;
+}
+
+// "ns/name" splits at the first slash that has something on both sides; "/" is a plain name.
+std::uint32_t name_offset(std::string_view full) {
+  std::size_t slash = full.find('/');
+  if (slash == std::string_view::npos || slash == 0 || slash + 1 == full.size()) return 0;
+  return static_cast<std::uint32_t>(slash + 1);
+}
+
+}  // namespace
+
+SymbolEntry* try_intern(std::string_view full) {
+  if (full.size() > kMaxNameBytes) return nullptr;
+  std::uint64_t hash = hash_bytes(full);
+  Locked locked;
+  if (table.entries >= table.head_count && !grow_heads() && table.head_count == 0) return nullptr;
+  SymbolEntry*& head = table.heads[hash & (table.head_count - 1)];
+  for (SymbolEntry* e = head; e != nullptr; e = e->next) {
+    if (e->hash == hash && e->full() == full) return e;
+  }
+  SymbolEntry* e = new_entry(full.size());
+  if (e == nullptr) return nullptr;
+  e->hash = hash;
+  e->length = static_cast<std::uint32_t>(full.size());
+  e->name_offset = name_offset(full);
+  std::memcpy(e->text, full.data(), full.size());
+  e->text[full.size()] = 0;
+  e->next = head;
+  head = e;
+  table.entries++;
+  return e;
+}
+
+SymbolEntry* intern(std::string_view full) {
+  SymbolEntry* e = try_intern(full);
+  if (e == nullptr) platform::panic("no memory for a symbol");
+  return e;
+}
+
+}  // namespace lona::vm

@@ -1,0 +1,6 @@
+# SPDX-License-Identifier: BSD-2-Clause
+target_sources(lona_vm PRIVATE
+  ${CMAKE_CURRENT_LIST_DIR}/compare.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/equal.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/hash.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/symbol.cpp)

@@ -11,7 +11,7 @@ import time
 
 from . import bench_boot, image, texts
 from .build import build
-from .common import EXIT_WRONG_USE, HOST_VM, LIBRARY, ROOT, Problem, Progress
+from .common import EXIT_WRONG_USE, HOST_VM, ROOT, Problem, Progress
 
 _PROGRAMS = ROOT / "bench" / "vm"
 _ERLANG = ROOT / "bench" / "peers" / "erlang"
@@ -69,7 +69,7 @@ def bench_vm(progress):
             progress.show(f"bench vm: {program.stem}")
             peer = _ERLANG / f"{program.stem}.erl"
             _run(["erlc", "-o", folder, peer], f"erlc {peer.name}")
-            ours = _medians(_run([HOST_VM, "run", "--lib", LIBRARY, program], program.name,
+            ours = _medians(_run([HOST_VM, "--lib", ROOT, "run", program], program.name,
                                  stdin=subprocess.DEVNULL))
             theirs = _medians(_run(["erl", "+S", "1", "-noshell", "-pa", folder, "-s",
                                     program.stem, "main", "-s", "init", "stop"], peer.name,

@@ -9,7 +9,7 @@ import subprocess
 
 from . import bootlog, machine, packages, session, terminal
 from .build import PRESETS, build
-from .common import BUILD, EXIT_WRONG_USE, HOST_VM, LIBRARY, Problem, say
+from .common import BUILD, EXIT_WRONG_USE, HOST_VM, ROOT, Problem, say
 
 
 def call_run(options):
@@ -53,32 +53,37 @@ def call_clean(_options):
 
 def _lonala(options, mode, arguments=(), program=None):
     if options.host:
-        return _on_host(mode, list(arguments))
+        return _on_host(options, mode, arguments)
     return _booted(machine_settings(options), options, mode, arguments, program)
 
 
-def _on_host(mode, arguments):
+def _on_host(options, mode, arguments):
     build("host", "vm/lona-vm")
-    # Ctrl-C reaches the VM by itself: it is in the same process group.
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        with terminal.kept():
-            done = subprocess.run([HOST_VM, mode, "--lib", LIBRARY, *arguments], check=False,
-                                  preexec_fn=_default_signals)
-    finally:
-        signal.signal(signal.SIGINT, before)
-    return done.returncode if done.returncode >= 0 else 128 - done.returncode
+    limit = ["--memory", str(options.memory)] if options.memory else []
+    words = [HOST_VM, "--lib", ROOT, *limit, mode, *arguments]
+    with terminal.kept(), subprocess.Popen(words, preexec_fn=_default_signals) as vm:
+        def pass_on(number, _frame):
+            # On a terminal Ctrl-C has reached the VM already, which is in the same group.
+            if number != signal.SIGINT or not terminal.is_terminal(0):
+                vm.send_signal(number)
+        before = {number: signal.signal(number, pass_on)
+                  for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+        status = vm.wait()
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    return status if status >= 0 else 128 - status
 
 
 def _default_signals():
-    for number in (signal.SIGINT, signal.SIGPIPE):
-        signal.signal(number, signal.SIG_DFL)
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
 
 
 def machine_settings(options):
     """Builds what the options do not replace, and says which machine they ask for."""
-    settings = machine.Settings(memory=options.memory, machine=options.machine, cpu=options.cpu,
-                                iso=options.iso, firmware=options.firmware)
+    settings = machine.Settings(machine=options.machine, cpu=options.cpu, iso=options.iso,
+                                firmware=options.firmware)
+    if options.memory:
+        settings.memory = options.memory
     if options.kernel:
         settings.kernel = options.kernel
     if options.root_task:

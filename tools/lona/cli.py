@@ -45,7 +45,8 @@ def _machine_options(parser):
                         help="another root task; `none` boots without one")
     parser.add_argument("--iso", type=pathlib.Path, metavar="FILE", help="boot this ISO instead")
     parser.add_argument("--firmware", type=pathlib.Path, metavar="FILE", help="another firmware")
-    parser.add_argument("--memory", type=int, default=512, metavar="MB", help="default 512")
+    parser.add_argument("--memory", type=int, metavar="MB",
+                        help="of the machine, default 512; with --host of the VM, default any")
     parser.add_argument("--machine", default="q35", help="QEMU's machine model, default q35")
     parser.add_argument("--cpu", default="max", help="QEMU's processor model, default max")
 

@@ -6,7 +6,6 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 BUILD = ROOT / "build"
-LIBRARY = ROOT / "lib"
 KERNEL = BUILD / "x86_64" / "kernel" / "kernel.elf"
 ROOT_TASK = BUILD / "x86_64" / "manager" / "manager.elf"
 VM_REALM = BUILD / "x86_64" / "vm" / "vm.elf"

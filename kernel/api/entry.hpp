@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// The way into the kernel. The architecture saves the user state into the current thread's
+// context, calls one of these with interrupts off, and then resumes the thread that is returned:
+// its address space is already active. The idle thread is returned as null: wait for an interrupt.
+#pragma once
+
+#include "kernel/object/tcb.hpp"
+
+namespace lona::kernel {
+
+Tcb* handle_syscall();          // number in the context; also unknown numbers
+Tcb* handle_irq(unsigned irq);  // acknowledged at the controller, or masked, by arch
+Tcb* handle_timer();            // the deadline passed
+Tcb* handle_vm_fault(Word address, Word status, bool instruction);
+Tcb* handle_user_exception(Word vector, Word error);
+
+// The thread that runs now; null while idle.
+Tcb* current_thread();
+
+// --- Boot ----------------------------------------------------------------------------------------
+// Before anything else of the core.
+void initialise_scheduler();
+// A new thread and scheduling context in zeroed memory.
+void create_tcb(Tcb& tcb);
+// Gives `context` the boot thread's time (round robin) and binds it.
+void bind_initial_thread(Tcb& tcb, SchedContext& context, unsigned size_bits);
+// Makes `tcb` the thread to run; call start() afterwards.
+void set_initial_thread(Tcb& tcb);
+// Picks the first thread: what every entry does last.
+Tcb* start();
+// Puts an initial cap into an empty slot, as the root of a derivation tree or as a child.
+void place_cap(Slot& slot, const Cap& cap);
+void place_child(Slot& parent, Slot& slot, const Cap& cap);
+
+}  // namespace lona::kernel

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// What the portable kernel asks of the architecture.
+#pragma once
+
+#include "abi/sel4/object_types.hpp"
+#include "kernel/api/invocation.hpp"
+#include "kernel/object/tcb.hpp"
+
+namespace lona::kernel::arch {
+
+// --- Time: a counter that never goes back
+// ----------------------------------------------------------
+Ticks now();
+void set_deadline(Ticks at);  // handle_timer() is called then, or at once if it has passed
+Ticks ticks_per_us();
+
+// --- Interrupts ----------------------------------------------------------------------------------
+inline constexpr unsigned kIrqCount = 16 + abi::kVectorMax + 1;  // ISA lines, then vectors
+bool interrupt_pending();                                        // asked at preemption points
+void mask_irq(unsigned irq, bool masked);
+void ack_irq(unsigned irq);  // the driver is done: the line may interrupt again
+// The last handler of `irq` is gone.
+void release_irq(unsigned irq);
+
+// --- Threads -------------------------------------------------------------------------------------
+void init_context(UserContext& context);
+// Makes the thread's address space and FPU state the active ones.
+void switch_to(Tcb& tcb);
+void switch_to_idle();
+// The thread's flags changed, or the thread ends: its FPU state must not stay in the processor.
+void release_fpu(Tcb& tcb);
+void set_tls_base(Tcb& tcb, Word base);
+// Register `index` in the order of abi::UserRegisters.
+Word read_register(const Tcb& tcb, unsigned index);
+void write_register(Tcb& tcb, unsigned index, Word value);
+// Copy the registers a system call uses (frame) or the others (integer).
+void copy_frame_registers(Tcb& to, const Tcb& from);
+void copy_integer_registers(Tcb& to, const Tcb& from);
+// Fault messages: word `index` of the layouts in abi/sel4/fault.hpp, read and set.
+Word unknown_syscall_word(const Tcb& tcb, unsigned index);
+void set_unknown_syscall_word(Tcb& tcb, unsigned index, Word value);
+Word user_exception_word(const Tcb& tcb, unsigned index);
+void set_user_exception_word(Tcb& tcb, unsigned index, Word value);
+
+// --- Objects -------------------------------------------------------------------------------------
+// Size of an object the architecture defines, or 0 for an unknown type.
+unsigned object_size_bits(abi::ObjectType type);
+bool is_frame_type(abi::ObjectType type);
+// The memory is zero (device memory is untouched).
+Cap create_object(abi::ObjectType type, PhysAddr address, bool device);
+// Copying a cap, or putting one into a TCB.
+Result<Cap> derive(const Cap& cap);
+Cap mask_rights(const Cap& cap, abi::CapRights rights);
+// Mint and Mutate with a data word; a null cap means: not allowed.
+Cap update_data(const Cap& cap, Word data);
+// The cap is about to be deleted; `final` is true for the last one to its object.
+void finalise(const Cap& cap, bool final);
+// Range of memory or ports: does `parent` cover `child`?
+bool same_region(const Cap& parent, const Cap& child);
+bool same_object(const Cap& a, const Cap& b);
+Result<Done> decode_invocation(Invocation& invocation);
+// IRQControl methods other than the common ones.
+Result<Done> decode_irq_control(Invocation& invocation);
+// A usable root of an address space.
+bool is_vspace_root(const Cap& cap);
+// May the frame hold an IPC buffer at this user address?
+Result<void> check_ipc_buffer(Word address, const Cap& frame);
+
+// --- Debugging and the end
+// -------------------------------------------------------------------------
+void put_char(char c);
+[[noreturn]] void halt();
+
+}  // namespace lona::kernel::arch

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "kernel/arch/x86_64/fpu.hpp"
+
+#include "kernel/arch/x86_64/cpu.hpp"
+#include "kernel/arch/x86_64/features.hpp"
+
+namespace lona::kernel {
+
+namespace {
+
+// State components x87 and SSE: what fits into FpuState. User space sees no AVX.
+constexpr std::uint32_t kStateComponents = 3;
+
+constinit UserContext* owner = nullptr;
+constinit bool enabled = false;
+
+void enable() {
+  if (enabled) return;
+  asm volatile("clts");
+  enabled = true;
+}
+
+void disable() {
+  if (!enabled) return;
+  cpu::write_cr0(cpu::read_cr0() | cpu::kCr0TaskSwitched);
+  enabled = false;
+}
+
+void save(FpuState& state) {
+  if (cpu_features.xsaveopt) {
+    asm volatile("xsaveopt64 %0" : "+m"(state.bytes) : "a"(kStateComponents), "d"(0) : "memory");
+  } else if (cpu_features.xsave) {
+    asm volatile("xsave64 %0" : "+m"(state.bytes) : "a"(kStateComponents), "d"(0) : "memory");
+  } else {
+    asm volatile("fxsave64 %0" : "=m"(state.bytes));
+  }
+}
+
+void restore(const FpuState& state) {
+  if (cpu_features.xsave) {
+    asm volatile("xrstor64 %0" : : "m"(state.bytes), "a"(kStateComponents), "d"(0) : "memory");
+  } else {
+    asm volatile("fxrstor64 %0" : : "m"(state.bytes));
+  }
+}
+
+}  // namespace
+
+void fpu_init() {
+  std::uint64_t cr4 = cpu::read_cr4() | cpu::kCr4FxSave | cpu::kCr4SimdExceptions;
+  if (cpu_features.xsave) cr4 |= cpu::kCr4XSave;
+  cpu::write_cr4(cr4);
+  std::uint64_t cr0 = cpu::read_cr0() & ~cpu::kCr0Emulation;
+  cpu::write_cr0(cr0 | cpu::kCr0MonitorCoprocessor | cpu::kCr0NumericError |
+                 cpu::kCr0TaskSwitched);
+  if (cpu_features.xsave) {
+    asm volatile("xsetbv" : : "c"(0), "a"(kStateComponents), "d"(0));
+  }
+}
+
+void fpu_switch_to(UserContext& context, FpuAccess access) {
+  if (access == FpuAccess::kDisabled) return disable();
+  if (owner == &context) return enable();
+  enable();
+  if (owner != nullptr) save(owner->fpu);
+  restore(context.fpu);
+  owner = &context;
+}
+
+void fpu_release(UserContext& context) {
+  if (owner != &context) return;
+  enable();
+  save(context.fpu);
+  owner = nullptr;
+}
+
+}  // namespace lona::kernel

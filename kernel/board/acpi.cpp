@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Source of the layouts: ACPI Specification 6.5, sections 5.2.5 (root pointer), 5.2.7 and 5.2.8
+// (root tables), 5.2.12 (multiple APIC description table).
+#include "kernel/board/acpi.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+namespace lona::kernel {
+
+namespace {
+
+using Bytes = std::span<const std::uint8_t>;
+
+constexpr std::size_t kOldRsdpBytes = 20, kNewRsdpBytes = 36, kTableHeaderBytes = 36;
+constexpr std::uint32_t kMaxTableBytes = 1 << 20;
+constexpr std::size_t kMaxTables = 256;
+constexpr std::size_t kMadtFixedBytes = 44;
+
+bool checksum_is_zero(Bytes bytes) {
+  std::uint8_t sum = 0;
+  for (const std::uint8_t byte : bytes) sum = static_cast<std::uint8_t>(sum + byte);
+  return sum == 0;
+}
+
+bool has_signature(Bytes bytes, const char* signature, std::size_t length) {
+  return bytes.size() >= length && std::memcmp(bytes.data(), signature, length) == 0;
+}
+
+// The usable size of a root pointer, 0 when it is none. A bad second checksum leaves the old half.
+unsigned rsdp_size(Bytes bytes) {
+  if (bytes.size() < kOldRsdpBytes || !has_signature(bytes, "RSD PTR ", 8)) return 0;
+  if (!checksum_is_zero(bytes.first(kOldRsdpBytes))) return 0;
+  const std::uint8_t revision = bytes[15];
+  if (revision >= 2 && bytes.size() >= kNewRsdpBytes && load32(&bytes[20]) == kNewRsdpBytes &&
+      checksum_is_zero(bytes.first(kNewRsdpBytes))) {
+    return kNewRsdpBytes;
+  }
+  return kOldRsdpBytes;
+}
+
+bool search_rsdp(const PhysicalReader& memory, PhysicalRange area, AcpiInfo& info) {
+  for (PhysicalAddress at = area.begin; at + kOldRsdpBytes <= area.end; at += 16) {
+    Bytes bytes = memory.bytes(at, kNewRsdpBytes);
+    if (bytes.empty()) bytes = memory.bytes(at, kOldRsdpBytes);
+    const unsigned size = rsdp_size(bytes);
+    if (size == 0) continue;
+    std::ranges::copy(bytes.first(size), info.rsdp.begin());
+    info.rsdp_size = size;
+    return true;
+  }
+  return false;
+}
+
+bool find_rsdp(const PhysicalReader& memory, Bytes given, AcpiInfo& info) {
+  if (const unsigned size = rsdp_size(given); size != 0) {
+    std::ranges::copy(given.first(size), info.rsdp.begin());
+    info.rsdp_size = size;
+    return true;
+  }
+  // The BIOS notes the segment of its extended data area at 0x40e.
+  if (const Bytes segment = memory.bytes(0x40e, 2); !segment.empty()) {
+    const PhysicalAddress area = PhysicalAddress{load16(segment.data())} << 4;
+    if (area >= 0x400 && search_rsdp(memory, {area, area + 1024}, info)) return true;
+  }
+  return search_rsdp(memory, {0xe0000, 0x100000}, info);
+}
+
+// A table whose length and checksum are right, or nothing.
+Bytes read_table(const PhysicalReader& memory, PhysicalAddress address) {
+  const Bytes header = memory.bytes(address, kTableHeaderBytes);
+  if (header.empty()) return {};
+  const std::uint32_t length = load32(&header[4]);
+  if (length < kTableHeaderBytes || length > kMaxTableBytes) return {};
+  const Bytes table = memory.bytes(address, length);
+  if (table.empty() || !checksum_is_zero(table)) return {};
+  return table;
+}
+
+void read_madt_entry(Bytes entry, AcpiInfo& info) {
+  enum : std::uint8_t { kLocalApic = 0, kIoApic = 1, kOverride = 2, kLocalApicAddress = 5 };
+  switch (entry[0]) {
+    case kLocalApic:
+      if (entry.size() >= 8 && (load32(&entry[4]) & 1) != 0) ++info.processors;
+      break;
+    case kIoApic:
+      if (entry.size() >= 12 && info.io_apic_count < AcpiInfo::kMaxIoApics) {
+        info.io_apics[info.io_apic_count++] = {entry[2], load32(&entry[4]), load32(&entry[8])};
+      }
+      break;
+    case kOverride:
+      if (entry.size() >= 10 && info.override_count < AcpiInfo::kMaxOverrides) {
+        info.overrides[info.override_count++] = {entry[3], load32(&entry[4]), load16(&entry[8])};
+      }
+      break;
+    case kLocalApicAddress:
+      if (entry.size() >= 12) info.local_apic_address = load64(&entry[4]);
+      break;
+    default:
+      break;
+  }
+}
+
+bool read_madt(Bytes table, AcpiInfo& info) {
+  if (table.size() < kMadtFixedBytes) return false;
+  info.local_apic_address = load32(&table[36]);
+  info.has_legacy_pic = (load32(&table[40]) & 1) != 0;
+  for (std::size_t at = kMadtFixedBytes; at + 2 <= table.size();) {
+    const std::uint8_t length = table[at + 1];
+    if (length < 2 || length > table.size() - at) break;
+    read_madt_entry(table.subspan(at, length), info);
+    at += length;
+  }
+  return true;
+}
+
+}  // namespace
+
+std::expected<AcpiInfo, AcpiError> read_acpi(const PhysicalReader& memory, Bytes rsdp) {
+  AcpiInfo info{};
+  if (!find_rsdp(memory, rsdp, info)) return std::unexpected(AcpiError::kNoRootPointer);
+
+  const bool wide = info.rsdp_size == kNewRsdpBytes && load64(&info.rsdp[24]) != 0;
+  const PhysicalAddress root_address = wide ? load64(&info.rsdp[24]) : load32(&info.rsdp[16]);
+  const Bytes root = read_table(memory, root_address);
+  if (!has_signature(root, wide ? "XSDT" : "RSDT", 4)) {
+    return std::unexpected(AcpiError::kBadRootTable);
+  }
+
+  bool found = false;
+  const std::size_t step = wide ? 8 : 4;
+  const std::size_t count = std::min((root.size() - kTableHeaderBytes) / step, kMaxTables);
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::uint8_t* entry = &root[kTableHeaderBytes + i * step];
+    const Bytes table = read_table(memory, wide ? load64(entry) : load32(entry));
+    if (has_signature(table, "APIC", 4) && !found) found = read_madt(table, info);
+    if (has_signature(table, "DMAR", 4) || has_signature(table, "IVRS", 4)) info.has_iommu = true;
+  }
+  if (!found) return std::unexpected(AcpiError::kNoInterruptTable);
+  return info;
+}
+
+const char* describe(AcpiError error) {
+  switch (error) {
+    case AcpiError::kNoRootPointer:
+      return "no ACPI root pointer";
+    case AcpiError::kBadRootTable:
+      return "ACPI root table damaged";
+    case AcpiError::kNoInterruptTable:
+      return "no usable ACPI interrupt table";
+  }
+  return "unknown";
+}
+
+}  // namespace lona::kernel

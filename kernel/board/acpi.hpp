@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <expected>
+#include <span>
+
+#include "kernel/memory/physical.hpp"
+
+// The little that the kernel needs from ACPI: where the interrupt controllers are. The tables are
+// hostile input: lengths are bounded, checksums verified, lists cut at a fixed number.
+
+namespace lona::kernel {
+
+struct IoApicEntry {
+  std::uint8_t id;
+  std::uint32_t address;
+  std::uint32_t first_interrupt;
+};
+
+// Where an ISA interrupt really arrives. The kernel's interface names I/O APIC pins, so this is
+// for the boot log; user space reads the tables itself.
+struct InterruptOverride {
+  std::uint8_t isa_line;
+  std::uint32_t interrupt;
+  std::uint16_t flags;
+};
+
+struct AcpiInfo {
+  static constexpr unsigned kMaxIoApics = 8;
+  static constexpr unsigned kMaxOverrides = 16;
+
+  std::array<std::uint8_t, 36> rsdp;
+  unsigned rsdp_size;  // 20 or 36
+  std::uint64_t local_apic_address;
+  bool has_legacy_pic;
+  unsigned processors;
+  std::array<IoApicEntry, kMaxIoApics> io_apics;
+  unsigned io_apic_count;
+  std::array<InterruptOverride, kMaxOverrides> overrides;
+  unsigned override_count;
+  bool has_iommu;
+};
+
+enum class AcpiError { kNoRootPointer, kBadRootTable, kNoInterruptTable };
+
+// `rsdp` is the loader's copy of the root pointer; empty: search where the BIOS puts it.
+std::expected<AcpiInfo, AcpiError> read_acpi(const PhysicalReader& memory,
+                                             std::span<const std::uint8_t> rsdp);
+
+const char* describe(AcpiError error);
+
+}  // namespace lona::kernel

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// From capability pointers to slots: the guarded page table walk (manual, "CSpace Addressing").
+#pragma once
+
+#include "kernel/api/failure.hpp"
+#include "kernel/object/slot.hpp"
+#include "kernel/object/tcb.hpp"
+
+namespace lona::kernel {
+
+struct Resolved {
+  Slot* slot;
+  unsigned bits_left;  // not 0 only where a cap other than a CNode ended the walk
+};
+base::Expected<Resolved, LookupFault> resolve(const Cap& root, Word pointer, unsigned depth);
+
+// The slot a thread names in its own CSpace; full depth. An empty slot is a result, too.
+base::Expected<Slot*, LookupFault> lookup(Tcb& thread, Word pointer);
+
+// The slot named by CNode methods: exactly `depth` bits of `pointer`, resolved from `root`.
+Result<Slot*> lookup_target_slot(const Cap& root, Word pointer, Word depth);
+Result<Slot*> lookup_source_slot(const Cap& root, Word pointer, Word depth);
+Result<void> ensure_empty(const Slot& slot);
+
+}  // namespace lona::kernel

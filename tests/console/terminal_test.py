@@ -1,0 +1,79 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""The prompt on a terminal: editing, history, Ctrl-C, Ctrl-D."""
+
+import unittest
+
+import support
+
+
+class OnHost(unittest.TestCase):
+    platform = ["--host"]
+
+    def setUp(self):
+        self.terminal = support.Terminal("run", *self.platform)
+        self.addCleanup(self.terminal.close)
+        self.terminal.expect("lona.user> ")
+
+    def enter(self, line, answer):
+        self.terminal.type(line + "\r")
+        self.terminal.expect("\r\n" + answer + "\r\n")
+        self.terminal.expect("lona.user> ")
+
+    def leave(self):
+        self.terminal.type("\x04")
+        self.assertEqual(self.terminal.process.wait(timeout=10), 0)
+        self.assertTrue(self.terminal.is_sane())
+
+    def test_a_line_is_answered_and_ctrl_d_ends(self):
+        self.enter("(+ 1 2)", "3")
+        self.leave()
+
+    def test_the_line_can_be_edited(self):
+        self.enter("(+ 1 3)\x1b[D\x7f2", "3")            # left, backspace: 3 becomes 2
+        self.enter("nonsense\x15(+ 2 2)", "4")           # Ctrl-U deletes the line
+        self.enter("+ 2 3)\x01(", "5")                   # Ctrl-A goes to its start
+        self.leave()
+
+    def test_arrow_up_brings_the_last_line_back(self):
+        self.enter("(* 6 7)", "42")
+        self.enter("\x1b[A", "42")
+        self.leave()
+
+    def test_an_open_form_goes_on_in_the_next_line(self):
+        self.terminal.type("(+ 1\r")
+        self.enter("2)", "3")
+        self.leave()
+
+    def test_ctrl_c_stops_the_running_form_and_keeps_definitions(self):
+        self.enter("(def kept 17)", "#'lona.user/kept")
+        self.enter("(def forever (fn* [] (forever)))", "#'lona.user/forever")
+        self.terminal.type("(forever)\r")
+        self.terminal.expect("(forever)")
+        self.terminal.type("\x03")
+        self.terminal.expect("interrupted", timeout=20)
+        self.terminal.expect("lona.user> ")
+        self.enter("kept", "17")
+        self.leave()
+
+    def test_ctrl_c_drops_the_line_being_typed(self):
+        self.terminal.type("(never finished")
+        self.terminal.type("\x03")
+        self.terminal.expect("lona.user> ")
+        self.enter("(+ 1 1)", "2")
+        self.leave()
+
+    def test_an_error_keeps_the_prompt(self):
+        self.terminal.type("(no-such-function 1)\r")
+        self.terminal.expect(":undef")
+        self.terminal.expect("lona.user> ")
+        self.enter("(+ 1 1)", "2")
+        self.leave()
+
+
+class Booted(OnHost):
+    platform = []
+
+
+if __name__ == "__main__":
+    unittest.main()

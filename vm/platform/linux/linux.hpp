@@ -3,10 +3,21 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "vm/platform/platform.hpp"
 
 namespace lona::vm::platform {
+
+// What the command line said.
+struct Settings {
+  Mode mode = Mode::kPrompt;
+  std::string file_name = {};
+  std::string source = {};
+  std::vector<std::string_view> args = {};
+  std::string root;  // of the archive, with a slash at its end
+};
+Settings& settings();
 
 void set_memory_limit(std::size_t bytes);
 

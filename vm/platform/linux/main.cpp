@@ -1,11 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // lona-vm: the VM as a program of the host.
-#include <execinfo.h>
-#include <unistd.h>
-
 #include <cstdio>
 #include <cstdlib>
-#include <map>
 #include <string>
 #include <vector>
 
@@ -24,32 +20,9 @@ constexpr const char* kUsage =
     "  --lib DIR          folder that stands for the system's archive\n"
     "  --memory MB        most memory the VM may use\n";
 
-struct Settings {
-  Mode mode = Mode::kPrompt;
-  std::string file_name;
-  std::string source;
-  std::vector<std::string_view> args;
-  std::string root;  // of the archive, with a slash at its end
-};
-
-Settings& settings() {
-  static auto* s = new Settings;
-  return *s;
-}
-
 [[noreturn]] void wrong_use(const std::string& message) {
   std::fprintf(stderr, "lona-vm: %s\n%s", message.c_str(), kUsage);
   std::exit(2);
-}
-
-// build/host/vm/lona-vm belongs to the source tree three folders up.
-std::string default_root() {
-  char path[4096];
-  const ssize_t n = readlink("/proc/self/exe", path, sizeof path - 1);
-  if (n <= 0) return "./";
-  std::string root(path, static_cast<std::size_t>(n));
-  for (int i = 0; i < 4; ++i) root.erase(root.find_last_of('/', root.size() - 1));
-  return root + "/";
 }
 
 std::size_t parse_megabytes(const char* text) {
@@ -86,7 +59,6 @@ void parse_mode(const std::string& name, std::vector<std::string_view> rest) {
 
 void parse_command_line(int argc, char** argv) {
   Settings& s = settings();
-  s.root = default_root();
   int i = 1;
   for (; i < argc && argv[i][0] == '-'; ++i) {
     const std::string option = argv[i];
@@ -119,50 +91,6 @@ void parse_command_line(int argc, char** argv) {
 }
 
 }  // namespace
-
-bool read_whole_file(const char* path, std::string& content) {
-  std::FILE* f = std::fopen(path, "rb");
-  if (f == nullptr) return false;
-  char block[65536];
-  std::size_t n = 0;
-  while ((n = std::fread(block, 1, sizeof block, f)) != 0) content.append(block, n);
-  const bool ok = std::ferror(f) == 0;
-  std::fclose(f);
-  return ok;
-}
-
-std::span<const std::uint8_t> archive_file(std::string_view path) {
-  static auto* files = new std::map<std::string, std::string, std::less<>>;
-  auto it = files->find(path);
-  if (it == files->end()) {
-    std::string content;
-    if (!read_whole_file((settings().root + std::string(path)).c_str(), content)) return {};
-    it = files->emplace(path, std::move(content)).first;
-  }
-  return {reinterpret_cast<const std::uint8_t*>(it->second.data()), it->second.size()};
-}
-
-Session session() {
-  const Settings& s = settings();
-  return {.mode = s.mode,
-          .file_name = s.file_name,
-          .source = {reinterpret_cast<const std::uint8_t*>(s.source.data()), s.source.size()},
-          .args = s.args};
-}
-
-void exit(int status) {
-  stop_console();
-  std::_Exit(status);
-}
-
-void panic(std::string_view message) {
-  stop_console();
-  std::fprintf(stderr, "lona-vm: internal error: %.*s\n", static_cast<int>(message.size()),
-               message.data());
-  void* frames[32];
-  backtrace_symbols_fd(frames, backtrace(frames, 32), STDERR_FILENO);
-  std::abort();
-}
 
 }  // namespace lona::vm::platform
 

@@ -28,9 +28,9 @@ struct ReadOutcome {
   enum class Kind : std::uint8_t { kForm, kEnd, kError };
   Kind kind;
   bool incomplete = false;            // kError: more text might make it right
-  Term form;                          // kForm
+  Term form = Term::nil();            // kForm
   const char* error_type = nullptr;   // kError: the keyword's name, such as "unexpected-eof"
-  Term error_info;                    // kError: %{:message … :file … :line … :column …}
+  Term error_info = Term::nil();      // kError: %{:message … :file … :line … :column …}
 };
 
 class Reader {
@@ -97,7 +97,6 @@ class Reader {
   bool merge_meta(Term meta, Term form, Term& out);
 
   bool read_string();
-  bool read_escape(std::uint32_t& cp);
   bool read_character();
   bool read_token();
   bool read_number(std::string_view token, Position at);
@@ -115,7 +114,6 @@ class Reader {
   bool fail_end(const char* message, Position position);
   ReadOutcome report();
   void remember(Term form, Position position);
-  bool in_template() const { return template_depth_ != 0; }
 
   Heap& heap_;
   std::string_view text_;  // its valid UTF-8 prefix

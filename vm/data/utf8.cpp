@@ -131,7 +131,8 @@ std::uint32_t to_upper(std::uint32_t cp) {
 
 bool is_letter(std::uint32_t cp) {
   if (cp < 0x80) return (cp | 32) >= 'a' && (cp | 32) <= 'z';
-  if (cp < 0x250) return cp >= 0xc0 ? cp != 0xd7 && cp != 0xf7 : cp == 0xaa || cp == 0xb5 || cp == 0xba;
+  if (cp < 0x250)
+    return cp >= 0xc0 ? cp != 0xd7 && cp != 0xf7 : cp == 0xaa || cp == 0xb5 || cp == 0xba;
   return (cp >= 0x370 && cp <= 0x3ff && cp != 0x37e && cp != 0x387) ||
          (cp >= 0x400 && cp <= 0x481) || (cp >= 0x48a && cp <= 0x52f);
 }

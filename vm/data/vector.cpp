@@ -61,9 +61,9 @@ Term chain(Heap& heap, unsigned shift, Term leaf) {
 Term push_leaf(Heap& heap, Term node, unsigned shift, std::size_t index, Term leaf) {
   std::size_t at = (index >> shift) & kMask;
   std::size_t n = children_of(node);
-  Term child = at < n ? push_leaf(heap, Term::from_bits(children(node)[at]), shift - kBits, index,
-                                  leaf)
-                      : chain(heap, shift - kBits, leaf);
+  Term child =
+      at < n ? push_leaf(heap, Term::from_bits(children(node)[at]), shift - kBits, index, leaf)
+             : chain(heap, shift - kBits, leaf);
   Term copy = copy_node(heap, children(node), n, at < n ? n : n + 1);
   children(copy)[at] = child.bits();
   return copy;
@@ -73,10 +73,10 @@ Term put_in(Heap& heap, Term node, unsigned shift, std::size_t index, Term eleme
   std::size_t n = children_of(node);
   std::size_t at = (index >> shift) & kMask;
   Term copy = copy_node(heap, children(node), n, n);
-  children(copy)[at] = shift == 0 ? element.bits()
-                                  : put_in(heap, Term::from_bits(children(node)[at]), shift - kBits,
-                                           index, element)
-                                        .bits();
+  children(copy)[at] =
+      shift == 0
+          ? element.bits()
+          : put_in(heap, Term::from_bits(children(node)[at]), shift - kBits, index, element).bits();
   return copy;
 }
 

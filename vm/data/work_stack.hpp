@@ -42,8 +42,8 @@ class WorkStack {
 
  private:
   bool grow() {
-    std::size_t bytes = (capacity_ * 2 * sizeof(T) + platform::kPageSize - 1) &
-                        ~(platform::kPageSize - 1);
+    std::size_t bytes =
+        (capacity_ * 2 * sizeof(T) + platform::kPageSize - 1) & ~(platform::kPageSize - 1);
     void* p = platform::map_pages(bytes);
     if (p == nullptr) return false;
     std::memcpy(p, data_, size_ * sizeof(T));

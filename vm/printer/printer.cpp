@@ -105,11 +105,16 @@ bool is_invisible(std::uint32_t cp) {
 
 bool print_character(Sink& sink, std::uint32_t cp) {
   switch (cp) {
-    case '\n': return sink.write("\\newline");
-    case ' ': return sink.write("\\space");
-    case '\t': return sink.write("\\tab");
-    case '\r': return sink.write("\\return");
-    default: break;
+    case '\n':
+      return sink.write("\\newline");
+    case ' ':
+      return sink.write("\\space");
+    case '\t':
+      return sink.write("\\tab");
+    case '\r':
+      return sink.write("\\return");
+    default:
+      break;
   }
   if (is_invisible(cp)) return put_hex4(sink, "\\u", cp);
   char text[5] = {'\\'};
@@ -256,16 +261,28 @@ bool print_quoted(Sink& sink, std::string_view text) {
     utf8::Decoded d = utf8::decode(text.substr(i));
     std::string_view escape;
     switch (d.code_point) {
-      case '\n': escape = "\\n"; break;
-      case '\t': escape = "\\t"; break;
-      case '\r': escape = "\\r"; break;
-      case '"': escape = "\\\""; break;
-      case '\\': escape = "\\\\"; break;
-      default: break;
+      case '\n':
+        escape = "\\n";
+        break;
+      case '\t':
+        escape = "\\t";
+        break;
+      case '\r':
+        escape = "\\r";
+        break;
+      case '"':
+        escape = "\\\"";
+        break;
+      case '\\':
+        escape = "\\\\";
+        break;
+      default:
+        break;
     }
     if (!escape.empty() || is_invisible(d.code_point)) {
       if (!sink.write(text.substr(plain, i - plain))) return false;
-      if (!(escape.empty() ? put_hex4(sink, "\\u", d.code_point) : sink.write(escape))) return false;
+      if (!(escape.empty() ? put_hex4(sink, "\\u", d.code_point) : sink.write(escape)))
+        return false;
       plain = i + d.bytes;
     }
     i += d.bytes;

@@ -11,9 +11,26 @@ namespace {
 
 bool ends_token(char c) {
   switch (c) {
-    case ' ': case '\n': case '\t': case '\r': case '\f': case '\v': case ',':
-    case '(': case ')': case '[': case ']': case '{': case '}':
-    case '"': case ';': case '`': case '~': case '^': case '@': case '\\':
+    case ' ':
+    case '\n':
+    case '\t':
+    case '\r':
+    case '\f':
+    case '\v':
+    case ',':
+    case '(':
+    case ')':
+    case '[':
+    case ']':
+    case '{':
+    case '}':
+    case '"':
+    case ';':
+    case '`':
+    case '~':
+    case '^':
+    case '@':
+    case '\\':
       return true;
     default:
       return false;
@@ -55,13 +72,20 @@ Hex hex(std::string_view text, std::size_t most) {
 // What stands behind a backslash in a string; bytes is 0 when it means nothing.
 utf8::Decoded escape(std::string_view text) {
   switch (text.empty() ? '\0' : text[0]) {
-    case 'n': return {'\n', 1};
-    case 't': return {'\t', 1};
-    case 'r': return {'\r', 1};
-    case '\\': return {'\\', 1};
-    case '"': return {'"', 1};
-    case 'u': break;
-    default: return {0, 0};
+    case 'n':
+      return {'\n', 1};
+    case 't':
+      return {'\t', 1};
+    case 'r':
+      return {'\r', 1};
+    case '\\':
+      return {'\\', 1};
+    case '"':
+      return {'"', 1};
+    case 'u':
+      break;
+    default:
+      return {0, 0};
   }
   Hex h = hex(text.substr(1), 4);
   if (h.digits != 4) return {0, 0};
@@ -134,7 +158,8 @@ bool Reader::read_character() {
   utf8::Decoded first = utf8::decode(text_.substr(at_));
   std::string_view token = text_.substr(at_, first.bytes);
   char c = token[0];
-  if (is_letter(c) || is_digit(c) || (first.code_point >= 0x80 && !utf8::is_space(first.code_point))) {
+  if (is_letter(c) || is_digit(c) ||
+      (first.code_point >= 0x80 && !utf8::is_space(first.code_point))) {
     token = take_token();
   } else {
     advance(first.bytes);
@@ -144,8 +169,8 @@ bool Reader::read_character() {
     std::string_view name;
     std::uint32_t code_point;
   };
-  for (Named n : {Named{"newline", '\n'}, Named{"space", ' '}, Named{"tab", '\t'},
-                  Named{"return", '\r'}}) {
+  for (Named n :
+       {Named{"newline", '\n'}, Named{"space", ' '}, Named{"tab", '\t'}, Named{"return", '\r'}}) {
     if (token == n.name) return deliver(Term::character(n.code_point), at);
   }
   if (token[0] == 'u') {

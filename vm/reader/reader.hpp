@@ -16,7 +16,7 @@
 namespace lona::vm {
 
 struct ReaderOptions {
-  std::string_view file = {};      // for error messages; may be empty
+  std::string_view file = {};  // for error messages; may be empty
   std::uint32_t first_line = 1;
   PositionTable* positions = nullptr;  // gets the place of every list, tuple and so on
   // The qualified name syntax-quote gives to a symbol; null: symbols stay as they are.
@@ -27,10 +27,10 @@ struct ReaderOptions {
 struct ReadOutcome {
   enum class Kind : std::uint8_t { kForm, kEnd, kError };
   Kind kind;
-  bool incomplete = false;            // kError: more text might make it right
-  Term form = Term::nil();            // kForm
-  const char* error_type = nullptr;   // kError: the keyword's name, such as "unexpected-eof"
-  Term error_info = Term::nil();      // kError: %{:message … :file … :line … :column …}
+  bool incomplete = false;           // kError: more text might make it right
+  Term form = Term::nil();           // kForm
+  const char* error_type = nullptr;  // kError: the keyword's name, such as "unexpected-eof"
+  Term error_info = Term::nil();     // kError: %{:message … :file … :line … :column …}
 };
 
 class Reader {
@@ -45,10 +45,10 @@ class Reader {
   // and may be asked again.
   ReadOutcome next();
 
-  std::size_t offset() const { return at_; }           // bytes of the text that were read
+  std::size_t offset() const { return at_; }              // bytes of the text that were read
   Position position() const { return {line_, column_}; }  // where offset() is
-  Position form_start() const { return start_; }       // where the last form began
-  void skip_line();                                    // goes on behind the next line end
+  Position form_start() const { return start_; }          // where the last form began
+  void skip_line();                                       // goes on behind the next line end
 
  private:
   enum class Shape : std::uint8_t {

@@ -94,7 +94,8 @@ std::uint64_t hash_bytes(std::string_view bytes) {
     h ^= h >> 29;
   }
   std::uint64_t last = 0;
-  for (std::size_t i = 0; i < n; i++) last |= std::uint64_t(static_cast<unsigned char>(p[i])) << 8 * i;
+  for (std::size_t i = 0; i < n; i++)
+    last |= std::uint64_t(static_cast<unsigned char>(p[i])) << 8 * i;
   return hash_mix(combine(h, last));
 }
 

@@ -1,0 +1,314 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Collections against the standard library's, step by step with random operations; equality, order
+// and hashes over nested values.
+#include <gtest/gtest.h>
+
+#include <map>
+#include <random>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "vm/data/map.hpp"
+#include "vm/data/sequence.hpp"
+#include "vm/data/string.hpp"
+#include "vm/data/vector.hpp"
+#include "vm/heap/arena.hpp"
+#include "vm/printer/printer.hpp"
+#include "vm/reader/reader.hpp"
+#include "vm/term/equal.hpp"
+#include "vm/term/hash.hpp"
+#include "vm/term/symbol.hpp"
+
+namespace lona::vm {
+namespace {
+
+class DataTest : public testing::Test {
+ protected:
+  Term read(std::string_view text) {
+    // Forms point into nothing of the text, but the reader does while it reads.
+    Reader reader(arena, text);
+    ReadOutcome r = reader.next();
+    EXPECT_EQ(r.kind, ReadOutcome::Kind::kForm) << text;
+    return r.form;
+  }
+  std::string text(Term t) { return std::string(string_text(print_to_string(arena, t))); }
+  Arena arena;
+};
+
+TEST_F(DataTest, VectorAgreesWithModelOverRandomOperations) {
+  std::mt19937 random(1);
+  Term v = empty_vector(arena);
+  std::vector<long> model;
+  for (int i = 0; i < 40'000; i++) {
+    if (model.empty() || random() % 4 != 0) {
+      v = vector_append(arena, v, Term::integer(i));
+      model.push_back(i);
+    } else {
+      std::size_t at = random() % model.size();
+      v = vector_put(arena, v, at, Term::integer(-i));
+      model[at] = -i;
+    }
+    ASSERT_EQ(vector_count(v), model.size());
+    std::size_t probe = random() % model.size();
+    ASSERT_EQ(vector_get(v, probe).as_integer(), model[probe]);
+  }
+  for (std::size_t i = 0; i < model.size(); i++) {
+    ASSERT_EQ(vector_get(v, i).as_integer(), model[i]);
+  }
+}
+
+TEST_F(DataTest, VectorsStayAsTheyWereWhenChangedCopiesAreMade) {
+  for (std::size_t n : {1u, 31u, 32u, 33u, 64u, 1024u, 1056u, 1057u, 2000u}) {
+    Term v = empty_vector(arena);
+    for (std::size_t i = 0; i < n; i++) v = vector_append(arena, v, Term::integer(long(i)));
+    Term longer = vector_append(arena, v, Term::nil());
+    Term changed = vector_put(arena, v, n / 2, Term::nil());
+    EXPECT_EQ(vector_count(longer), n + 1);
+    EXPECT_TRUE(vector_get(changed, n / 2).is_nil());
+    for (std::size_t i = 0; i < n; i++) ASSERT_EQ(vector_get(v, i).as_integer(), long(i));
+  }
+}
+
+TEST_F(DataTest, BuiltVectorHasTheSameShapeAsAnAppendedOne) {
+  Term appended = empty_vector(arena);
+  for (long n = 0; n < 2200; n++) {
+    if (n % 7 == 0 || n % 32 < 2) {
+      VectorBuilder builder(arena);
+      for (long i = 0; i < n; i++) builder.add(Term::integer(i));
+      Term built = builder.take();
+      ASSERT_TRUE(equal(built, appended)) << n;
+      ASSERT_EQ(payload(built)[0], payload(appended)[0]) << n;
+      // A built vector grows on correctly.
+      Term grown = vector_append(arena, built, Term::nil());
+      ASSERT_TRUE(vector_get(grown, std::size_t(n)).is_nil());
+      if (n > 0) ASSERT_EQ(vector_get(grown, std::size_t(n - 1)).as_integer(), n - 1);
+    }
+    appended = vector_append(arena, appended, Term::integer(n));
+  }
+}
+
+TEST_F(DataTest, LargeVectorHasThreeLevels) {
+  VectorBuilder builder(arena);
+  constexpr long kMany = 70'000;
+  for (long i = 0; i < kMany; i++) builder.add(Term::integer(i));
+  Term v = builder.take();
+  for (long i = 0; i < kMany; i++) ASSERT_EQ(vector_get(v, std::size_t(i)).as_integer(), i);
+}
+
+// Keys of all sorts; many of them share hash bits because there are so many.
+Term key_of(Arena& arena, unsigned n) {
+  switch (n % 4) {
+    case 0:
+      return Term::integer(n);
+    case 1:
+      return make_string(arena, "k" + std::to_string(n));
+    case 2:
+      return make_keyword("key" + std::to_string(n));
+    default:
+      return make_pair_tuple(arena, Term::integer(n), Term::nil());
+  }
+}
+
+TEST_F(DataTest, MapAgreesWithModelOverRandomOperations) {
+  for (unsigned range : {6u, 12u, 60u, 5000u}) {
+    std::mt19937 random(range);
+    Term m = empty_map(arena);
+    std::map<unsigned, long> model;
+    for (int i = 0; i < 20'000; i++) {
+      unsigned n = random() % range;
+      if (random() % 5 < 3) {
+        m = map_put(arena, m, key_of(arena, n), Term::integer(i));
+        model[n] = i;
+      } else {
+        m = map_remove(arena, m, key_of(arena, n));
+        model.erase(n);
+      }
+      ASSERT_EQ(map_count(m), model.size());
+      unsigned probe = random() % range;
+      Term got = map_get(m, key_of(arena, probe));
+      auto it = model.find(probe);
+      ASSERT_EQ(got, it == model.end() ? Term::absent() : Term::integer(it->second));
+    }
+    std::size_t seen = 0;
+    for (MapCursor c(m); !c.done(); c.next(), seen++) {
+      ASSERT_EQ(map_get(m, c.key()), c.value());
+    }
+    ASSERT_EQ(seen, model.size());
+  }
+}
+
+TEST_F(DataTest, MapsWithTheSameEntriesAreEqualWhateverTheirHistory) {
+  std::mt19937 random(3);
+  for (unsigned n : {0u, 1u, 8u, 9u, 40u, 700u}) {
+    Term a = empty_map(arena), b = empty_map(arena);
+    for (unsigned i = 0; i < n; i++) a = map_put(arena, a, key_of(arena, i), Term::integer(i));
+    for (unsigned i = n; i-- > 0;) b = map_put(arena, b, key_of(arena, i), Term::integer(i));
+    for (unsigned i = 0; i < 3 * n; i++) {
+      b = map_put(arena, b, key_of(arena, n + i), Term::nil());
+    }
+    for (unsigned i = 3 * n; i-- > 0;) b = map_remove(arena, b, key_of(arena, n + i));
+    ASSERT_TRUE(equal(a, b)) << n;
+    ASSERT_EQ(hash_term(a), hash_term(b));
+    ASSERT_EQ(compare(a, b), 0);
+    if (n == 0) continue;
+    Term other = map_put(arena, b, key_of(arena, random() % n), Term::nil());
+    ASSERT_FALSE(equal(a, other));
+    ASSERT_NE(compare(a, other), 0);
+    ASSERT_FALSE(equal(a, map_remove(arena, b, key_of(arena, 0))));
+  }
+}
+
+// Tuples that differ only below the depth hashes look to have one hash.
+Term colliding_key(Arena& arena, long n) {
+  Term t = Term::integer(n);
+  for (unsigned i = 0; i <= kHashDepth; i++) t = vm::make_tuple(arena, {&t, 1});
+  return t;
+}
+
+TEST_F(DataTest, KeysWithEqualHashesAreKeptApart) {
+  ASSERT_EQ(hash_term(vm::make_tuple(arena, std::array{colliding_key(arena, 1)})),
+            hash_term(vm::make_tuple(arena, std::array{colliding_key(arena, 2)})));
+  auto key = [&](long n) { return vm::make_tuple(arena, std::array{colliding_key(arena, n)}); };
+  Term m = empty_map(arena);
+  for (long i = 0; i < 50; i++) m = map_put(arena, m, key(i), Term::integer(i));
+  for (long i = 0; i < 50; i++) ASSERT_EQ(map_get(m, key(i)), Term::integer(i));
+  EXPECT_EQ(map_get(m, key(50)), Term::absent());
+  std::size_t seen = 0;
+  for (MapCursor c(m); !c.done(); c.next()) seen++;
+  EXPECT_EQ(seen, 50u);
+  EXPECT_TRUE(equal(m, map_put(arena, m, key(3), Term::integer(3))));
+  for (long i = 0; i < 50; i += 2) m = map_remove(arena, m, key(i));
+  for (long i = 0; i < 50; i++) {
+    ASSERT_EQ(map_get(m, key(i)), i % 2 == 0 ? Term::absent() : Term::integer(i));
+  }
+  for (long i = 1; i < 47; i += 2) m = map_remove(arena, m, key(i));
+  EXPECT_EQ(map_count(m), 2u);
+  EXPECT_EQ(map_get(m, key(49)), Term::integer(49));
+}
+
+TEST_F(DataTest, SmallMapsKeepTheOrderOfInsertion) {
+  EXPECT_EQ(text(read("%{:z 1 :a 2 :m 3 :z 4}")), "%{:z 4 :a 2 :m 3}");
+  EXPECT_EQ(text(read("#{3 1 2 1 3}")), "#{3 1 2}");
+}
+
+TEST_F(DataTest, EqualityTellsTypesApart) {
+  for (const char* same :
+       {"(1 2)", "[1 2]", "{1 2}", "#{1 2}", "%{1 2}", "\"1\"", ":a", "a", "\\a", "[[] {} ()]"}) {
+    EXPECT_TRUE(equal(read(same), read(same))) << same;
+    EXPECT_EQ(hash_term(read(same)), hash_term(read(same))) << same;
+  }
+  const char* all[] = {"nil", "false", "0",     "\"\"", "()",    "[]",   "{}",
+                       "#{}", "%{}",   "(1)",   "[1]",  "{1}",   "#{1}", "%{1 1}",
+                       ":a",  "a",     "\"a\"", "\\a",  "[1 2]", "[2 1]"};
+  for (const char* a : all) {
+    for (const char* b : all) {
+      EXPECT_EQ(equal(read(a), read(b)), a == b) << a << " " << b;
+      EXPECT_EQ(compare(read(a), read(b)) == 0, a == b) << a << " " << b;
+      EXPECT_EQ(compare(read(a), read(b)), -compare(read(b), read(a))) << a << " " << b;
+    }
+  }
+}
+
+TEST_F(DataTest, MetadataDoesNotCount) {
+  EXPECT_TRUE(equal(read("^:a [1 ^:b x]"), read("[^%{:c 1} 1 x]")));
+  EXPECT_EQ(hash_term(read("^:a [1 ^:b x]")), hash_term(read("[1 x]")));
+  EXPECT_TRUE(equal(map_get(read("%{^:a x 1}"), read("x")), Term::integer(1)));
+}
+
+TEST_F(DataTest, OrderIsLexicographicInSequences) {
+  const char* ascending[] = {"nil",  "false", "true",    "-1",      "3",       "\\a",
+                             "\"\"", "\"a\"", "\"b\"",   "a",       ":a",      "()",
+                             "(1)",  "(1 2)", "(2)",     "[]",      "[1 2 3]", "[2]",
+                             "{1}",  "#{1}",  "%{:a 1}", "%{:a 2}", "%{:b 0}", "%{:a 1 :b 2}"};
+  for (std::size_t i = 0; i + 1 < std::size(ascending); i++) {
+    EXPECT_LT(compare(read(ascending[i]), read(ascending[i + 1])), 0) << ascending[i];
+  }
+}
+
+TEST_F(DataTest, DeeplyNestedValuesAreComparedAndHashed) {
+  auto deep = [&](long innermost) {
+    Term t = Term::integer(innermost);
+    for (int i = 0; i < 1'000'000; i++) {
+      t = i % 3 == 0   ? vm::make_tuple(arena, {&t, 1})
+          : i % 3 == 1 ? arena.cons(t, Term::empty_list())
+                       : make_vector(arena, {&t, 1});
+    }
+    return t;
+  };
+  Term a = deep(1), b = deep(1), c = deep(2);
+  EXPECT_TRUE(equal(a, b));
+  EXPECT_FALSE(equal(a, c));
+  EXPECT_EQ(compare(a, b), 0);
+  EXPECT_LT(compare(a, c), 0);
+  EXPECT_EQ(hash_term(a), hash_term(b));
+  CountSink sink;
+  EXPECT_TRUE(print(sink, a));
+  EXPECT_EQ(sink.bytes(), 2'000'001u);
+}
+
+TEST_F(DataTest, StringsCountCodePointsAndCutAtThem) {
+  Term s = make_string(arena, "aß𝄞ende");
+  EXPECT_EQ(string_count(s), 7u);
+  EXPECT_EQ(string_bytes(s), 11u);
+  EXPECT_EQ(string_text(substring(arena, s, 1, 4)), "ß𝄞e");
+  EXPECT_EQ(string_count(substring(arena, s, 1, 4)), 3u);
+  EXPECT_EQ(string_text(substring(arena, s, 7, 7)), "");
+  EXPECT_EQ(string_text(substring(arena, make_string(arena, "plain"), 1, 3)), "la");
+}
+
+TEST_F(DataTest, BytesThatAreNoUtf8BecomeReplacementCharacters) {
+  struct Case {
+    std::string bytes, text;
+  };
+  const std::string r = "\xef\xbf\xbd";
+  for (const Case& c :
+       {Case{"a\xff"
+             "b",
+             "a" + r + "b"},
+        Case{"\xe2\x82", r}, Case{"\xc0\xaf", r + r}, Case{"\xed\xa0\x80", r + r + r},
+        Case{"\xf0\x9d\x84x", r + "x"}, Case{"12345678\x80", "12345678" + r},
+        Case{"\xf4\x90\x80\x80", r + r + r + r}, Case{"ok €", "ok €"}}) {
+    Term s = make_string_repaired(arena, c.bytes);
+    EXPECT_EQ(string_text(s), c.text);
+    EXPECT_EQ(string_count(s), utf8::count(c.text));
+  }
+}
+
+TEST_F(DataTest, CaseMappingIsItsOwnInverseForLetters) {
+  for (std::uint32_t cp = 0; cp < 0x600; cp++) {
+    std::uint32_t low = utf8::to_lower(cp), up = utf8::to_upper(cp);
+    if (low != cp) {
+      EXPECT_EQ(utf8::to_upper(low), cp) << std::hex << cp;
+    }
+    if (up != cp) {
+      EXPECT_EQ(utf8::to_lower(up), cp) << std::hex << cp;
+    }
+  }
+  EXPECT_EQ(utf8::to_lower(U'Ä'), U'ä');
+  EXPECT_EQ(utf8::to_upper(U'ž'), U'Ž');
+  EXPECT_EQ(utf8::to_lower(U'Σ'), U'σ');
+  EXPECT_EQ(utf8::to_lower(U'Ж'), U'ж');
+}
+
+TEST_F(DataTest, NamesAreSplitAtTheFirstInnerSlash) {
+  EXPECT_EQ(intern("a.b/c")->ns(), "a.b");
+  EXPECT_EQ(intern("a.b/c")->name(), "c");
+  EXPECT_EQ(intern("/")->name(), "/");
+  EXPECT_EQ(intern("/")->ns(), "");
+  EXPECT_EQ(intern("a//")->name(), "/");
+  EXPECT_EQ(intern("x"), intern("x"));
+  EXPECT_EQ(try_intern(std::string(kMaxNameBytes + 1, 'x')), nullptr);
+}
+
+TEST_F(DataTest, ManyNamesAreFoundAgain) {
+  std::vector<SymbolEntry*> entries;
+  for (int i = 0; i < 20'000; i++) entries.push_back(intern("many-names-" + std::to_string(i)));
+  for (int i = 0; i < 20'000; i++) {
+    ASSERT_EQ(intern("many-names-" + std::to_string(i)), entries[std::size_t(i)]);
+  }
+  EXPECT_EQ(std::set(entries.begin(), entries.end()).size(), entries.size());
+}
+
+}  // namespace
+}  // namespace lona::vm

@@ -81,7 +81,7 @@ def _default_signals():
 def machine_settings(options):
     """Builds what the options do not replace, and says which machine they ask for."""
     settings = machine.Settings(machine=options.machine, cpu=options.cpu, iso=options.iso,
-                                firmware=options.firmware)
+                                firmware=options.firmware, accelerator=options.accel)
     if options.memory:
         settings.memory = options.memory
     if options.kernel:

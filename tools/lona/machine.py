@@ -1,22 +1,22 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The virtual machine: QEMU's command line, its start and its end."""
 
+import contextlib
 import ctypes
 import dataclasses
-import fcntl
 import os
 import pathlib
+import re
 import shutil
 import signal
 import socket
 import subprocess
 import tempfile
 
-from .common import KERNEL, ROOT_TASK, Problem
+from .common import BUILD, KERNEL, ROOT_TASK, Problem
 
 QEMU = "qemu-system-x86_64"
-_KVM_GET_API_VERSION = 0xAE00
-_KVM_CREATE_VM = 0xAE01
+_KVM_STAMP = BUILD / ".kvm"
 
 
 @dataclasses.dataclass
@@ -30,31 +30,52 @@ class Settings:
     memory: int = 512
     machine: str = "q35"
     cpu: str = "max"
+    accelerator: str = "auto"
     extra: list = dataclasses.field(default_factory=list)
 
 
-def kvm_usable():
-    """Whether KVM really makes a machine, not only whether its device file exists."""
-    try:
-        device = os.open("/dev/kvm", os.O_RDWR | os.O_CLOEXEC)
-    except OSError:
+def kvm_usable(settings):
+    """Whether KVM really runs this machine: the processor has virtualisation of its own (without
+    it KVM is an emulation slower than QEMU's), the device lets us, and QEMU gets as far as a
+    stopped machine. The last is asked once per boot of the computer."""
+    flags = set(re.findall(r"\b(?:vmx|svm)\b", pathlib.Path("/proc/cpuinfo").read_text()))
+    if not flags or not os.access("/dev/kvm", os.R_OK | os.W_OK):
         return False
+    boot = pathlib.Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    question = f"{boot} {settings.machine} {settings.cpu}"
+    with contextlib.suppress(OSError, ValueError):
+        known = dict(line.rsplit(" ", 1) for line in _KVM_STAMP.read_text().splitlines())
+        if question in known:
+            return known[question] == "yes"
+    answer = "yes" if _starts_under_kvm(settings) else "no"
+    with contextlib.suppress(OSError), open(_KVM_STAMP, "a") as stamp:
+        stamp.write(f"{question} {answer}\n")
+    return answer == "yes"
+
+
+def _starts_under_kvm(settings):
+    words = [QEMU, "-nodefaults", "-no-user-config", "-display", "none", "-S", "-accel", "kvm",
+             "-machine", settings.machine, "-cpu", settings.cpu, "-monitor", "stdio"]
     try:
-        if fcntl.ioctl(device, _KVM_GET_API_VERSION) != 12:
-            return False
-        os.close(fcntl.ioctl(device, _KVM_CREATE_VM))
-        return True
-    except OSError:
+        return subprocess.run(words, input=b"quit\n", capture_output=True, timeout=10,
+                              check=False).returncode == 0
+    except subprocess.TimeoutExpired:
         return False
-    finally:
-        os.close(device)
+
+
+def _accelerator(settings):
+    if "-icount" in settings.extra:
+        return "tcg"
+    if settings.accelerator == "auto":
+        return "kvm" if kvm_usable(settings) else "tcg"
+    return settings.accelerator
 
 
 def command(settings, serial):
     """QEMU's words. `serial` are the character devices for COM1, COM2, … in order."""
     words = [QEMU, "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
              "-machine", settings.machine, "-cpu", settings.cpu, "-m", str(settings.memory),
-             "-accel", "kvm" if kvm_usable() and "-icount" not in settings.extra else "tcg"]
+             "-accel", _accelerator(settings)]
     if settings.firmware:
         words += ["-bios", str(settings.firmware)]
     if settings.iso:

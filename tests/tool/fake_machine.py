@@ -149,7 +149,19 @@ def resets(guest):
 
 
 def garbage(guest):
+    guest.begin()
     guest.link.sendall(b"SeaBIOS (version 1)\n")
+    time.sleep(60)
+
+
+def noise(guest):
+    """Firmware that uses the link as its console, and a guest that never comes up."""
+    guest.link.sendall(b"\x1b[2JBIOS")
+    time.sleep(60)
+
+
+def booting(guest):
+    guest.say("[manager] still booting")
     time.sleep(60)
 
 

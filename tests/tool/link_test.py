@@ -37,13 +37,29 @@ class Frames(unittest.TestCase):
         self.assertTrue(link.start("run", {}, [name]).endswith(b"caf\xe9.lona"))
 
 
+HELLO = link.frame(link.READY, b"lona 1")
+
+
+def greeted():
+    decoder = link.Decoder()
+    list(decoder.feed(HELLO))
+    return decoder
+
+
 class Decoding(unittest.TestCase):
+    def test_noise_of_the_firmware_before_the_greeting_is_dropped(self):
+        noise = b"\x1b[2J\x1b[01;01HR\x06\x00BIOS"
+        for cut in range(len(noise + HELLO)):
+            decoder, stream = link.Decoder(), noise + HELLO + link.frame(link.OUT, b"x")
+            got = [*decoder.feed(stream[:cut]), *decoder.feed(stream[cut:])]
+            self.assertEqual(got, [(link.READY, b"lona 1"), (link.OUT, b"x")])
+
     def test_frames_survive_any_cut_of_the_stream(self):
         source = random.Random(7)
         sent = [(source.choice([link.OUT, link.ERR]), source.randbytes(source.randrange(4097)))
                 for _ in range(50)]
         stream = b"".join(link.frame(kind, payload) for kind, payload in sent)
-        decoder, got, at = link.Decoder(), [], 0
+        decoder, got, at = greeted(), [], 0
         while at < len(stream):
             step = source.randrange(1, 3000)
             got += decoder.feed(stream[at:at + step])
@@ -52,17 +68,17 @@ class Decoding(unittest.TestCase):
 
     def test_an_unknown_type_is_refused(self):
         with self.assertRaises(link.LinkError):
-            list(link.Decoder().feed(b"z\x00\x00"))
+            list(greeted().feed(b"z\x00\x00"))
 
     def test_a_length_beyond_the_limit_is_refused_before_the_payload_arrives(self):
         with self.assertRaises(link.LinkError):
-            list(link.Decoder().feed(b"O\x01\x10"))
+            list(greeted().feed(b"O\x01\x10"))
 
     def test_random_bytes_never_raise_anything_else(self):
         source = random.Random(11)
         for _ in range(2000):
             try:
-                list(link.Decoder().feed(source.randbytes(source.randrange(64))))
+                list(greeted().feed(source.randbytes(source.randrange(64))))
             except link.LinkError:
                 pass
 

@@ -126,6 +126,9 @@ class BadGuests(WithFakeMachine):
     def test_silence_from_boot_on_ends_at_last(self):
         self.assertIn("nothing heard", self.refused("silent", LONA_PATIENCE="0.5"))
 
+    def test_noise_on_the_link_is_no_answer(self):
+        self.assertIn("nothing heard", self.refused("noise", LONA_PATIENCE="0.5"))
+
     def test_a_machine_that_does_not_start_gives_its_reason(self):
         self.assertIn("no such machine", self.refused("refuses"))
 
@@ -264,6 +267,13 @@ class OnATerminal(WithFakeMachine):
         for _ in range(4):  # it gave no credit: interrupts must not wait for any
             os.write(self.master, b"\x03")
             time.sleep(0.1)
+        self.assertEqual(process.wait(timeout=5), 130)
+        self.assert_sane()
+
+    def test_ctrl_c_ends_a_machine_that_does_not_come_up(self):
+        process = self.start_prompt("booting")
+        time.sleep(1)
+        os.write(self.master, b"\x03")
         self.assertEqual(process.wait(timeout=5), 130)
         self.assert_sane()
 

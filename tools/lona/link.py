@@ -47,14 +47,25 @@ def window(columns, rows):
     return frame(WINDOW, struct.pack("<HH", columns & 0xFFFF, rows & 0xFFFF))
 
 
+_GREETING = _HEAD.pack(READY, len("lona 1")) + b"lona "
+
+
 class Decoder:
-    """Takes bytes as they arrive and gives the frames that are complete."""
+    """Takes bytes as they arrive and gives the frames that are complete. What comes before the
+    first `R` is dropped: firmware may have used the same serial line as its console."""
 
     def __init__(self):
         self._held = bytearray()
+        self._greeted = False
 
     def feed(self, data):
         self._held += data
+        if not self._greeted:
+            at = self._held.find(_GREETING)
+            del self._held[:at if at >= 0 else -len(_GREETING)]
+            if at < 0:
+                return
+            self._greeted = True
         at = 0
         while len(self._held) - at >= _HEAD.size:
             kind, length = _HEAD.unpack_from(self._held, at)

@@ -44,7 +44,6 @@ class Session:
         self._status = None
         self._interrupts = 0
         self._deadline = None
-        self._heard = False
         self._ready = False
         self._raw = mode == "prompt" and terminal.is_terminal(0) and terminal.is_terminal(1)
 
@@ -66,7 +65,7 @@ class Session:
         poll.register(self._machine.link,
                       select.POLLIN | (select.POLLOUT if self._to_guest else 0))
         poll.register(wakeup, select.POLLIN)
-        if self._ready and self._wants_input():
+        if self._wants_input():
             poll.register(0, select.POLLIN)
         ready = dict(poll.poll(200))
         if wakeup in ready:
@@ -87,7 +86,7 @@ class Session:
             return
         if self._log.given_up():
             raise Problem(f"the system stopped:\n{self._log.report()}")
-        if self._log.silent and not self._heard and now - started > _SILENCE:
+        if self._log.silent and not self._ready and now - started > _SILENCE:
             raise Problem(f"nothing heard from the machine for {_SILENCE:.0f} s")
         if self._deadline is not None and now > self._deadline:
             raise Interrupted(128 + signal.SIGINT)
@@ -109,7 +108,6 @@ class Session:
             self._drain_log()
             raise Problem(f"the machine ended: {self._machine.complaints()}\n"
                           f"{self._log.report()}".rstrip())
-        self._heard = True
         self._interrupts = 0
         try:
             for kind, payload in self._decoder.feed(data):
@@ -169,7 +167,8 @@ class Session:
             pass  # the reading side reports a lost connection
 
     def _wants_input(self):
-        # Raw keys are read even without credit: Ctrl-C must pass a program that takes no input.
+        # Raw keys are read even without credit: Ctrl-C must reach a program that takes no input,
+        # and end a machine that does not come up.
         held = len(self._keys)
         return self._input_open and (held < _MOST_KEYS if self._raw else self._credit > 0)
 
@@ -203,6 +202,8 @@ class Session:
             self._send(link.frame(link.END))
 
     def _interrupt(self):
+        if not self._ready:
+            raise Interrupted(128 + signal.SIGINT)
         self._interrupts += 1
         self._send(link.frame(link.INTERRUPT))
         if self._mode != "prompt":

@@ -38,6 +38,8 @@ class LineEditor {
   // Ctrl-C that came by another way than as a byte.
   void interrupt();
   void redraw();
+  // Takes the text off the screen, so that something else can be written; redraw() puts it back.
+  void hide() { screen_.erase(); }
   std::string_view text() const { return text_.text(); }
 
  private:

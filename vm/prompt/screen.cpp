@@ -126,6 +126,12 @@ void Screen::leave() {
   forget();
 }
 
+void Screen::erase() {
+  move({});
+  out_.write("\r\x1b[J");
+  forget();
+}
+
 void Screen::clear_all() {
   out_.write("\x1b[H\x1b[2J");
   forget();

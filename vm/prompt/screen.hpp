@@ -38,6 +38,8 @@ class Screen {
   // Forgets what is on the screen: the next draw starts on the current row.
   void forget() { at_ = end_ = {}; }
   void clear_all();
+  // Leaves an empty row where the prompt was, with the cursor at its start.
+  void erase();
 
  private:
   struct Position {

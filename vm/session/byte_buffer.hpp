@@ -52,6 +52,14 @@ class ByteBuffer {
   }
   [[nodiscard]] bool append(std::string_view bytes) { return insert(size_, bytes); }
 
+  // Room for `bytes` more behind the content, to be filled and then counted by grow(); empty when
+  // there is no memory.
+  std::span<std::uint8_t> room(std::size_t bytes) {
+    if (!reserve(size_ + bytes)) return {};
+    return {data_ + size_, bytes};
+  }
+  void grow(std::size_t bytes) { size_ += bytes; }
+
   void erase(std::size_t from, std::size_t to) {
     if (from == to) return;
     std::memmove(data_ + from, data_ + to, size_ - to);

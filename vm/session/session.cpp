@@ -1,0 +1,280 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// The life of a VM, read from top to bottom in vm_main.
+#include "vm/code/namespace.hpp"
+#include "vm/code/permanent.hpp"
+#include "vm/data/string.hpp"
+#include "vm/session/console.hpp"
+#include "vm/session/forms.hpp"
+#include "vm/session/report.hpp"
+#include "vm/vm.hpp"
+
+namespace lona::vm {
+
+namespace {
+
+using platform::Mode;
+using platform::Stream;
+
+constexpr std::string_view kBanner = "Lona. (doc name) tells about a name; Ctrl-D ends.\n";
+
+// The library, in the order in which its parts build on each other.
+struct LibraryFile {
+  std::string_view path;
+  std::string_view ns;
+};
+constexpr LibraryFile kLibrary[] = {
+    {"lib/lona/core.lona", "lona.core"},        {"lib/lona/sequences.lona", "lona.core"},
+    {"lib/lona/collections.lona", "lona.core"}, {"lib/lona/text.lona", "lona.core"},
+    {"lib/lona/process.lona", "lona.process"},  {"lib/lona/time.lona", "lona.time"},
+};
+constexpr std::string_view kUserNamespace = "lona.user";
+
+class Session final : public Hooks, public SourceFeed {
+ public:
+  explicit Session(const platform::Session& asked);
+
+  void load_library();
+  void prepare_user_namespace();
+  // Serves the mode to its end; the exit status.
+  int serve();
+
+ private:
+  static void on_exited(Hooks& self, Process& process);
+  static void on_interrupted(Hooks& self);
+  static Next on_next(SourceFeed& self, Process& process, SourceText& out);
+  static void on_value(SourceFeed& self, Process& process, Term value);
+
+  Next next(Process& process, SourceText& out);
+  Next next_whole(SourceText& out);
+  Console::Input more_text(Process& process);
+  void evaluator_ended(Process& process);
+  void load(const LibraryFile& file);
+
+  bool prompts() const { return asked_.mode == Mode::kPrompt && console_.interactive(); }
+
+  platform::Session asked_;
+  Console& console_;
+  Vm& vm_;
+  FormSource forms_;
+
+  bool loading_ = true;
+  SourceText whole_ = {};  // text to evaluate in one go: a library file, a program
+  bool whole_given_ = false;
+  std::size_t expression_ = 0;  // kEval: the next one
+  bool input_ended_ = false;
+  bool finished_ = false;
+  int status_ = 0;
+  Term evaluator_;
+  std::string_view ns_ = kUserNamespace;  // of the next evaluator
+};
+
+Session::Session(const platform::Session& asked)
+    : Hooks{.exited = on_exited, .interrupted = on_interrupted},
+      SourceFeed{.next = on_next, .value = on_value},
+      asked_(asked),
+      console_(Console::the()),
+      vm_(Vm::create({}, this)) {}
+
+// --- Source for the evaluator
+// ---------------------------------------------------------------------
+
+SourceFeed::Next Session::on_next(SourceFeed& self, Process& process, SourceText& out) {
+  return static_cast<Session&>(self).next(process, out);
+}
+
+// A text whose first error ends it all.
+SourceFeed::Next Session::next_whole(SourceText& out) {
+  if (whole_given_) {
+    finished_ = true;
+    return Next::kEnd;
+  }
+  whole_given_ = true;
+  out = whole_;
+  return Next::kText;
+}
+
+SourceFeed::Next Session::next(Process& process, SourceText& out) {
+  if (loading_ || asked_.mode == Mode::kRun) return next_whole(out);
+  while (true) {
+    FormSource::Piece piece;
+    const FormSource::Next form = forms_.next(input_ended_, piece);
+    if (form == FormSource::Next::kForm) {
+      vm_.set_foreground(process.pid());
+      constexpr std::string_view kNames[] = {"prompt", "", "eval", "batch"};
+      out = {.text = piece.text,
+             .file = kNames[static_cast<unsigned>(asked_.mode)],
+             .first_line = piece.line};
+      return Next::kText;
+    }
+    if (input_ended_) {
+      finished_ = true;
+      return Next::kEnd;
+    }
+    switch (more_text(process)) {
+      case Console::Input::kText:
+        break;
+      case Console::Input::kWait:
+        vm_.set_foreground(Term::nil());
+        return Next::kWait;
+      case Console::Input::kEnd:
+        input_ended_ = true;
+        break;
+      case Console::Input::kNoMemory:
+        forms_.clear();
+        console_.write(Stream::kError, "error: no memory for what was typed\n");
+        break;
+    }
+  }
+}
+
+Console::Input Session::more_text(Process& process) {
+  std::string_view text;
+  if (asked_.mode == Mode::kEval) {
+    if (expression_ == asked_.args.size()) return Console::Input::kEnd;
+    text = asked_.args[expression_++];
+  } else {
+    Console::Input input;
+    if (prompts()) {
+      char prompt[64];
+      BufferSink label({prompt, sizeof prompt - 2});
+      label.write(process.ns()->name->full());
+      std::size_t size = label.text().size();
+      prompt[size++] = '>';
+      prompt[size++] = ' ';
+      input = console_.edit({prompt, size}, text);
+    } else {
+      input = console_.read_line(text);
+    }
+    if (input != Console::Input::kText) return input;
+  }
+  const bool kept = forms_.append(text) && forms_.append("\n");
+  return kept ? Console::Input::kText : Console::Input::kNoMemory;
+}
+
+// --- What comes of it
+// -------------------------------------------------------------------------------
+
+void Session::on_value(SourceFeed& self, Process&, Term value) {
+  auto& session = static_cast<Session&>(self);
+  if (session.loading_ || session.asked_.mode == Mode::kRun) return;
+  session.console_.fresh_line();
+  ConsoleSink sink(Stream::kOutput);
+  print(sink, value);
+  sink.write("\n");
+  if (!sink.finish()) session.vm_.stop();
+}
+
+void Session::on_exited(Hooks& self, Process& process) {
+  auto& session = static_cast<Session&>(self);
+  if (process.pid() == session.evaluator_) {
+    session.evaluator_ended(process);
+    return;
+  }
+  // A person at the prompt wants to know why a process he has started is gone.
+  const Term reason = process.exit_reason();
+  const bool failed = is_kind(reason, Kind::kTuple);
+  if (failed && session.prompts() && !session.finished_) {
+    ConsoleSink sink(Stream::kError);
+    print(sink, process.pid());
+    sink.write(" ");
+    report_exit(sink, process);
+  }
+}
+
+void Session::evaluator_ended(Process& process) {
+  ns_ = process.ns()->name->full();
+  vm_.stop();
+  if (finished_) return;
+  const bool normal = process.exit_reason() == make_keyword("normal");
+  const bool batch = !loading_ && asked_.mode == Mode::kBatch;
+  if (loading_ || asked_.mode == Mode::kRun) {
+    finished_ = true;
+    if (normal) return;
+  }
+  if (asked_.mode != Mode::kPrompt && !batch) status_ = 1;
+  console_.interrupt();  // the process may have been reading a line
+  console_.fresh_line();
+  ConsoleSink sink(batch ? Stream::kOutput : Stream::kError);
+  if (batch) {
+    report_exit_line(sink, process);
+    sink.write("\n");
+  } else {
+    report_exit(sink, process);
+  }
+}
+
+// Ctrl-C while nothing is being evaluated.
+void Session::on_interrupted(Hooks& self) {
+  auto& session = static_cast<Session&>(self);
+  if (session.prompts()) {
+    session.console_.interrupt();
+    session.vm_.wake(session.evaluator_);
+    return;
+  }
+  session.finished_ = true;
+  session.status_ = 1;
+  session.vm_.stop();
+}
+
+// --- The parts of a session ----------------------------------------------------------------------
+
+void Session::load(const LibraryFile& file) {
+  const auto bytes = platform::archive_file(file.path);
+  if (bytes.data() == nullptr) {
+    console_.write(Stream::kError, "error: the archive has no ");
+    console_.write(Stream::kError, file.path);
+    console_.write(Stream::kError, "\n");
+    platform::exit(1);
+  }
+  whole_ = {.text = {reinterpret_cast<const char*>(bytes.data()), bytes.size()}, .file = file.path};
+  whole_given_ = finished_ = false;
+  evaluator_ = vm_.spawn_source(*this, file.ns, nullptr);
+  vm_.run();
+  if (status_ != 0) platform::exit(status_);
+}
+
+void Session::load_library() {
+  for (const LibraryFile& file : kLibrary) load(file);
+  loading_ = whole_given_ = finished_ = false;
+}
+
+void Session::prepare_user_namespace() {
+  Namespaces& all = vm_.namespaces();
+  Namespace* user = all.find_or_create(intern(kUserNamespace));
+  for (std::string_view name : {"lona.process", "lona.time"}) {
+    all.refer(user, all.find_or_create(intern(name)));
+  }
+  Term args = Term::empty_list();
+  if (asked_.mode == Mode::kRun) {
+    for (std::size_t i = asked_.args.size(); i-- != 0;) {
+      const Term arg = make_string_repaired(vm_.permanent(), asked_.args[i]);
+      if (arg != Term::absent()) args = vm_.permanent().cons(arg, args);
+    }
+  }
+  all.intern(all.find_or_create(intern("lona.core")), intern("*args*"))->set_value(args);
+}
+
+int Session::serve() {
+  if (prompts()) console_.write(Stream::kOutput, kBanner);
+  whole_ = {.text = {reinterpret_cast<const char*>(asked_.source.data()), asked_.source.size()},
+            .file = asked_.file_name};
+  ns_ = kUserNamespace;
+  while (!finished_) {
+    evaluator_ = vm_.spawn_source(*this, ns_, nullptr);
+    if (asked_.mode == Mode::kRun) vm_.set_foreground(evaluator_);
+    vm_.run();
+  }
+  return status_;
+}
+
+}  // namespace
+
+void vm_main() {
+  Console::create();
+  Session session(platform::session());
+  session.load_library();
+  session.prepare_user_namespace();
+  platform::exit(session.serve());
+}
+
+}  // namespace lona::vm

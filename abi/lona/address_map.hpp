@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Where things are in a realm's address space. The same in every realm, so that pointers into
+// shared and inherited memory need no relocation.
+//
+//   0x0000'0000'0000  null guard                           –
+//   0x0000'0040'0000  the VM: text, constants, own data    RX / R / RW
+//   0x0000'4000'0000  start block                          R
+//   0x0001'0000'0000  worker areas                         RW
+//   0x0008'0000'0000  core image                           R
+//   0x000c'0000'0000  archive of the boot image            R
+//   0x0100'0000'0000  code and binaries, one slot a level  R / RW
+//   0x2000'0000'0000  process pool                         RW
+//   0x4000'0000'0000  devices, DMA, rings                  as granted
+#pragma once
+
+#include <cstdint>
+
+namespace lona::abi {
+
+using Address = std::uint64_t;
+
+inline constexpr std::uint64_t kSmallPage = std::uint64_t{1} << 12;
+inline constexpr std::uint64_t kLargePage = std::uint64_t{1} << 21;
+
+struct AddressRange {
+  Address start;
+  std::uint64_t size;
+
+  [[nodiscard]] constexpr Address end() const { return start + size; }
+  [[nodiscard]] constexpr bool contains(Address address) const {
+    return address >= start && address - start < size;
+  }
+  [[nodiscard]] constexpr bool contains(Address first, std::uint64_t bytes) const {
+    return first >= start && first - start <= size && bytes <= size - (first - start);
+  }
+};
+
+inline constexpr AddressRange kNullGuard{0, 0x40'0000};
+inline constexpr AddressRange kVmRange{0x40'0000, 0x4000'0000 - 0x40'0000};
+inline constexpr Address kStartBlockAddress = 0x4000'0000;
+
+// A worker area: IPC buffer, guard, native stack, guard. It is aligned to its size, so a thread
+// finds its IPC buffer from its stack pointer.
+inline constexpr Address kWorkerAreas = 0x1'0000'0000;
+inline constexpr std::uint64_t kWorkerAreaSize = 0x40'0000;
+inline constexpr std::uint64_t kWorkerMax = 64;
+inline constexpr std::uint64_t kWorkerStackOffset = 0x20'0000;
+inline constexpr std::uint64_t kWorkerStackSize = 0x4'0000;
+static_assert(kWorkerAreas % kWorkerAreaSize == 0);
+
+constexpr Address worker_ipc_buffer(std::uint64_t worker) {
+  return kWorkerAreas + worker * kWorkerAreaSize;
+}
+constexpr AddressRange worker_stack(std::uint64_t worker) {
+  return {kWorkerAreas + worker * kWorkerAreaSize + kWorkerStackOffset, kWorkerStackSize};
+}
+inline constexpr AddressRange kWorkerRange{kWorkerAreas, kWorkerMax* kWorkerAreaSize};
+
+inline constexpr AddressRange kCoreImageRange{0x8'0000'0000, 0x4'0000'0000};
+inline constexpr AddressRange kArchiveRange{0xc'0000'0000, 0x4'0000'0000};
+
+// The code part (1 GiB) and binary part (4 GiB) of a realm at depth `level`; 0 is the init realm.
+inline constexpr Address kLevels = 0x100'0000'0000;
+inline constexpr std::uint64_t kLevelSize = 0x2'0000'0000;
+inline constexpr std::uint64_t kLevelMax = 256;
+constexpr AddressRange level_code(std::uint64_t level) {
+  return {kLevels + level * kLevelSize, 0x4000'0000};
+}
+constexpr AddressRange level_binaries(std::uint64_t level) {
+  return {kLevels + level * kLevelSize + 0x4000'0000, 0x1'0000'0000};
+}
+
+inline constexpr AddressRange kPoolRange{0x2000'0000'0000, 0x1000'0000'0000};
+inline constexpr AddressRange kDeviceRange{0x4000'0000'0000, 0x1000'0000'0000};
+
+static_assert(kNullGuard.end() == kVmRange.start && kVmRange.end() == kStartBlockAddress);
+static_assert(kWorkerRange.end() <= kCoreImageRange.start);
+static_assert(kCoreImageRange.end() == kArchiveRange.start);
+static_assert(kLevels + kLevelMax * kLevelSize <= kPoolRange.start);
+
+}  // namespace lona::abi

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// What a realm finds when it starts: caps in the first slots of its CSpace, and a read-only page
+// at kStartBlockAddress. The first thread is entered at the VM's entry point with the stack of
+// worker 0 and the address of the start block in rdi.
+#pragma once
+
+#include <cstdint>
+
+#include "abi/lona/address_map.hpp"
+
+namespace lona::abi {
+
+enum RealmSlot : std::uint64_t {
+  kRealmSlotNull = 0,
+  kRealmSlotManager = 1,       // endpoint: requests to the manager
+  kRealmSlotNotification = 2,  // of worker 0: its interrupts and its deadline
+  kRealmSlotConsolePorts = 3,  // I/O ports of the console's UART
+  kRealmSlotConsoleIrq = 4,    // its interrupt
+  kRealmSlotCount = 16,
+};
+inline constexpr unsigned kRealmCSpaceBits = 4;
+static_assert(kRealmSlotCount == 1 << kRealmCSpaceBits);
+
+// Bits of the word that a wait on the worker's notification gives.
+inline constexpr std::uint64_t kSignalConsole = 1;
+inline constexpr std::uint64_t kSignalDeadline = 2;
+
+enum class ConsoleKind : std::uint32_t {
+  kNone = 0,
+  kHostLink = 1,  // framed bytes to the tool on the other side
+  kRaw = 2,       // a terminal; the manager's log goes there as well
+};
+
+inline constexpr std::uint64_t kStartMagic = 0x3154'5241'4e4f'4cULL;  // "LONART1" backwards
+inline constexpr unsigned kRealmNameMax = 31;
+
+struct StartBlock {
+  std::uint64_t magic;
+  std::uint64_t memory_limit;  // bytes the realm may have in the process pool
+  std::uint64_t archive_address;
+  std::uint64_t archive_size;
+  std::uint64_t tsc_hertz;
+  ConsoleKind console;
+  std::uint32_t console_port;  // first of eight
+  std::uint32_t depth;         // 0: the init realm
+  std::uint32_t workers;
+  char name[kRealmNameMax + 1];
+};
+static_assert(sizeof(StartBlock) <= kSmallPage);
+
+}  // namespace lona::abi

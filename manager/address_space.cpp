@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "manager/address_space.hpp"
+
+namespace lona::manager {
+
+using abi::Error;
+using abi::ObjectType;
+
+base::Expected<void, MemoryError> AddressSpace::make(Memory& memory) {
+  root_ = TRY(memory.make(ObjectType::kPml4));
+  if (abi::asid_pool_assign(abi::kSlotInitAsidPool, root_.cap) != Error::kNone) {
+    memory.destroy(root_);
+    return base::fail(MemoryError::refused);
+  }
+  vspace_ = root_.cap;
+  return {};
+}
+
+// Deleting a table unmaps what is below it, so the frames may go before or after.
+void AddressSpace::destroy(Memory& memory) {
+  while (table_count_ > 0) {
+    memory.destroy(tables_[--table_count_]);
+  }
+  memory.destroy(root_);
+  vspace_ = 0;
+}
+
+Error AddressSpace::map(Memory& memory, abi::CPtr frame, abi::Word address, abi::CapRights rights) {
+  constexpr int kLevelsAboveAFrame = 3;
+  for (int level = 0; level <= kLevelsAboveAFrame; ++level) {
+    const auto [error, missing_bits] = abi::page_map_or_level(frame, vspace_, address, rights);
+    if (error != Error::kFailedLookup) {
+      return error;
+    }
+    if (const Error added = add_table(memory, address, missing_bits); added != Error::kNone) {
+      return added;
+    }
+  }
+  return Error::kFailedLookup;
+}
+
+Error AddressSpace::add_table(Memory& memory, abi::Word address, abi::Word missing_bits) {
+  const ObjectType type = missing_bits == abi::kLookupNoPageTable       ? ObjectType::kPageTable
+                          : missing_bits == abi::kLookupNoPageDirectory ? ObjectType::kPageDirectory
+                                                                        : ObjectType::kPdpt;
+  if (table_count_ == tables_.size()) {
+    return Error::kNotEnoughMemory;
+  }
+  auto table = memory.make(type);
+  if (!table) {
+    return Error::kNotEnoughMemory;
+  }
+  const abi::Word start = address & ~((abi::Word{1} << missing_bits) - 1);
+  Error error = Error::kFailedLookup;
+  switch (type) {
+    case ObjectType::kPageTable:
+      error = abi::page_table_map(table->cap, vspace_, start);
+      break;
+    case ObjectType::kPageDirectory:
+      error = abi::page_directory_map(table->cap, vspace_, start);
+      break;
+    default:
+      error = abi::pdpt_map(table->cap, vspace_, start);
+      break;
+  }
+  if (error != Error::kNone) {
+    memory.destroy(*table);
+    return error;
+  }
+  tables_[table_count_++] = *table;
+  return Error::kNone;
+}
+
+}  // namespace lona::manager

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Who wants to be woken when? One deadline for each realm; few realms, so the earliest is found
+// by looking at all.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+
+#include "abi/lona/protocol.hpp"
+
+namespace lona::manager {
+
+class Deadlines {
+ public:
+  static constexpr std::size_t kMax = 64;
+
+  void set(std::size_t who, std::uint64_t tick) { ticks_[who] = tick; }
+  void clear(std::size_t who) { ticks_[who] = abi::kNoDeadlineTick; }
+
+  [[nodiscard]] std::uint64_t earliest() const {
+    std::uint64_t best = abi::kNoDeadlineTick;
+    for (const std::uint64_t tick : ticks_) {
+      best = tick < best ? tick : best;
+    }
+    return best;
+  }
+
+  // Takes out one whose deadline is not after `now`.
+  [[nodiscard]] std::optional<std::size_t> take_due(std::uint64_t now) {
+    for (std::size_t who = 0; who < kMax; ++who) {
+      if (ticks_[who] <= now && ticks_[who] != abi::kNoDeadlineTick) {
+        clear(who);
+        return who;
+      }
+    }
+    return std::nullopt;
+  }
+
+  constexpr Deadlines() { ticks_.fill(abi::kNoDeadlineTick); }
+
+ private:
+  std::array<std::uint64_t, kMax> ticks_{};
+};
+
+}  // namespace lona::manager

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "manager/fault_text.hpp"
+
+#include "abi/sel4/fault.hpp"
+
+namespace lona::manager {
+
+namespace {
+
+using base::Hex;
+using base::TextWriter;
+
+std::uint64_t word(std::span<const std::uint64_t> words, std::size_t at) {
+  return at < words.size() ? words[at] : 0;
+}
+
+void write_place(TextWriter& out, std::uint64_t ip, const base::ElfFile* image) {
+  out << ", at " << Hex{ip};
+  if (image == nullptr) {
+    return;
+  }
+  if (const auto symbol = image->nearest_symbol(ip)) {
+    out << " (" << symbol->name << '+' << Hex{ip - symbol->address} << ')';
+  }
+}
+
+void describe_vm_fault(TextWriter& out, std::span<const std::uint64_t> words,
+                       const RegionTable& regions, const base::ElfFile* image) {
+  const std::uint64_t address = word(words, abi::vm_fault::kAddress);
+  const std::uint64_t status = word(words, abi::vm_fault::kStatus);
+  const Access access = word(words, abi::vm_fault::kInstruction) != 0 ? Access::execute
+                        : (status & abi::vm_fault::kStatusWrite) != 0 ? Access::write
+                                                                      : Access::read;
+  out << describe(access) << " of " << Hex{address} << ": "
+      << describe(regions.classify(address, access));
+  if (const Region* region = regions.find(address)) {
+    out << " (" << describe(region->type) << ')';
+  }
+  write_place(out, word(words, abi::vm_fault::kIp), image);
+}
+
+std::string_view exception_name(std::uint64_t number) {
+  switch (number) {
+    case 0:
+      return "division by zero";
+    case 1:
+      return "debug trap";
+    case 3:
+      return "breakpoint";
+    case 6:
+      return "invalid instruction";
+    case 13:
+      return "general protection";
+    case 16:
+      return "x87 floating point";
+    case 17:
+      return "misaligned access";
+    case 19:
+      return "SIMD floating point";
+    default:
+      return "processor exception";
+  }
+}
+
+}  // namespace
+
+void describe_fault(TextWriter& out, std::string_view realm, std::uint64_t label,
+                    std::span<const std::uint64_t> words, const RegionTable& regions,
+                    const base::ElfFile* image) {
+  out << "realm " << realm << " faulted: ";
+  switch (static_cast<abi::FaultKind>(label)) {
+    case abi::FaultKind::kVm:
+      describe_vm_fault(out, words, regions, image);
+      return;
+    case abi::FaultKind::kUserException: {
+      const std::uint64_t number = word(words, abi::user_exception::kNumber);
+      out << exception_name(number) << " (vector " << number << ", code "
+          << Hex{word(words, abi::user_exception::kCode)} << ')';
+      write_place(out, word(words, abi::user_exception::kFaultIp), image);
+      return;
+    }
+    case abi::FaultKind::kUnknownSyscall:
+      out << "unknown system call "
+          << static_cast<std::int64_t>(word(words, abi::unknown_syscall::kSyscall));
+      write_place(out, word(words, abi::unknown_syscall::kFaultIp), image);
+      return;
+    case abi::FaultKind::kCap:
+      out << "use of the capability " << Hex{word(words, abi::cap_fault::kAddress)}
+          << " that it does not have";
+      write_place(out, word(words, abi::cap_fault::kIp), image);
+      return;
+    case abi::FaultKind::kTimeout:
+      out << "its time budget is used up";
+      return;
+    case abi::FaultKind::kNull:
+      break;
+  }
+  out << "unknown fault " << label;
+}
+
+}  // namespace lona::manager

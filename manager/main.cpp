@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// The root task, from its first line to the running system, top to bottom.
+#include <new>
+
+#include "base/ustar.hpp"
+#include "manager/boot_facts.hpp"
+#include "manager/service.hpp"
+
+extern "C" {
+// The archive of the boot image (archive.S), and where this program starts (manager.ld).
+extern const std::byte archive_start[];
+extern const std::byte archive_end[];
+extern const std::byte image_start[];
+[[noreturn]] void manager_main(const lona::abi::BootInfo* info);
+}
+
+namespace lona::manager {
+
+namespace {
+
+constexpr std::uint64_t kMinimumForARealm = 16ULL << 20;
+
+// Shares of the processor. Priorities: the timer above the service threads above the realms.
+constexpr std::uint64_t kServicePriority = 250;
+constexpr ThreadShare kServiceShare{kServicePriority, 10'000, 10'000};
+constexpr ThreadShare kInitShare{100, 10'000, 10'000};
+
+// Everything that lives as long as the system. Built by hand in manager_main: there are no static
+// constructors.
+struct System {
+  Memory memory;
+  AddressSpace own;
+  Lock lock;
+  Uart com1;
+  Uart com2;
+  Log log;
+  Timer timer;
+  VmImage image;
+  Realm init;
+  OwnThread init_service;
+  Window window{memory, own};
+  Shared shared{memory, lock, log, timer, image};
+  Service service{shared, init, 0};
+};
+
+alignas(System) std::byte system_storage[sizeof(System)];
+
+// Without the means to go on there is nothing to do but to say so and to sleep.
+[[noreturn]] void give_up(System& system) {
+  system.log("the system cannot start");
+  (void)abi::tcb_suspend(abi::kSlotInitTcb);
+  __builtin_trap();
+}
+
+base::Expected<abi::CPtr, MemoryError> new_notification(System& system) {
+  return TRY(system.memory.make(abi::ObjectType::kNotification)).cap;
+}
+
+// A UART that answers is set up and can be used; the ports of one that does not are kept.
+bool find_uart(System& system, Uart& uart, const SerialPort& port) {
+  const auto slot = system.memory.take_slot();
+  if (!slot ||
+      abi::io_port_control_issue(abi::kSlotIoPortControl, port.base, port.base + kSerialPorts - 1,
+                                 system.memory.address_of(*slot)) != abi::Error::kNone) {
+    return false;
+  }
+  uart.use(*slot, port.base);
+  if (!uart.present()) {
+    return false;
+  }
+  uart.set_up();
+  return true;
+}
+
+ConsoleGrant console_for_init(System& system, bool com1, bool com2) {
+  if (!com1 && !com2) {
+    return {};
+  }
+  const SerialPort& port = com2 ? kCom2 : kCom1;
+  const auto irq = system.memory.take_slot();
+  const abi::IoApicPin pin{.io_apic = 0, .pin = port.pin, .level = 0, .polarity = 0};
+  if (!irq || abi::irq_control_get_io_apic(abi::kSlotIrqControl, system.memory.address_of(*irq),
+                                           pin, port.pin) != abi::Error::kNone) {
+    system.log("the console has no interrupt");
+    return {};
+  }
+  return {.kind = com2 ? abi::ConsoleKind::kHostLink : abi::ConsoleKind::kRaw,
+          .port = port.base,
+          .ports = (com2 ? system.com2 : system.com1).ports(),
+          .irq = *irq};
+}
+
+void start_log(System& system, bool com1) {
+  const auto lock = new_notification(system);
+  if (lock && com1) {
+    system.log.use(*lock, &system.com1);
+  }
+}
+
+void report_machine(System& system, const abi::BootInfo& info) {
+  system.log("memory: ", base::ByteSize{system.memory.total_bytes()}, " in ",
+             info.untyped.end - info.untyped.start,
+             " untypeds, time stamp counter: ", system.timer.rate() / 1'000'000, " MHz");
+  if (info.num_iopt_levels != 0 && info.num_iopt_levels != ~abi::Word{0}) {
+    system.log("IOMMU enabled, DMA isolation active");
+  } else {
+    system.log("WARNING: No IOMMU detected. Driver realms are TRUSTED. DMA isolation disabled.");
+  }
+}
+
+void start_timer(System& system, const abi::BootInfo& info) {
+  const auto lock = new_notification(system);
+  if (!lock || !system.timer.start(system.memory, *lock)) {
+    system.log("the timer cannot be used");
+    give_up(system);
+  }
+  const auto* extra = reinterpret_cast<const std::byte*>(&info) + abi::kSmallPage;
+  const auto rate = tsc_hertz({extra, info.extra_len});
+  system.timer.set_rate(rate ? *rate : system.timer.measure_tsc());
+}
+
+void load_image(System& system) {
+  const base::ByteView bytes{archive_start, archive_end};
+  const auto archive = base::UstarArchive::open(bytes);
+  if (!archive) {
+    system.log("the archive of the boot image is damaged: ", describe(archive.error()));
+    give_up(system);
+  }
+  const auto file = archive->find("vm.elf");
+  if (!file) {
+    system.log("the archive of the boot image lacks vm.elf");
+    give_up(system);
+  }
+  if (const auto loaded = system.image.load(system.memory, system.window, *file); !loaded) {
+    system.log("vm.elf cannot be loaded: ", loaded.error());
+    give_up(system);
+  }
+}
+
+void require_memory(System& system) {
+  const std::uint64_t needed =
+      static_cast<std::uint64_t>(archive_end - archive_start) + kMinimumForARealm;
+  if (system.memory.free_bytes() < needed) {
+    system.log("too little memory: ", base::ByteSize{system.memory.free_bytes()},
+               " are free, the system needs ", base::ByteSize{needed});
+    give_up(system);
+  }
+}
+
+void start_init_realm(System& system, const abi::BootInfo& info, const ConsoleGrant& console) {
+  const auto lead = static_cast<std::uint64_t>(archive_start - image_start);
+  const auto size = static_cast<std::uint64_t>(archive_end - archive_start);
+  const RealmConfig config{
+      .name = "init",
+      .worker = kInitShare,
+      .memory_reserve = (2ULL << 20) + system.memory.total_bytes() / 128,
+      .archive = {.first = info.user_image_frames.start + lead / abi::kSmallPage,
+                  .count = (size + abi::kSmallPage - 1) / abi::kSmallPage},
+      .archive_size = size,
+      .console = console,
+      .tsc_hertz = system.timer.rate(),
+  };
+  const abi::CPtr control = info.sched_control.start;
+  if (const auto built =
+          system.init.build(system.memory, system.window, control, system.image, config);
+      !built) {
+    system.log("realm init cannot be built: ", built.error());
+    give_up(system);
+  }
+  system.timer.join(0, system.init.deadline_signal());
+  if (!system.init_service.start(system.memory, system.own, control, 0, kServiceShare, Service::run,
+                                 &system.service)) {
+    system.log("the service thread of realm init cannot be started");
+    give_up(system);
+  }
+  system.log("realm init: ", base::ByteSize{system.init.memory_limit()}, " of memory");
+  if (!system.init.run()) {
+    give_up(system);
+  }
+}
+
+}  // namespace
+
+}  // namespace lona::manager
+
+void manager_main(const lona::abi::BootInfo* info) {
+  using namespace lona::manager;
+  adopt_ipc_buffer(info->ipc_buffer);
+  auto& system = *new (system_storage) System;
+  if (!system.memory.start(*info)) {
+    give_up(system);
+  }
+  system.own.adopt(lona::abi::kSlotInitVSpace);
+  if (const auto lock = new_notification(system)) {
+    system.lock.use(*lock);
+  }
+  const bool com1 = find_uart(system, system.com1, kCom1);
+  const bool com2 = find_uart(system, system.com2, kCom2);
+  start_log(system, com1);
+  start_timer(system, *info);
+  report_machine(system, *info);
+  require_memory(system);
+  load_image(system);
+  system.memory.keep_slots_ready();
+  start_init_realm(system, *info, console_for_init(system, com1, com2));
+  system.timer.run();
+}

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "manager/own_thread.hpp"
+
+namespace lona::manager {
+
+namespace {
+
+using abi::Error;
+using abi::ObjectType;
+
+constexpr abi::Word kThreadAreas = 0x20'0000'0000;
+constexpr abi::Word kThreadAreaSize = 0x2'0000;
+constexpr abi::Word kStackOffset = 0x4000;  // buffer page, then pages that stay unmapped
+constexpr std::uint64_t kStackPages = 8;
+
+constexpr unsigned kSchedContextBits = 8;
+constexpr std::uint64_t kExtraRefills = abi::max_extra_refills(kSchedContextBits);
+
+base::Expected<void, MemoryError> as_expected(Error error) {
+  if (error != Error::kNone) {
+    return base::fail(MemoryError::refused);
+  }
+  return {};
+}
+
+}  // namespace
+
+base::Expected<KernelObject, MemoryError> make_sched_context(Memory& memory, abi::CPtr control,
+                                                             ThreadShare share) {
+  auto made = TRY(memory.make(ObjectType::kSchedContext, kSchedContextBits));
+  const std::uint64_t refills = share.budget_us == share.period_us ? 0 : kExtraRefills;
+  if (abi::sched_control_configure(control, made.cap, share.budget_us, share.period_us, refills, 0,
+                                   0) != Error::kNone) {
+    memory.destroy(made);
+    return base::fail(MemoryError::refused);
+  }
+  return made;
+}
+
+base::Expected<void, MemoryError> OwnThread::start(Memory& memory, AddressSpace& own,
+                                                   abi::CPtr control, std::uint64_t index,
+                                                   ThreadShare share, Entry entry, void* argument) {
+  const abi::Word area = kThreadAreas + index * kThreadAreaSize;
+  buffer_ = TRY(memory.make_frames(abi::kPageBits, 1));
+  stack_ = TRY(memory.make_frames(abi::kPageBits, kStackPages));
+  TRY(as_expected(own.map(memory, buffer_.first, area, abi::kReadWrite)));
+  for (std::uint64_t page = 0; page < kStackPages; ++page) {
+    TRY(as_expected(own.map(memory, stack_.first + page,
+                            area + kStackOffset + (page << abi::kPageBits), abi::kReadWrite)));
+  }
+  tcb_ = TRY(memory.make(ObjectType::kTcb));
+  sched_context_ = TRY(make_sched_context(memory, control, share));
+
+  auto* buffer = reinterpret_cast<abi::IpcBuffer*>(area);
+  buffer->user_data = area;
+  TRY(as_expected(abi::tcb_configure(tcb_.cap, memory.root(), abi::CNodeData(0), own.cap(), area,
+                                     buffer_.first)));
+  TRY(as_expected(abi::tcb_set_sched_params(tcb_.cap, abi::kSlotInitTcb, share.priority,
+                                            share.priority, sched_context_.cap, 0)));
+  abi::UserRegisters registers{};
+  registers.rip = reinterpret_cast<abi::Word>(entry);
+  // As if called: the stack is 8 bytes off its alignment of 16 at a function's first instruction.
+  registers.rsp = area + kStackOffset + (kStackPages << abi::kPageBits) - 8;
+  registers.rdi = reinterpret_cast<abi::Word>(argument);
+  registers.rflags = 0x202;
+  registers.fs_base = area;
+  return as_expected(abi::tcb_write_registers(tcb_.cap, true, abi::kUserRegisterCount, registers));
+}
+
+}  // namespace lona::manager

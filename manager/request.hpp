@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Requests of realms, decoded: everything that can be known from the message alone is checked
+// here, before anything is done. What a realm sends is hostile.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <variant>
+
+#include "abi/lona/address_map.hpp"
+#include "abi/lona/protocol.hpp"
+#include "base/expected.hpp"
+
+namespace lona::manager {
+
+// Whole pages inside the process pool.
+struct PageRange {
+  abi::Address address = 0;
+  std::uint64_t count = 0;
+  unsigned page_bits = 0;
+
+  bool operator==(const PageRange&) const = default;
+
+  [[nodiscard]] std::uint64_t bytes() const { return count << page_bits; }
+};
+
+struct MapPages {
+  PageRange pages;
+};
+struct UnmapPages {
+  PageRange pages;
+};
+struct Figures {};
+struct SetDeadline {
+  std::uint64_t tick;
+};
+struct LogText {
+  std::uint64_t length;  // bytes, in the words from the second on
+};
+struct ExitRealm {
+  std::uint64_t status;
+};
+
+using DecodedRequest = std::variant<MapPages, UnmapPages, Figures, SetDeadline, LogText, ExitRealm>;
+
+// `words` are the message's words, as many as the sender said.
+[[nodiscard]] base::Expected<DecodedRequest, abi::Status> decode_request(
+    std::uint64_t label, std::span<const std::uint64_t> words);
+
+// Makes untrusted text fit for a line of the log: printable ASCII stays, all else becomes '?'.
+void sanitize(std::span<char> text);
+
+}  // namespace lona::manager

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// The thread that serves one realm: its requests and its faults. It has a budget of its own, so
+// that a realm that floods its endpoint spends that and delays nobody else.
+#pragma once
+
+#include "manager/log.hpp"
+#include "manager/realm.hpp"
+#include "manager/timer.hpp"
+
+namespace lona::manager {
+
+// What all service threads share.
+struct Shared {
+  Memory& memory;
+  Lock& lock;  // of memory and realms
+  Log& log;
+  Timer& timer;
+  const VmImage& image;
+};
+
+struct Service {
+  Shared& shared;
+  Realm& realm;
+  std::size_t index;  // of the realm, in the timer
+
+  [[noreturn]] static void run(void* service);
+};
+
+}  // namespace lona::manager

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// The first instructions, and what the freestanding C++ runtime asks of a program.
+//
+// The kernel enters with the address of the boot info in rdi and no stack. Each thread's thread
+// pointer (fs) holds the address of its IPC buffer, whose `user_data` word repeats that address:
+// so a thread finds its buffer with one load.
+#include <cstddef>
+
+#include "abi/sel4/boot_info.hpp"
+#include "abi/sel4/objects.hpp"
+#include "manager/own_thread.hpp"
+
+extern "C" {
+alignas(16) char manager_stack[32768];
+[[noreturn]] void manager_main(const lona::abi::BootInfo* info);
+[[noreturn]] void abort();
+}
+
+asm(R"(
+.section .text.start, "ax"
+.globl _start
+_start:
+    leaq manager_stack + 32768(%rip), %rsp
+    xorl %ebp, %ebp
+    call manager_main
+    ud2
+.text
+)");
+
+void abort() {
+  // No thread of the manager has a fault handler: it stops here, and with it the whole service.
+  __builtin_trap();
+}
+
+namespace lona::abi {
+
+IpcBuffer& ipc_buffer() {
+  IpcBuffer* buffer = nullptr;
+  asm("movq %%fs:%c1, %0" : "=r"(buffer) : "i"(offsetof(IpcBuffer, user_data)));
+  return *buffer;
+}
+
+}  // namespace lona::abi
+
+namespace lona::manager {
+
+void adopt_ipc_buffer(abi::IpcBuffer* buffer) {
+  buffer->user_data = reinterpret_cast<abi::Word>(buffer);
+  // By invocation: the system call of that purpose is not part of every configuration.
+  (void)abi::tcb_set_tls_base(abi::kSlotInitTcb, reinterpret_cast<abi::Word>(buffer));
+}
+
+}  // namespace lona::manager

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// All memory of the machine, as a binary buddy system over kernel untypeds.
+//
+// A block is one untyped cap. It is split by retyping it into its two halves, and is whole again
+// when both halves are free and their caps deleted: then the kernel lets it be retyped anew. So
+// the accounting is exact, and what was taken and given back leaves no trace. Taking and giving
+// cost at most one split or merge per size between the block asked for and the one found.
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include "base/expected.hpp"
+#include "manager/kernel_objects.hpp"
+#include "manager/slot_allocator.hpp"
+
+namespace lona::manager {
+
+enum class MemoryError : std::uint8_t {
+  out_of_memory,  // no free block is large enough
+  out_of_slots,   // the manager's CSpace is full
+  out_of_blocks,  // the table of blocks is full
+  refused,        // the kernel said no: a bug of ours, or a kernel that differs
+};
+
+// Names a block; stays valid until the block is given back.
+using BlockId = std::uint32_t;
+inline constexpr BlockId kNoBlock = ~BlockId{0};
+
+class UntypedAllocator {
+ public:
+  static constexpr std::size_t kMaxBlocks = 8192;
+
+  UntypedAllocator(KernelObjects& kernel, SlotAllocator& slots);
+
+  // One untyped of the boot info. False when the table is full.
+  [[nodiscard]] bool add(abi::CPtr slot, unsigned size_bits);
+
+  // A block of exactly 2^size_bits bytes, with no object in it.
+  [[nodiscard]] base::Expected<BlockId, MemoryError> take(unsigned size_bits);
+
+  // The block's objects must have been deleted.
+  void give(BlockId block);
+
+  [[nodiscard]] abi::CPtr slot(BlockId block) const { return blocks_[block].slot; }
+  [[nodiscard]] unsigned size_bits(BlockId block) const { return blocks_[block].size_bits; }
+
+  [[nodiscard]] std::uint64_t total_bytes() const { return total_; }
+  [[nodiscard]] std::uint64_t free_bytes() const { return free_; }
+  [[nodiscard]] unsigned largest_free_bits() const;
+
+ private:
+  enum class State : std::uint8_t { unused, free, split, taken };
+
+  struct Block {
+    abi::CPtr slot = 0;
+    BlockId parent = kNoBlock;
+    BlockId buddy = kNoBlock;
+    BlockId next = kNoBlock;  // in the free list of its size, or of unused entries
+    BlockId previous = kNoBlock;
+    std::uint8_t size_bits = 0;
+    State state = State::unused;
+  };
+
+  [[nodiscard]] base::Expected<BlockId, MemoryError> split(BlockId block);
+  [[nodiscard]] BlockId merge(BlockId block);
+  void list(BlockId block);
+  void unlist(BlockId block);
+  [[nodiscard]] BlockId new_block();
+  void drop_block(BlockId block);
+
+  KernelObjects& kernel_;
+  SlotAllocator& slots_;
+  std::array<Block, kMaxBlocks> blocks_{};
+  std::array<BlockId, abi::kMaxUntypedBits + 1> free_lists_{};
+  BlockId unused_ = kNoBlock;
+  std::uint32_t fresh_ = 0;  // entries from here on were never used
+  std::uint64_t total_ = 0;
+  std::uint64_t free_ = 0;
+};
+
+}  // namespace lona::manager

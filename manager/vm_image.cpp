@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "manager/vm_image.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+
+#include "base/checked.hpp"
+
+namespace lona::manager {
+
+namespace {
+
+using abi::kSmallPage;
+
+constexpr unsigned kSmallPageBits = abi::kPageBits;
+
+}  // namespace
+
+std::uint64_t next_run(std::uint64_t left) {
+  constexpr std::uint64_t kMaxRun = 256;
+  return std::min(std::bit_floor(left), kMaxRun);
+}
+
+bool Window::fill(const FrameRun& run, std::uint64_t skip, base::ByteView content) {
+  if (content.empty()) {
+    return true;
+  }
+  const std::uint64_t page = std::uint64_t{1} << run.page_bits;
+  const std::uint64_t touched = std::min(run.count, (skip + content.size() + page - 1) / page);
+  bool good = true;
+  std::uint64_t mapped = 0;
+  for (; mapped < touched && good; ++mapped) {
+    good = own_.map(memory_, run.first + mapped, kAddress + mapped * page, abi::kReadWrite) ==
+           abi::Error::kNone;
+  }
+  if (good) {
+    std::memcpy(reinterpret_cast<void*>(kAddress + skip), content.data(), content.size());
+  }
+  for (std::uint64_t at = 0; at < mapped; ++at) {
+    (void)abi::page_unmap(run.first + at);
+  }
+  return good;
+}
+
+base::Expected<void, std::string_view> VmImage::load(Memory& memory, Window& window,
+                                                     base::ByteView file) {
+  const auto opened = base::ElfFile::open(file);
+  if (!opened) {
+    return base::fail(describe(opened.error()));
+  }
+  elf_ = *opened;
+  TRY(plan());
+  for (std::size_t index = 0; index < count_; ++index) {
+    if (segments_[index].shared() && !fill_shared(memory, window, segments_[index])) {
+      return base::fail(std::string_view("there is too little memory for it"));
+    }
+  }
+  return {};
+}
+
+// Checks the segments against the address map and W^X before anything is made.
+base::Expected<void, std::string_view> VmImage::plan() {
+  const auto refuse = [](std::string_view why) { return base::fail(why); };
+  std::uint32_t cursor = 0;
+  RegionTable disjoint;
+  while (const auto segment = elf_.next_segment(cursor)) {
+    if (count_ == kMaxSegments) {
+      return refuse("it has too many segments");
+    }
+    if (segment->writable && segment->executable) {
+      return refuse("a segment is both writable and executable");
+    }
+    if (!abi::kVmRange.contains(segment->address, segment->memory_size)) {
+      return refuse("a segment lies outside the address range of the VM");
+    }
+    const std::uint64_t start = base::align_down<std::uint64_t>(segment->address, kSmallPage);
+    const std::uint64_t end =
+        *base::align_up<std::uint64_t>(segment->address + segment->memory_size, kSmallPage);
+    LoadedSegment& loaded = segments_[count_++];
+    loaded.pages = {start, end - start};
+    loaded.lead = segment->address - start;
+    loaded.content = segment->file;
+    loaded.type = segment->executable ? RegionType::vm_text
+                  : segment->writable ? RegionType::vm_data
+                                      : RegionType::vm_constants;
+    loaded.rights = segment->executable ? RegionRights::read_execute
+                    : segment->writable ? RegionRights::read_write
+                                        : RegionRights::read_only;
+    if (!disjoint.add({loaded.pages, loaded.type, loaded.rights})) {
+      return refuse("two segments share a page");
+    }
+  }
+  return {};
+}
+
+bool VmImage::fill_shared(Memory& memory, Window& window, LoadedSegment& segment) {
+  std::uint64_t done = 0;
+  const std::uint64_t pages = segment.pages.size / kSmallPage;
+  while (done < pages) {
+    if (segment.run_count == LoadedSegment::kMaxRuns) {
+      return false;
+    }
+    const auto run = memory.make_frames(kSmallPageBits, next_run(pages - done));
+    if (!run) {
+      return false;
+    }
+    segment.runs[segment.run_count++] = *run;
+    const auto part = content_of(segment, done * kSmallPage, run->bytes());
+    if (!window.fill(*run, part.skip, part.content)) {
+      return false;
+    }
+    done += run->count;
+  }
+  return true;
+}
+
+SegmentPart content_of(const LoadedSegment& segment, std::uint64_t offset, std::uint64_t size) {
+  const std::uint64_t content_end = segment.lead + segment.content.size();
+  const std::uint64_t from = std::max(offset, segment.lead);
+  const std::uint64_t to = std::min(offset + size, content_end);
+  if (from >= to) {
+    return {};
+  }
+  return {.skip = from - offset,
+          .content = segment.content.subspan(from - segment.lead, to - from)};
+}
+
+}  // namespace lona::manager

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Unit tests of the kernel's pure parts.
-file(GLOB pure_tests CONFIGURE_DEPENDS board/*_test.cpp memory/*_test.cpp boot/*_test.cpp)
+file(GLOB pure_tests CONFIGURE_DEPENDS board/*_test.cpp memory/*_test.cpp boot/*_test.cpp
+  arch/x86_64/*_test.cpp)
 lona_host_test(kernel_boot_test ${pure_sources} ${pure_tests})
 target_include_directories(kernel_boot_test PRIVATE "${CMAKE_CURRENT_BINARY_DIR}/config-debug")

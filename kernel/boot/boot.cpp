@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Boot on the one processor, from the first line of C++ to the first instruction of the root task.
 #include "base/format.hpp"
+#include "kernel/api/entry.hpp"
 #include "kernel/arch/x86_64/clock.hpp"
 #include "kernel/arch/x86_64/console.hpp"
 #include "kernel/arch/x86_64/descriptors.hpp"
@@ -11,11 +12,13 @@
 #include "kernel/arch/x86_64/window.hpp"
 #include "kernel/board/acpi.hpp"
 #include "kernel/boot/boot_source.hpp"
+#include "kernel/boot/root_task.hpp"
 #include "kernel/config.hpp"
 #include "kernel/memory/memory_plan.hpp"
 
 extern "C" {
 extern const char kernel_load_begin[], kernel_load_bss_end[];
+[[noreturn]] void enter_user(lona::kernel::UserContext* context);
 }
 
 namespace lona::kernel {
@@ -107,11 +110,15 @@ extern "C" [[noreturn]] void kernel_boot(std::uint32_t magic, PhysicalAddress in
   interrupts_init(acpi);
   clock_init();
   log_machine();
-  panic("no root task yet");
-}
 
-extern "C" void trap_syscall() { panic("syscall"); }
-extern "C" void trap_vector() { panic("vector"); }
-extern "C" void trap_while_idle() { panic("idle"); }
+  initialise_scheduler();
+  const BootFacts facts{
+      .source = boot_source,
+      .acpi_root = {acpi.rsdp.data(), static_cast<std::size_t>(acpi.rsdp_size)},
+      .clock_mhz = clock_khz() / 1000,
+  };
+  create_root_task(facts, memory_plan);
+  enter_user(reinterpret_cast<UserContext*>(start()));
+}
 
 }  // namespace lona::kernel

@@ -143,6 +143,15 @@ void io_apic_set_masked(unsigned io_apic, unsigned pin, bool masked) {
 
 void local_apic_end_of_interrupt() { write_local(kEndOfInterrupt, 0); }
 
+bool local_apic_has_pending() {
+  // The request register, 32 vectors a word; words without a vector of ours are left out.
+  constexpr unsigned kFirstWord = 0x200, kStride = 0x10;
+  for (const unsigned word : {1u, 2u, 3u, 4u, 7u}) {
+    if (read_local(static_cast<LocalRegister>(kFirstWord + word * kStride)) != 0) return true;
+  }
+  return false;
+}
+
 void local_apic_send_self(unsigned vector) { write_local(kCommandLow, kSelfShorthand | vector); }
 
 void local_apic_timer_init(bool tsc_deadline) {

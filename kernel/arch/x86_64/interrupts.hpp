@@ -29,6 +29,8 @@ void io_apic_route(unsigned io_apic, unsigned pin, unsigned vector, Trigger trig
 void io_apic_set_masked(unsigned io_apic, unsigned pin, bool masked);
 
 void local_apic_end_of_interrupt();
+// An interrupt waits until the kernel is left.
+bool local_apic_has_pending();
 void local_apic_send_self(unsigned vector);
 
 // The one-shot timer of the local APIC, for processors without a TSC deadline.

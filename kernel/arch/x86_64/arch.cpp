@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Time, threads and their registers: what the portable kernel asks of this architecture. Objects
+// are in objects.cpp, their methods in decode_*.cpp, interrupts in irq.cpp.
+#include "kernel/arch/arch.hpp"
+
+#include "kernel/api/entry.hpp"
+#include "kernel/arch/x86_64/clock.hpp"
+#include "kernel/arch/x86_64/console.hpp"
+#include "kernel/arch/x86_64/cpu.hpp"
+#include "kernel/arch/x86_64/descriptors.hpp"
+#include "kernel/arch/x86_64/fpu.hpp"
+#include "kernel/arch/x86_64/interrupts.hpp"
+#include "kernel/arch/x86_64/vspace.hpp"
+
+extern "C" lona::kernel::UserContext* current_context;
+
+namespace lona::kernel::arch {
+
+Ticks now() { return clock_now(); }
+void set_deadline(Ticks at) { clock_set_deadline(at); }
+Ticks ticks_per_us() { return kernel::ticks_per_us(); }
+
+bool interrupt_pending() { return local_apic_has_pending(); }
+
+void init_context(UserContext& context) { context.reset(); }
+
+void switch_to(Tcb& tcb) {
+  const Cap& root = tcb.slots[Tcb::kVSpace].cap;
+  // A thread whose address space is gone faults at its first instruction.
+  PageTable* vspace = root.is(CapType::kPml4) ? vspace_of(root.mapped_asid()) : nullptr;
+  if (vspace != nullptr && to_phys(vspace) != root.paddr()) vspace = nullptr;
+  activate(vspace);
+
+  UserContext& context = tcb.context;
+  fpu_switch_to(context, tcb.flags & abi::kTcbFlagFpuDisabled ? FpuAccess::kDisabled
+                                                              : FpuAccess::kAllowed);
+  // A thread can change the hidden base by loading the selector, so these are always written.
+  cpu::write_msr(cpu::kMsrFsBase, context.fs_base);
+  cpu::write_msr(cpu::kMsrGsBase, context.gs_base);
+  current_context = &context;
+  set_interrupt_frame_end(reinterpret_cast<std::uint64_t>(&context.ss + 1));
+}
+
+// The last thread's address space stays: nothing runs in it.
+void switch_to_idle() {}
+
+void release_fpu(Tcb& tcb) { fpu_release(tcb.context); }
+
+void set_tls_base(Tcb& tcb, Word base) {
+  tcb.context.fs_base = UserContext::canonical(base);
+  if (&tcb.context == current_context) cpu::write_msr(cpu::kMsrFsBase, tcb.context.fs_base);
+}
+
+namespace {
+
+using Register = std::uint64_t UserContext::*;
+
+// General registers in the order of abi::UserRegisters, from its fourth on.
+constexpr Register kGeneral[] = {
+    &UserContext::rax, &UserContext::rbx, &UserContext::rcx, &UserContext::rdx, &UserContext::rsi,
+    &UserContext::rdi, &UserContext::rbp, &UserContext::r8,  &UserContext::r9,  &UserContext::r10,
+    &UserContext::r11, &UserContext::r12, &UserContext::r13, &UserContext::r14, &UserContext::r15,
+};
+constexpr unsigned kGeneralCount = std::size(kGeneral);
+enum : unsigned { kIp = 0, kSp = 1, kFlags = 2, kFirstGeneral = 3 };
+constexpr unsigned kFsBase = kFirstGeneral + kGeneralCount, kGsBase = kFsBase + 1;
+constexpr unsigned kFrameRegisters = kFsBase;
+static_assert(kGsBase + 1 == abi::kUserRegisterCount);
+
+}  // namespace
+
+Word read_register(const Tcb& tcb, unsigned index) {
+  const UserContext& c = tcb.context;
+  switch (index) {
+    case kIp:
+      return c.fault_ip;
+    case kSp:
+      return c.rsp;
+    case kFlags:
+      return c.rflags;
+    case kFsBase:
+      return c.fs_base;
+    case kGsBase:
+      return c.gs_base;
+    default:
+      return index < kFsBase ? c.*kGeneral[index - kFirstGeneral] : 0;
+  }
+}
+
+void write_register(Tcb& tcb, unsigned index, Word value) {
+  UserContext& c = tcb.context;
+  c.require_full_restore();
+  switch (index) {
+    case kIp:
+      return c.set_ip(value);
+    case kSp:
+      c.rsp = value;
+      return;
+    case kFlags:
+      return c.set_flags(value);
+    case kFsBase:
+      return set_tls_base(tcb, value);
+    case kGsBase:
+      c.gs_base = UserContext::canonical(value);
+      if (&c == current_context) cpu::write_msr(cpu::kMsrGsBase, c.gs_base);
+      return;
+    default:
+      if (index < kFsBase) c.*kGeneral[index - kFirstGeneral] = value;
+      return;
+  }
+}
+
+void copy_frame_registers(Tcb& to, const Tcb& from) {
+  for (unsigned i = 0; i < kFrameRegisters; ++i) write_register(to, i, read_register(from, i));
+}
+
+void copy_integer_registers(Tcb& to, const Tcb& from) {
+  write_register(to, kFsBase, from.context.fs_base);
+  write_register(to, kGsBase, from.context.gs_base);
+}
+
+namespace {
+
+// Where word `index` of a fault message lies in the order of abi::UserRegisters.
+unsigned register_of_unknown_syscall_word(unsigned index) {
+  switch (index) {
+    case abi::unknown_syscall::kFaultIp:
+      return kIp;
+    case abi::unknown_syscall::kRsp:
+      return kSp;
+    case abi::unknown_syscall::kFlags:
+      return kFlags;
+    default:
+      return kFirstGeneral + index;
+  }
+}
+
+}  // namespace
+
+Word unknown_syscall_word(const Tcb& tcb, unsigned index) {
+  if (index > abi::unknown_syscall::kFlags) return tcb.context.syscall_number();
+  return read_register(tcb, register_of_unknown_syscall_word(index));
+}
+void set_unknown_syscall_word(Tcb& tcb, unsigned index, Word value) {
+  if (index > abi::unknown_syscall::kFlags) return;
+  write_register(tcb, register_of_unknown_syscall_word(index), value);
+}
+// The first words of this layout are those of abi::UserRegisters.
+Word user_exception_word(const Tcb& tcb, unsigned index) {
+  return index <= abi::user_exception::kFlags ? read_register(tcb, index) : 0;
+}
+void set_user_exception_word(Tcb& tcb, unsigned index, Word value) {
+  if (index <= abi::user_exception::kFlags) write_register(tcb, index, value);
+}
+
+void put_char(char c) { console_put(c); }
+
+[[noreturn]] void halt() {
+  console_write("\n[kernel] halted\n");
+  cpu::halt_forever();
+}
+
+}  // namespace lona::kernel::arch

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Translations are not tagged with the number of their address space: loading CR3 forgets all of
+// user space. So only the active address space ever needs care.
+#include "kernel/arch/x86_64/vspace.hpp"
+
+#include "kernel/arch/x86_64/cpu.hpp"
+#include "kernel/arch/x86_64/window.hpp"
+
+namespace lona::kernel {
+
+namespace {
+
+constinit std::array<AsidPool*, kAsidPools> pools{};
+constinit PhysAddr active_root = 0;
+
+bool is_active(const PageTable& root) { return active_root == to_phys(&root); }
+
+void load(PhysAddr root) {
+  active_root = root;
+  cpu::write_cr3(root);
+}
+
+}  // namespace
+
+FreeAsids find_free_asids() {
+  for (unsigned i = 0; i < kAsidPools; ++i) {
+    if (pools[i] == nullptr) return {true, i * kAsidsPerPool};
+  }
+  return {false, 0};
+}
+
+void asid_add_pool(unsigned base, AsidPool& pool) { pools[base / kAsidsPerPool] = &pool; }
+
+AsidPool* asid_pool_at(unsigned base) { return pools[base / kAsidsPerPool % kAsidPools]; }
+
+void asid_remove_pool(unsigned base, AsidPool& pool) {
+  if (asid_pool_at(base) != &pool) return;
+  for (const PhysAddr root : pool.roots) {
+    if (root != 0 && root == active_root) activate(nullptr);
+  }
+  pools[base / kAsidsPerPool] = nullptr;
+}
+
+PageTable* vspace_of(unsigned asid) {
+  const AsidPool* pool = asid_pool_at(asid);
+  if (pool == nullptr || asid == 0) return nullptr;
+  const PhysAddr root = pool->roots[asid % kAsidsPerPool];
+  return root == 0 ? nullptr : from_phys<PageTable>(root);
+}
+
+void asid_assign(unsigned asid, PageTable& root) {
+  asid_pool_at(asid)->roots[asid % kAsidsPerPool] = to_phys(&root);
+}
+
+void asid_release(unsigned asid, PageTable& root) {
+  if (is_active(root)) activate(nullptr);
+  if (vspace_of(asid) == &root) asid_pool_at(asid)->roots[asid % kAsidsPerPool] = 0;
+}
+
+void unmap_page(unsigned asid, Word address, PageLevel level, PhysAddr frame) {
+  PageTable* root = vspace_of(asid);
+  if (root == nullptr) return;
+  const auto entry = find_entry(*root, address, level);
+  if (!entry || !entry_present(**entry) || !entry_is_page(**entry, level)) return;
+  const PhysAddr mapped = level == PageLevel::kPageTable ? page_entry::table_address(**entry)
+                                                         : page_entry::large_address(**entry);
+  if (mapped != frame) return;
+  **entry = 0;
+  forget_page(*root, address);
+}
+
+void unmap_table(unsigned asid, Word address, PageLevel parent_level, PhysAddr table) {
+  PageTable* root = vspace_of(asid);
+  if (root == nullptr) return;
+  const auto entry = find_entry(*root, address, parent_level);
+  if (!entry || !entry_present(**entry)) return;
+  if (parent_level != PageLevel::kPml4 && entry_is_page(**entry, parent_level)) return;
+  if (page_entry::table_address(**entry) != table) return;
+  **entry = 0;
+  forget_tables(*root);
+}
+
+void forget_page(const PageTable& root, Word address) {
+  if (is_active(root)) cpu::invalidate_page(address);
+}
+
+void forget_tables(const PageTable& root) {
+  if (is_active(root)) load(active_root);
+}
+
+void activate(PageTable* root) {
+  const PhysAddr wanted = root != nullptr ? to_phys(root) : kernel_only_root();
+  if (wanted != active_root) load(wanted);
+}
+
+}  // namespace lona::kernel

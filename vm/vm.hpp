@@ -82,11 +82,12 @@ class Vm {
 
   std::uint32_t process_count() const;
 
+  struct State;  // the VM's own parts, sched/state.hpp
+  State& state() const { return *state_; }
+
  private:
   Vm() = default;
   ~Vm() = default;
-  friend struct VmAccess;
-  struct State;
   State* state_ = nullptr;
 };
 

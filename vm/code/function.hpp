@@ -43,6 +43,9 @@ struct Function {
   std::uint32_t line_at(const Instruction* pc) const;
 };
 
+// A function that no call site fits: what a var without a plain function has in `function`.
+extern const Function kNoFunction;
+
 inline const Function* function_of(Term closure) {
   return reinterpret_cast<const Function*>(payload(closure)[0]);
 }

@@ -68,6 +68,12 @@ class Namespaces {
   // and names with a leading or trailing dot, else `ns/name`.
   SymbolEntry* qualify(Namespace* ns, SymbolEntry* symbol) const;
 
+  // Calls f(Namespace*) for each, in no order.
+  template <typename F>
+  void each(F f) const {
+    all_.each([&](SymbolEntry*, void* ns) { f(static_cast<Namespace*>(ns)); });
+  }
+
   // The bound var whose name is closest to `name` in ns or lona.core, for error messages; or null.
   Var* nearest(Namespace* ns, const SymbolEntry* name) const;
 

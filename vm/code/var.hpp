@@ -23,7 +23,8 @@ struct Var {
   Term meta = Term::nil();     // map or nil, permanent
   Term root = Term::unbound();  // of a process-bound var: the value without a binding
   std::uint32_t flags = 0;
-  std::uint32_t line = 0;
+  std::uint32_t line = 0;       // of the definition, in `file` (null: unknown)
+  SymbolEntry* file = nullptr;
   Word box[2];  // the boxed object (Kind::kVar) that stands for this var in terms
 
   enum Flag : std::uint32_t {
@@ -39,7 +40,12 @@ struct Var {
   Term term() { return Term::boxed(box); }
   // The value must be permanent (or an immediate).
   void set_value(Term permanent_value);
+  // A map or nil; sets the flags it asks for.
+  void set_meta(Term permanent_meta);
 };
+
+// Whether a metadata map says something other than nil or false for this keyword.
+bool meta_flag(Term meta, std::string_view name);
 
 inline Var* as_var(Term t) {
   return reinterpret_cast<Var*>(payload(t)[0]);

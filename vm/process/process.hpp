@@ -15,11 +15,11 @@
 namespace lona::vm {
 
 class Vm;
+struct Fragment;
 struct Function;
 struct Instruction;
 struct Namespace;
 struct Link;
-struct Message;
 struct Monitor;
 struct NestedRun;
 struct SourceRun;
@@ -46,7 +46,7 @@ class Process final : public Heap {
   Term tail_call(Term fn, Term args);
 
   // Charges for work that depends on the size of the input: one for about 10 ns.
-  void charge(std::uint32_t reductions) { reductions_left_ -= reductions; }
+  void charge(std::uint32_t reductions) { charged_ += reductions; }
 
   // --- For natives: waiting ---------------------------------------------------------------------
   // `return process.wait_for_console()`: the native is called again when input may have come, the
@@ -72,35 +72,62 @@ class Process final : public Heap {
   void* user_data = nullptr;                         // the session's
 
  private:
-  friend struct ProcessAccess;  // the VM's own parts: scheduler, interpreter, collector
+  friend class ProcessTable;
   Process() = default;
   ~Process() = default;
+
+ public:
+  // --- For the VM's own parts: scheduler, interpreter, collector ---------------------------------
+  static constexpr std::size_t kFirstBlockWords = 233;
+
   static Word* refill(Heap& self, std::size_t words, bool may_use_reserve);
+  Word* first_block() { return reinterpret_cast<Word*>(this + 1); }
+  std::size_t block_words() const { return static_cast<std::size_t>(block_end_ - block_); }
+  Word* heap_top() const { return block_top_ != nullptr ? block_top_ : top_; }
+  std::size_t old_words() const { return static_cast<std::size_t>(old_end_ - old_); }
+  void attach(Fragment* fragment);
+  void set_limit(Word* limit) { limit_ = limit; }
+  void set_top(Word* top) { top_ = top; }
+  // After a native: an overflow fragment it filled becomes garbage to collect soon.
+  bool leave_fragment() {
+    if (block_top_ == nullptr) return false;
+    close_overflow();
+    top_ = block_top_;
+    block_top_ = nullptr;
+    return true;
+  }
+  void close_overflow();
+  Word* top() const { return top_; }
 
   // Interpreter state, saved whenever C++ code outside the dispatch loop runs.
   Word* fp_ = nullptr;
   const Instruction* pc_ = nullptr;
-  std::int64_t reductions_left_ = 0;
+  std::int64_t reductions_left_ = 0;  // of the slice
+  std::int64_t reductions_saved_ = 0;  // left when a collection was asked for
+  std::uint32_t charged_ = 0;         // by natives, since the interpreter looked
   // The block. top_ is its heap top, except while a native allocates from an overflow fragment:
   // then block_top_ is.
   Word* block_ = nullptr;
   Word* block_end_ = nullptr;
-  Word* block_top_ = nullptr;  // null while top_ is in the block
+  Word* block_top_ = nullptr;   // null while top_ is in the block
   Word* high_water_ = nullptr;  // young objects below it have survived a collection
   Word* old_ = nullptr;
   Word* old_top_ = nullptr;
   Word* old_end_ = nullptr;
-  struct Fragment* fragments_ = nullptr;
+  Fragment* fragments_ = nullptr;
+  Fragment* overflow_ = nullptr;  // the fragment natives have allocated from last
   std::uint32_t fragment_count_ = 0;
   std::uint32_t fragment_words_ = 0;
 
   Vm* vm_ = nullptr;
   Term pid_;
+  // Roots beside the frames.
   Term exit_reason_;
-  Term result_;        // a native's result while a collection is due; value of the last form
-  Term pending_fn_;    // tail_call
+  Term result_;  // value of the last form of a source
+  Term pending_fn_;
   Term pending_args_;
   Term bindings_ = Term::empty_list();  // process-bound vars: list of (var . value) pairs
+
   Namespace* ns_ = nullptr;
   NestedRun* nested_ = nullptr;
   SourceRun* source_ = nullptr;
@@ -108,36 +135,36 @@ class Process final : public Heap {
 
   // Mailbox: `inbox_` is the list in order of arrival, `scan_` the link to the next message the
   // running receive has not looked at.
-  Message* inbox_ = nullptr;
-  Message** inbox_tail_ = &inbox_;
-  Message** scan_ = &inbox_;
+  Fragment* inbox_ = nullptr;
+  Fragment** inbox_tail_ = &inbox_;
+  Fragment** scan_ = &inbox_;
   std::uint32_t inbox_count_ = 0;
 
   // Scheduling.
-  enum class State : std::uint8_t { kRunnable, kRunning, kWaiting, kExiting };
+  enum class State : std::uint8_t { kRunnable, kRunning, kWaiting };
   State state_ = State::kRunnable;
   bool trap_exit_ = false;
-  bool exit_pending_ = false;  // an exit signal waits in exit_reason_ (permanent or own memory)
-  bool oom_ = false;
-  bool collect_ = false;  // a collection is due at the next safe point
-  bool queued_ = false;
+  bool exit_pending_ = false;  // to end with exit_reason_ when it is scheduled next
+  bool oom_ = false;           // over its limit: ends at the next safe point
+  bool collect_ = false;       // a collection is due at the next safe point
+  bool peeking_ = false;       // a receive is matching a message that is still in the inbox
   bool waits_for_console_ = false;
-  bool system_ = false;
+  bool in_console_list_ = false;
   std::uint8_t priority_ = 100;
   std::uint32_t timer_index_ = ~0u;  // place in the timer heap
-  std::uint64_t timer_deadline_ = 0;
+  std::uint32_t minor_collections_ = 0;
+  std::uint32_t major_collections_ = 0;
   std::uint64_t wait_deadline_ = 0;
   Process* queue_next_ = nullptr;
+  Process* console_next_ = nullptr;
 
   Link* links_ = nullptr;
-  Monitor* monitors_ = nullptr;     // that this process has made
-  Monitor* monitored_by_ = nullptr;
+  Monitor* monitors_ = nullptr;      // that this process has made
+  Monitor* monitored_by_ = nullptr;  // that others have made of it
   SymbolEntry* name_ = nullptr;
 
   std::uint64_t reductions_ = 0;
   std::uint64_t max_heap_words_ = 0;  // 0: no limit of its own
-  std::uint32_t minor_collections_ = 0;
-  std::uint32_t major_collections_ = 0;
   std::uint64_t reclaimed_words_ = 0;
 };
 

@@ -105,6 +105,8 @@ class Term {
   static constexpr Term moved() { return special(Special::kConstant, 6); }    // GC: forwarded pair
   static constexpr Term absent() { return special(Special::kConstant, 7); }   // "no such key"
   static constexpr Term again() { return special(Special::kConstant, 8); }  // native yields/blocks
+  // A native's result is that of a call: Process::tail_call.
+  static constexpr Term call() { return special(Special::kConstant, 9); }
   static constexpr Term boolean(bool b) { return b ? true_() : false_(); }
   constexpr bool is_nil() const { return *this == nil(); }
   constexpr bool is_empty_list() const { return *this == empty_list(); }

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "vm/code/namespace.hpp"
+
+#include <algorithm>
+
+#include "vm/code/function.hpp"
+#include "vm/code/permanent.hpp"
+
+namespace lona::vm {
+
+namespace {
+std::size_t start_of(const SymbolEntry* key, std::size_t capacity) {
+  return static_cast<std::size_t>((key->hash ^ (key->hash >> 29)) & (capacity - 1));
+}
+}  // namespace
+
+void* NameTable::find(const SymbolEntry* key) const {
+  if (capacity_ == 0) return nullptr;
+  for (std::size_t i = start_of(key, capacity_);; i = (i + 1) & (capacity_ - 1)) {
+    if (entries_[i].key == key) return entries_[i].value;
+    if (entries_[i].key == nullptr) return nullptr;
+  }
+}
+
+void NameTable::put(PermanentRegion& region, SymbolEntry* key, void* value) {
+  if (used_ * 4 >= capacity_ * 3) {
+    NameTable bigger;
+    bigger.capacity_ = capacity_ == 0 ? 8 : capacity_ * 2;
+    bigger.entries_ = region.make_array<Entry>(bigger.capacity_);
+    each([&](SymbolEntry* k, void* v) { bigger.put(region, k, v); });
+    *this = bigger;
+  }
+  std::size_t i = start_of(key, capacity_);
+  while (entries_[i].key != nullptr && entries_[i].key != key) i = (i + 1) & (capacity_ - 1);
+  if (entries_[i].key == nullptr) used_++;
+  entries_[i] = {key, value};
+}
+
+Namespace* Namespaces::find(const SymbolEntry* name) const {
+  return static_cast<Namespace*>(all_.find(name));
+}
+
+Namespace* Namespaces::find_or_create(SymbolEntry* name) {
+  if (Namespace* ns = find(name)) return ns;
+  auto* ns = region_.make<Namespace>();
+  ns->name = name;
+  ns->box[0] = Header::make(Kind::kNamespace, 1).bits();
+  ns->box[1] = reinterpret_cast<Word>(ns);
+  all_.put(region_, name, ns);
+  return ns;
+}
+
+Var* Namespaces::intern(Namespace* ns, SymbolEntry* name) {
+  Var* known = ns->find(name);
+  if (known != nullptr && known->ns == ns) return known;
+  auto* var = region_.make<Var>();
+  var->function = &kNoFunction;
+  var->ns = ns;
+  var->name = name;
+  var->box[0] = Header::make(Kind::kVar, 1).bits();
+  var->box[1] = reinterpret_cast<Word>(var);
+  ns->vars.put(region_, name, var);
+  return var;
+}
+
+void Namespaces::refer(Namespace* into, Namespace* from) {
+  if (into == from) return;
+  from->vars.each([&](SymbolEntry* name, void* value) {
+    Var* var = static_cast<Var*>(value);
+    if (var->ns != from || var->is_private() || !var->is_bound()) return;
+    Var* known = into->find(name);
+    // What the namespace has defined itself stays.
+    if (known != nullptr && known->ns == into && known->is_bound()) return;
+    into->vars.put(region_, name, var);
+  });
+}
+
+void Namespaces::alias(Namespace* in, SymbolEntry* alias, Namespace* target) {
+  in->aliases.put(region_, alias, target);
+}
+
+Var* Namespaces::resolve(Namespace* ns, SymbolEntry* symbol) const {
+  if (core_ == nullptr) core_ = find(lona::vm::intern("lona.core"));
+  if (symbol->name_offset != 0) {
+    SymbolEntry* prefix = lona::vm::intern(symbol->ns());
+    auto* target = static_cast<Namespace*>(ns->aliases.find(prefix));
+    if (target == nullptr) target = find(prefix);
+    return target == nullptr ? nullptr : target->find(lona::vm::intern(symbol->name()));
+  }
+  Var* own = ns->find(symbol);
+  if (own != nullptr && own->is_bound()) return own;
+  Var* core = core_ == nullptr ? nullptr : core_->find(symbol);
+  if (core != nullptr && core->is_bound() && !core->is_private()) return core;
+  return own;
+}
+
+bool is_special_form(const SymbolEntry* name) {
+  static constexpr std::string_view kNames[] = {"def", "fn*", "match", "do",
+                                                "quote", "var", "receive"};
+  for (std::string_view n : kNames) {
+    if (name->full() == n) return true;
+  }
+  return false;
+}
+
+SymbolEntry* Namespaces::qualify(Namespace* ns, SymbolEntry* symbol) const {
+  std::string_view text = symbol->full();
+  if (is_special_form(symbol) || text == "&" || text == "_" || text == "when" ||
+      text.starts_with('.') || text.ends_with('.')) {
+    return symbol;
+  }
+  std::string_view prefix, name = symbol->name();
+  if (Var* var = resolve(ns, symbol)) {
+    prefix = var->ns->name->full();
+    name = var->name->full();
+  } else if (symbol->name_offset != 0) {
+    return symbol;
+  } else {
+    prefix = ns->name->full();
+  }
+  constexpr std::size_t kMost = 1024;
+  char buffer[kMost];
+  if (prefix.size() + 1 + name.size() > kMost) return symbol;
+  char* p = std::copy(prefix.begin(), prefix.end(), buffer);
+  *p++ = '/';
+  p = std::copy(name.begin(), name.end(), p);
+  return lona::vm::intern({buffer, static_cast<std::size_t>(p - buffer)});
+}
+
+namespace {
+
+// Edit distance of two short names, cut off above `most`.
+unsigned distance(std::string_view a, std::string_view b, unsigned most) {
+  constexpr std::size_t kLongest = 40;
+  if (a.size() > kLongest || b.size() > kLongest) return most + 1;
+  unsigned row[kLongest + 1];
+  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = static_cast<unsigned>(j);
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    unsigned diagonal = row[0];
+    row[0] = static_cast<unsigned>(i);
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      unsigned above = row[j];
+      unsigned change = diagonal + (a[i - 1] != b[j - 1]);
+      row[j] = std::min({above + 1, row[j - 1] + 1, change});
+      diagonal = above;
+    }
+  }
+  return row[b.size()];
+}
+
+}  // namespace
+
+Var* Namespaces::nearest(Namespace* ns, const SymbolEntry* name) const {
+  Var* best = nullptr;
+  unsigned most = name->name().size() <= 3 ? 1 : 2;
+  auto look = [&](Namespace* where) {
+    if (where == nullptr) return;
+    where->vars.each([&](SymbolEntry* candidate, void* value) {
+      Var* var = static_cast<Var*>(value);
+      if (!var->is_bound() || candidate == name) return;
+      unsigned d = distance(name->name(), candidate->full(), most);
+      if (d <= most) {
+        best = var;
+        most = d - 1;
+      }
+    });
+  };
+  look(ns);
+  look(core_);
+  return best;
+}
+
+}  // namespace lona::vm

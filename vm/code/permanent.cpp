@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "vm/code/permanent.hpp"
+
+#include "vm/heap/reserve.hpp"
+#include "vm/platform/platform.hpp"
+
+namespace lona::vm {
+
+namespace {
+constexpr std::size_t kChunk = 256 * 1024;
+}
+
+Word* PermanentRegion::refill(Heap& self, std::size_t words, bool may_use_reserve) {
+  auto& region = static_cast<PermanentRegion&>(self);
+  std::size_t needed =
+      (words * sizeof(Word) + platform::kPageSize - 1) & ~(platform::kPageSize - 1);
+  std::size_t bytes = needed < kChunk ? kChunk : needed;
+  void* memory = platform::map_pages(bytes);
+  if (memory == nullptr && bytes > needed) memory = platform::map_pages(bytes = needed);
+  if (memory == nullptr && may_use_reserve) memory = Reserve::take(bytes);
+  if (memory == nullptr) return nullptr;
+  region.mapped_ += bytes;
+  Word* first = static_cast<Word*>(memory);
+  Word* end = first + bytes / sizeof(Word);
+  // A large object does not waste what is left of the current chunk.
+  if (end - (first + words) >= region.limit_ - region.top_) {
+    region.top_ = first + words;
+    region.limit_ = end;
+  }
+  return first;
+}
+
+void* PermanentRegion::raw(std::size_t bytes) {
+  std::size_t words = (bytes + sizeof(Word) - 1) / sizeof(Word);
+  Word* p = alloc(words);
+  for (std::size_t i = 0; i < words; ++i) p[i] = 0;
+  return p;
+}
+
+}  // namespace lona::vm

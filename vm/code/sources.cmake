@@ -1,0 +1,6 @@
+# SPDX-License-Identifier: BSD-2-Clause
+target_sources(lona_vm PRIVATE
+  ${CMAKE_CURRENT_LIST_DIR}/function.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/namespace.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/permanent.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/var.cpp)

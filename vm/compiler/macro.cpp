@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Macro expansion: the macro's function runs on the compiling process, its result is copied into
+// the arena at once, so forms never move while they are compiled.
+#include "vm/compiler/unit.hpp"
+#include "vm/heap/copy.hpp"
+#include "vm/interp/interp.hpp"
+#include "vm/term/equal.hpp"
+
+namespace lona::vm {
+
+Var* Unit::macro_of(Term form) {
+  Term head = bare(form.first());
+  if (!head.is_symbol() || (fn_ != nullptr && is_local(head.entry()))) return nullptr;
+  Var* var = state_.namespaces.resolve(process_.ns(), head.entry());
+  return var != nullptr && var->is_macro() && var->is_bound() ? var : nullptr;
+}
+
+Term Unit::expand_once(Term form, Var* macro) {
+  if (too_deep()) return Term::nil();
+  ArenaVector<Term> arguments(input_.arena);
+  for (Term t = form.rest(); t.is_pair(); t = t.rest()) arguments.push_back(t.first());
+  Term result = run_nested(process_, macro->value,
+                           {arguments.begin(), arguments.size()});
+  if (result == Term::raise()) {
+    failed_ = true;
+    return Term::nil();
+  }
+  Term copy = copy_to(input_.arena, process_, result);
+  if (copy == Term::absent()) {
+    fail_memory();
+    return Term::nil();
+  }
+  Position at = input_.positions.find(form);
+  if (at.line == 0) at.line = line_;
+  if (input_.positions.find(copy).line == 0) input_.positions.put(copy, at);
+  return copy;
+}
+
+Term Unit::expand_all(Term form) {
+  form = bare(form);
+  while (!failed_ && form.is_pair() && special_form(form.first()) == nullptr) {
+    Var* macro = macro_of(form);
+    if (macro == nullptr) break;
+    form = bare(expand_once(form, macro));
+  }
+  return form;
+}
+
+Term Unit::expand(Term form, bool once) {
+  FunctionScope scope(input_.arena, nullptr);
+  fn_ = &scope;
+  note_line(form);
+  form = bare(form);
+  if (once) {
+    Var* macro = form.is_pair() && special_form(form.first()) == nullptr ? macro_of(form) : nullptr;
+    if (macro != nullptr) form = expand_once(form, macro);
+  } else {
+    form = expand_all(form);
+  }
+  return failed_ ? Term::raise() : form;
+}
+
+CompileResult compile(Process& process, const CompileInput& input) {
+  Unit unit(process, input);
+  return {unit.compile()};
+}
+
+Term macroexpand(Process& process, const CompileInput& input, bool once) {
+  Unit unit(process, input);
+  return unit.expand(input.form, once);
+}
+
+}  // namespace lona::vm

@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// match, receive and their patterns.
+#include "vm/compiler/unit.hpp"
+#include "vm/data/map.hpp"
+#include "vm/data/sequence.hpp"
+#include "vm/data/vector.hpp"
+#include "vm/term/equal.hpp"
+
+namespace lona::vm {
+
+bool Unit::next_clause(Term form, Term& rest, Clause& clause) {
+  clause = {};
+  clause.pattern = rest.first();
+  rest = rest.rest();
+  if (rest.is_pair() && is_guard_word(rest.first()) && rest.rest().is_pair() &&
+      rest.rest().rest().is_pair()) {
+    clause.has_guard = true;
+    clause.guard = rest.rest().first();
+    rest = rest.rest().rest();
+  }
+  if (!rest.is_pair()) {
+    fail(form, "a pattern without a body");
+    return false;
+  }
+  clause.body = rest.first();
+  rest = rest.rest();
+  return true;
+}
+
+void Unit::match(Term form, Want want) {
+  if (!form.rest().is_pair()) return fail(form, "match takes a value and clauses");
+  if (IfShape shape = if_shape(form); shape.matches) return if_form(shape, want);
+  Register mark = emit().top();
+  std::size_t locals = fn_->locals.size();
+  std::uint32_t line = line_;
+  Register subject = any(form.rest().first());
+  Register clause_top = emit().top();
+  Emitter::LiveSet before = emit().live();
+  Label end;
+  bool falls_through = true;
+  for (Term rest = form.rest().rest(); rest.is_pair() && !failed_ && falls_through;) {
+    Clause clause;
+    if (!next_clause(form, rest, clause)) return;
+    Label next;
+    pattern(clause.pattern, subject, next);
+    if (clause.has_guard && !failed_) condition(clause.guard, next, false);
+    falls_through = next.used();
+    value(clause.body, want);
+    fn_->locals.resize_down(locals);
+    if (!want.tail && falls_through) emit().branch(Op::kJump, 0, end);
+    emit().release_to(clause_top);
+    emit().restore_live(before);
+    emit().bind(next);
+  }
+  if (falls_through) {
+    emit().line(line);
+    emit().op(Op::kBadMatch, subject);
+  }
+  emit().bind(end);
+  emit().release_to(mark);
+  if (!want.tail) emit().set_live(want.reg);
+}
+
+// (receive pattern body … :after milliseconds body)
+void Unit::receive(Term form, Want want) {
+  Term clauses = form.rest();
+  Term after, after_body;
+  bool has_after = false;
+  std::size_t clause_items = form_length(clauses);
+  for (Term t = clauses; t.is_pair(); t = t.rest()) {
+    if (form_length(t) == 3 && t.first() == make_keyword("after")) {
+      has_after = true;
+      clause_items -= 3;
+      after = t.rest().first();
+      after_body = t.rest().rest().first();
+    }
+  }
+  Register mark = emit().top();
+  std::size_t locals = fn_->locals.size();
+  std::uint32_t line = line_;
+  std::uint32_t limit = kNoRegister;
+  if (has_after) limit = any(after);
+  emit().line(line);
+  emit().op(Op::kReceiveTimer, limit);
+  Label look, empty, timeout, end;
+  Register message = emit().push();
+  Emitter::LiveSet without = emit().live();
+  emit().bind(look);
+  emit().branch(Op::kReceivePeek, message, empty);
+  emit().set_live(message);
+  Emitter::LiveSet before = emit().live();
+  Register clause_top = emit().top();
+  bool falls_through = true;
+  for (Term rest = clauses; clause_items > 0 && !failed_ && falls_through;) {
+    Clause clause;
+    std::size_t items = form_length(rest);
+    if (!next_clause(form, rest, clause)) return;
+    items -= form_length(rest);
+    if (items > clause_items) return fail(form, "a pattern without a body");
+    clause_items -= items;
+    Label next;
+    pattern(clause.pattern, message, next);
+    if (clause.has_guard && !failed_) condition(clause.guard, next, false);
+    falls_through = next.used();
+    emit().op(Op::kReceiveTake);
+    value(clause.body, want);
+    fn_->locals.resize_down(locals);
+    if (!want.tail) emit().branch(Op::kJump, 0, end);
+    emit().release_to(clause_top);
+    emit().restore_live(before);
+    emit().bind(next);
+  }
+  if (falls_through) emit().branch(Op::kReceiveNext, 0, look);
+  emit().restore_live(without);
+  emit().bind(empty);
+  emit().line(line);
+  std::uint32_t wait = emit().here();
+  emit().op_extra(Op::kReceiveWait, limit, 0, 0, 0);
+  emit().use(look, wait, 0);
+  if (has_after) {
+    emit().use(timeout, wait, 1);
+    emit().bind(timeout);
+    value(after_body, want);
+  }
+  emit().bind(end);
+  emit().release_to(mark);
+  if (!want.tail) emit().set_live(want.reg);
+}
+
+// --- Patterns -----------------------------------------------------------------------------------
+
+bool Unit::pattern(Term form, Register subject, Label& fail_label) {
+  if (failed_ || too_deep()) return false;
+  form = bare(form);
+  if (form.is_symbol()) {
+    if (!is_symbol_named(form, "_")) bind_name(form.entry(), subject);
+    return false;
+  }
+  if (form.is_pair()) return list_pattern(form, subject, fail_label);
+  if (is_tuple(form)) return tuple_pattern(form, subject, fail_label);
+  if (is_vector(form)) return vector_pattern(form, subject, fail_label);
+  if (is_map(form)) return map_pattern(form, subject, fail_label);
+  if (is_set(form)) return set_pattern(form, subject, fail_label);
+  return constant_pattern(form, subject, fail_label);
+}
+
+bool Unit::constant_pattern(Term form, Register subject, Label& fail_label) {
+  bool pointer = form.is_pair() || form.is_boxed();
+  std::uint32_t at = emit().here();
+  emit().op_extra(pointer ? Op::kBranchNotValue : Op::kBranchNotBits, subject, 0, 0,
+                  permanent(form).bits());
+  emit().use(fail_label, at, 0);
+  return true;
+}
+
+bool Unit::tuple_pattern(Term form, Register subject, Label& fail_label) {
+  std::size_t n = tuple_count(form);
+  std::size_t fixed = n;
+  for (std::size_t i = 0; i < n; ++i) {
+    if (!is_symbol_named(slot(form, i), "&")) continue;
+    if (i + 2 != n) {
+      fail(form, "& stands before the last element of a pattern");
+      return false;
+    }
+    fixed = i;
+  }
+  if (fixed > 0xffff) {
+    fail(form, "a pattern with too many elements");
+    return false;
+  }
+  emit().branch_extra(fixed == n ? Op::kBranchNotTuple : Op::kBranchNotTupleMin, subject,
+                      static_cast<std::uint32_t>(fixed), 0, fail_label);
+  for (std::size_t i = 0; i < fixed && !failed_; ++i) {
+    Term element = bare(slot(form, i));
+    if (is_symbol_named(element, "_")) continue;
+    Register r = emit().push();
+    emit().op(Op::kTupleGet, r, subject, static_cast<std::uint32_t>(i));
+    emit().set_live(r);
+    pattern(element, r, fail_label);
+  }
+  if (fixed != n && !is_symbol_named(slot(form, n - 1), "_")) {
+    std::uint16_t live = emit().live_map();
+    Register r = emit().push();
+    emit().op_extra(Op::kTupleTail, r, subject, static_cast<std::uint32_t>(fixed), live);
+    emit().set_live(r);
+    pattern(slot(form, n - 1), r, fail_label);
+  }
+  return true;
+}
+
+bool Unit::vector_pattern(Term form, Register subject, Label& fail_label) {
+  std::size_t n = vector_count(form);
+  if (n > 0xffff) {
+    fail(form, "a pattern with too many elements");
+    return false;
+  }
+  emit().branch_extra(Op::kBranchNotVector, subject, static_cast<std::uint32_t>(n), 0, fail_label);
+  for (std::size_t i = 0; i < n && !failed_; ++i) {
+    Term element = bare(vector_get(form, i));
+    if (is_symbol_named(element, "&")) {
+      fail(form, "& is for tuple patterns");
+      return false;
+    }
+    if (is_symbol_named(element, "_")) continue;
+    Register r = emit().push();
+    emit().op(Op::kVectorGet, r, subject, static_cast<std::uint32_t>(i));
+    emit().set_live(r);
+    pattern(element, r, fail_label);
+  }
+  return true;
+}
+
+bool Unit::map_pattern(Term form, Register subject, Label& fail_label) {
+  emit().branch(Op::kBranchNotMap, subject, fail_label);
+  for (MapCursor c(form); !c.done() && !failed_; c.next()) {
+    Term key = bare(c.key());
+    if (key.is_pair() && is_symbol_named(key.first(), "quote") && form_length(key) == 2) {
+      key = key.rest().first();
+    } else if (!is_constant(key)) {
+      fail(form, "the keys of a map pattern are constants");
+      return false;
+    }
+    Register r = emit().push();
+    std::uint32_t at = emit().here();
+    emit().op_extra(Op::kMapGet, r, subject, 0, permanent(key).bits());
+    emit().word(0);
+    emit().use(fail_label, at, 2);
+    emit().set_live(r);
+    pattern(c.value(), r, fail_label);
+  }
+  return true;
+}
+
+// The elements of a set have no order: a pattern holds names for all of them, or constants only.
+bool Unit::set_pattern(Term form, Register subject, Label& fail_label) {
+  std::size_t n = set_count(form);
+  if (is_constant(form) && n != 0) return constant_pattern(form, subject, fail_label);
+  emit().branch_extra(Op::kBranchNotSet, subject, static_cast<std::uint32_t>(n), 0, fail_label);
+  std::uint32_t i = 0;
+  for (MapCursor c(set_map(form)); !c.done() && !failed_; c.next(), ++i) {
+    Term element = bare(c.key());
+    if (!element.is_symbol()) {
+      fail(form, "a set pattern holds either names or constants");
+      return false;
+    }
+    if (is_symbol_named(element, "_")) continue;
+    Register r = emit().push();
+    emit().op(Op::kSetGet, r, subject, i);
+    emit().set_live(r);
+    bind_name(element.entry(), r);
+  }
+  return true;
+}
+
+// (quote constant) and (pid realm local)
+bool Unit::list_pattern(Term form, Register subject, Label& fail_label) {
+  std::size_t n = form_length(form);
+  if (is_symbol_named(form.first(), "quote") && n == 2) {
+    return constant_pattern(form.rest().first(), subject, fail_label);
+  }
+  if (!is_symbol_named(form.first(), "pid") || n != 3) {
+    fail(form, "no such pattern");
+    return false;
+  }
+  emit().branch(Op::kBranchNotPid, subject, fail_label);
+  std::uint32_t part = 0;
+  for (Term t = form.rest(); t.is_pair(); t = t.rest(), ++part) {
+    Register r = emit().push();
+    emit().op(Op::kPidPart, r, subject, part);
+    emit().set_live(r);
+    pattern(t.first(), r, fail_label);
+  }
+  return true;
+}
+
+}  // namespace lona::vm

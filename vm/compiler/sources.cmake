@@ -1,0 +1,8 @@
+# SPDX-License-Identifier: BSD-2-Clause
+target_sources(lona_vm PRIVATE
+  ${CMAKE_CURRENT_LIST_DIR}/branch.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/emitter.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/macro.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/match.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/positions.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/unit.cpp)

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// The compiler of one top-level form: walks the form once and emits code as it goes.
+//
+//   unit.cpp      expressions: constants, names, calls, do, def, fn*
+//   branch.cpp    conditions, the intrinsics with instructions of their own
+//   match.cpp     match, receive and patterns
+//   macro.cpp     expansion
+//
+// After an error `failed()` is true and nothing that is emitted matters; the walk then ends by
+// itself.
+#pragma once
+
+#include "vm/compiler/compiler.hpp"
+#include "vm/compiler/emitter.hpp"
+#include "vm/sched/state.hpp"
+
+namespace lona::vm {
+
+// Where a local name's value is.
+struct Place {
+  enum class Kind : std::uint8_t { kNone, kRegister, kCapture, kSelf };
+  Kind kind = Kind::kNone;
+  std::uint16_t index = 0;
+};
+
+// A function being compiled.
+struct FunctionScope {
+  struct Local {
+    SymbolEntry* name;
+    Register reg;
+  };
+  struct Capture {
+    SymbolEntry* name;
+    Place outside;  // in the enclosing function
+  };
+  FunctionScope(Arena& arena, FunctionScope* outer)
+      : outer(outer), emit(arena), locals(arena), captures(arena) {}
+  FunctionScope* outer;
+  Emitter emit;
+  ArenaVector<Local> locals;
+  ArenaVector<Capture> captures;
+  SymbolEntry* self = nullptr;  // the name the function knows itself by
+  std::uint16_t required = 0;
+  bool variadic = false;
+};
+
+class Unit {
+ public:
+  Unit(Process& process, const CompileInput& input);
+  const Function* compile();
+  Term expand(Term form, bool once);  // macro.cpp; raise on failure
+
+ private:
+  // A value is wanted in `reg`, or as the function's result.
+  struct Want {
+    Register reg;
+    bool tail;
+  };
+  static constexpr Want kTail{0, true};
+  static constexpr std::uint32_t kNoRegister = 0xffff;
+
+  Vm::State& state() const { return state_; }
+  Emitter& emit() { return fn_->emit; }
+  bool failed() const { return failed_; }
+  void fail(Term form, std::string_view message);
+  void fail_memory();
+  bool too_deep();
+
+  // unit.cpp
+  void value(Term form, Want want);
+  Register any(Term form);              // in a register of its choice, live
+  void operand(Term form, Register r);  // into a register just pushed
+  void constant(Term term, Want want);
+  Term permanent(Term term);  // a constant, outside the arena
+  bool is_constant(Term form, unsigned depth = 0) const;
+  void symbol(Term form, Want want);
+  void list(Term form, Want want);
+  void call(Term form, Want want);
+  void call_values(Term head, Term arguments, Want want);
+  void body(Term forms, Want want);
+  void def(Term form, Want want);
+  void function(Term form, Want want);
+  void parameters(Term form, Term tuple);
+  void load_place(Place place, Register r);
+  void build_tuple(Term tuple, Want want);
+  void build_with_native(Term form, Fallback native, Want want);
+  void done(Register r, Want want);  // the value is in r
+  Want inner(Want want, Register& r);  // a register for a value that ends in `done`
+  Place find_local(FunctionScope* scope, SymbolEntry* name);
+  bool is_local(SymbolEntry* name) { return find_local(fn_, name).kind != Place::Kind::kNone; }
+  Var* var_of(SymbolEntry* name);
+  SymbolEntry* special_form(Term head);  // null: an ordinary head
+  void note_line(Term form);
+
+  // branch.cpp
+  bool intrinsic(SymbolEntry* name, Term arguments, Want want);
+  void condition(Term form, Label& target, bool jump_when);
+  bool compare_branch(Term form, Label& target);
+  const char* intrinsic_name(Term head);
+  struct IfShape {
+    bool matches = false;
+    Term test, then, otherwise;
+    SymbolEntry* name;       // bound to the test's value
+    SymbolEntry* otherwise_name;  // bound in the second clause, or null
+  };
+  IfShape if_shape(Term form);
+  bool mentions(Term form, SymbolEntry* name, unsigned& budget) const;
+  void if_form(const IfShape& shape, Want want);
+
+  // match.cpp
+  void match(Term form, Want want);
+  void receive(Term form, Want want);
+  struct Clause {
+    Term pattern, guard, body;
+    bool has_guard = false;
+  };
+  bool next_clause(Term form, Term& rest, Clause& clause);
+  // Emits tests that go to `fail` and bindings; true when the pattern can fail.
+  bool pattern(Term form, Register value, Label& fail);
+  bool tuple_pattern(Term form, Register value, Label& fail);
+  bool vector_pattern(Term form, Register value, Label& fail);
+  bool map_pattern(Term form, Register value, Label& fail);
+  bool set_pattern(Term form, Register value, Label& fail);
+  bool list_pattern(Term form, Register value, Label& fail);
+  bool constant_pattern(Term form, Register value, Label& fail);
+  void bind_name(SymbolEntry* name, Register r) { fn_->locals.push_back({name, r}); }
+
+  // macro.cpp
+  Var* macro_of(Term form);
+  Term expand_once(Term form, Var* macro);
+  Term expand_all(Term form);
+
+  Process& process_;
+  Vm::State& state_;
+  const CompileInput& input_;
+  FunctionScope* fn_ = nullptr;
+  SymbolEntry* name_hint_ = nullptr;
+  std::uint32_t line_ = 0;
+  bool failed_ = false;
+};
+
+// Names the compiler looks for.
+bool is_symbol_named(Term t, std::string_view name);
+bool is_guard_word(Term t);
+std::size_t form_length(Term list);
+
+}  // namespace lona::vm

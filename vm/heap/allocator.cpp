@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "vm/heap/allocator.hpp"
+
+#include <bit>
+
+#include "vm/platform/platform.hpp"
+
+namespace lona::vm {
+
+namespace {
+constexpr std::size_t kSmallCarrier = 64 * 1024;
+constexpr std::size_t kLargeCarrier = 256 * 1024;
+constexpr std::size_t kMostKept = 32 * 1024 * 1024;
+}  // namespace
+
+unsigned Allocator::class_of(std::size_t bytes) {
+  if (bytes <= 128) return static_cast<unsigned>((bytes + 15) / 16) - (bytes == 0 ? 0 : 1);
+  // Between 2^k (exclusive) and 2^(k+1): steps of 2^(k-3).
+  unsigned k = static_cast<unsigned>(std::bit_width(bytes - 1)) - 1;
+  return 8 + (k - 7) * 8 + static_cast<unsigned>((bytes - 1 - (std::size_t{1} << k)) >> (k - 3));
+}
+
+std::size_t Allocator::class_bytes(unsigned c) {
+  if (c < 8) return (c + 1) * 16;
+  unsigned k = 7 + (c - 8) / 8;
+  return (std::size_t{1} << k) + ((c - 8) % 8 + 1) * (std::size_t{1} << (k - 3));
+}
+
+void Allocator::link(Carrier* c) {
+  Carrier*& head = open_[c->size_class];
+  c->previous = nullptr;
+  c->next = head;
+  if (head != nullptr) head->previous = c;
+  head = c;
+}
+
+void Allocator::unlink(Carrier* c) {
+  if (c->previous != nullptr) {
+    c->previous->next = c->next;
+  } else {
+    open_[c->size_class] = c->next;
+  }
+  if (c->next != nullptr) c->next->previous = c->previous;
+}
+
+Allocator::Carrier* Allocator::add_carrier(unsigned size_class) {
+  std::size_t bytes = class_bytes(size_class) <= 1024 ? kSmallCarrier : kLargeCarrier;
+  void* memory = platform::map_pages(bytes);
+  if (memory == nullptr) {
+    trim();
+    memory = platform::map_pages(bytes);
+    if (memory == nullptr) return nullptr;
+  }
+  auto* c = static_cast<Carrier*>(memory);
+  c->free = nullptr;
+  c->fresh = reinterpret_cast<char*>(c + 1);
+  c->end = static_cast<char*>(memory) + bytes;
+  c->used = 0;
+  c->size_class = size_class;
+  c->bytes = bytes;
+  link(c);
+  return c;
+}
+
+void* Allocator::allocate(std::size_t bytes) {
+  std::size_t whole = bytes + sizeof(Carrier*);
+  if (whole > kMaxSmall) return allocate_large(bytes);
+  unsigned size_class = class_of(whole);
+  Carrier* c = open_[size_class];
+  if (c == nullptr) {
+    c = add_carrier(size_class);
+    if (c == nullptr) return nullptr;
+  }
+  std::size_t block_bytes = class_bytes(size_class);
+  void* block = c->free;
+  if (block != nullptr) {
+    c->free = *static_cast<void**>(block);
+  } else {
+    block = c->fresh + sizeof(Carrier*);
+    *reinterpret_cast<Carrier**>(c->fresh) = c;
+    c->fresh += block_bytes;
+  }
+  c->used++;
+  used_ += block_bytes;
+  if (c->free == nullptr && c->fresh + block_bytes > c->end) unlink(c);
+  return block;
+}
+
+void Allocator::release(void* block, std::size_t bytes) {
+  std::size_t whole = bytes + sizeof(Carrier*);
+  if (whole > kMaxSmall) return release_large(block, bytes);
+  Carrier* c = static_cast<Carrier**>(block)[-1];
+  std::size_t block_bytes = class_bytes(c->size_class);
+  bool was_full = c->free == nullptr && c->fresh + block_bytes > c->end;
+  *static_cast<void**>(block) = c->free;
+  c->free = block;
+  c->used--;
+  used_ -= block_bytes;
+  if (was_full) link(c);
+  // An empty carrier goes back unless it is the last open one of its class.
+  if (c->used == 0 && (c->next != nullptr || c->previous != nullptr)) {
+    unlink(c);
+    platform::unmap_pages(c, c->bytes);
+  }
+}
+
+std::size_t Allocator::large_bytes(std::size_t bytes) {
+  unsigned k = static_cast<unsigned>(std::bit_width(bytes - 1)) - 1;
+  std::size_t step = std::size_t{1} << (k - 3);
+  if (step < platform::kPageSize) step = platform::kPageSize;
+  return (bytes + step - 1) & ~(step - 1);
+}
+
+void* Allocator::allocate_large(std::size_t bytes) {
+  bytes = large_bytes(bytes);
+  for (Kept& kept : kept_) {
+    if (kept.bytes != bytes) continue;
+    void* p = kept.address;
+    kept = {};
+    kept_bytes_ -= bytes;
+    used_ += bytes;
+    return p;
+  }
+  void* p = platform::map_pages(bytes);
+  if (p == nullptr) {
+    trim();
+    p = platform::map_pages(bytes);
+    if (p == nullptr) return nullptr;
+  }
+  used_ += bytes;
+  return p;
+}
+
+void Allocator::release_large(void* block, std::size_t bytes) {
+  bytes = large_bytes(bytes);
+  used_ -= bytes;
+  // What is kept is at most an eighth of the realm's memory.
+  std::size_t most = platform::memory_figures().limit / 8;
+  if (most > kMostKept) most = kMostKept;
+  if (bytes > most) return platform::unmap_pages(block, bytes);
+  Kept& slot = kept_[kept_next_++ % kKept];
+  if (slot.bytes != 0) {
+    kept_bytes_ -= slot.bytes;
+    platform::unmap_pages(slot.address, slot.bytes);
+  }
+  slot = {block, bytes};
+  kept_bytes_ += bytes;
+  for (unsigned i = 0; kept_bytes_ > most && i < kKept; ++i) {
+    Kept& oldest = kept_[(kept_next_ + i) % kKept];
+    if (oldest.bytes == 0) continue;
+    kept_bytes_ -= oldest.bytes;
+    platform::unmap_pages(oldest.address, oldest.bytes);
+    oldest = {};
+  }
+}
+
+void Allocator::trim() {
+  for (Kept& kept : kept_) {
+    if (kept.bytes != 0) platform::unmap_pages(kept.address, kept.bytes);
+    kept = {};
+  }
+  kept_bytes_ = 0;
+  for (Carrier*& head : open_) {
+    for (Carrier* c = head; c != nullptr;) {
+      Carrier* next = c->next;
+      if (c->used == 0) {
+        unlink(c);
+        platform::unmap_pages(c, c->bytes);
+      }
+      c = next;
+    }
+  }
+}
+
+}  // namespace lona::vm

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Memory for processes: control blocks, heap blocks, message fragments. One allocator per worker,
+// no locks. Small blocks come from carriers (pages cut into blocks of one size), with their
+// carrier's address in the word before them; large ones are mapped one by one, and a few freed
+// ones are kept for the next request of the same size. Sizes are given again on release.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace lona::vm {
+
+class Allocator {
+ public:
+  Allocator() = default;
+  ~Allocator() { trim(); }
+  Allocator(const Allocator&) = delete;
+  Allocator& operator=(const Allocator&) = delete;
+
+  // 8-byte aligned, uninitialised; null without memory.
+  void* allocate(std::size_t bytes);
+  void release(void* block, std::size_t bytes);
+  // Gives kept pages back.
+  void trim();
+
+  std::size_t used_bytes() const { return used_; }
+
+ private:
+  // 16-byte steps to 128, then eight classes for each doubling up to kMaxSmall.
+  static constexpr std::size_t kMaxSmall = 32 * 1024;
+  static constexpr unsigned kClasses = 8 + 8 * 8;
+  static constexpr unsigned kKept = 16;
+
+  struct Carrier {
+    Carrier* next;
+    Carrier* previous;
+    void* free;           // list of released blocks
+    char* fresh;          // never used blocks start here
+    char* end;
+    std::uint32_t used;
+    std::uint32_t size_class;
+    std::size_t bytes;
+  };
+  static unsigned class_of(std::size_t bytes);
+  static std::size_t class_bytes(unsigned size_class);
+  static std::size_t large_bytes(std::size_t bytes);
+  Carrier* add_carrier(unsigned size_class);
+  void unlink(Carrier* c);
+  void link(Carrier* c);
+  void* allocate_large(std::size_t bytes);
+  void release_large(void* block, std::size_t bytes);
+
+  Carrier* open_[kClasses] = {};  // carriers with free blocks
+  struct Kept {
+    void* address;
+    std::size_t bytes;
+  };
+  Kept kept_[kKept] = {};
+  std::size_t kept_bytes_ = 0;
+  unsigned kept_next_ = 0;
+  std::size_t used_ = 0;
+};
+
+}  // namespace lona::vm

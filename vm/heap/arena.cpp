@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "vm/heap/arena.hpp"
+
+#include "vm/heap/reserve.hpp"
+#include "vm/platform/platform.hpp"
+
+namespace lona::vm {
+
+namespace {
+constexpr std::size_t kFirstChunk = 64 * 1024;
+constexpr std::size_t kMaxChunk = 4 * 1024 * 1024;
+
+std::size_t round_to_pages(std::size_t bytes) {
+  return (bytes + platform::kPageSize - 1) & ~(platform::kPageSize - 1);
+}
+}  // namespace
+
+Word* Arena::refill(Heap& self, std::size_t words, bool may_use_reserve) {
+  auto& arena = static_cast<Arena&>(self);
+  // Chunks double, so that `owns` looks at few of them.
+  std::size_t bytes = arena.mapped_ < kFirstChunk ? kFirstChunk : arena.mapped_;
+  if (bytes > kMaxChunk) bytes = kMaxChunk;
+  std::size_t needed = round_to_pages(sizeof(Chunk) + words * sizeof(Word));
+  if (bytes < needed) bytes = needed;
+  void* memory = platform::map_pages(bytes);
+  if (memory == nullptr && bytes > needed) memory = platform::map_pages(bytes = needed);
+  if (memory == nullptr && may_use_reserve) {
+    arena.exhausted_ = true;
+    memory = Reserve::take(bytes);
+  }
+  if (memory == nullptr) return nullptr;
+  auto* chunk = static_cast<Chunk*>(memory);
+  chunk->next = arena.chunks_;
+  chunk->bytes = bytes;
+  arena.chunks_ = chunk;
+  arena.mapped_ += bytes;
+  Word* first = reinterpret_cast<Word*>(chunk + 1);
+  arena.top_ = first + words;
+  arena.limit_ = reinterpret_cast<Word*>(static_cast<char*>(memory) + bytes);
+  return first;
+}
+
+void Arena::clear() {
+  while (chunks_ != nullptr) {
+    Chunk* chunk = chunks_;
+    chunks_ = chunk->next;
+    std::size_t bytes = chunk->bytes;
+    if (!Reserve::give_back(chunk)) platform::unmap_pages(chunk, bytes);
+  }
+  top_ = limit_ = nullptr;
+  mapped_ = 0;
+  exhausted_ = false;
+}
+
+bool Arena::owns(const Word* p) const {
+  auto address = reinterpret_cast<std::uintptr_t>(p);
+  for (const Chunk* c = chunks_; c != nullptr; c = c->next) {
+    if (address - reinterpret_cast<std::uintptr_t>(c) < c->bytes) return true;
+  }
+  return false;
+}
+
+}  // namespace lona::vm

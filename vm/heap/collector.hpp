@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// The collector of one process's heap: generational, copying, never for more than one process.
+//
+// Rules:
+// - It runs only when the interpreter calls it, at an instruction with a live map. Natives never
+//   see one (heap/heap.hpp).
+// - A minor collection copies what lives of the young part (block and fragments) to a new block.
+//   What lay below the high-water mark has survived once before and moves to the old part. As
+//   values are immutable, an object refers only to older ones: everything below the mark refers to
+//   objects below the mark or old ones, so old objects never refer to young ones and no write
+//   barrier is needed.
+// - While a receive matches a message that is still in the mailbox, young objects may refer to that
+//   message, which is not part of the heap yet. So nothing becomes mature in such a collection.
+// - A major collection copies young and old to a new block.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace lona::vm {
+
+class Process;
+
+// Makes room for `need` words between heap and stack. `live` is the live map index of the current
+// instruction of the function in frame p.fp_. False: no memory (the process must end).
+bool collect(Process& p, std::uint16_t live, std::size_t need);
+
+// Words of a block that is to hold `words`: the next of 233, 377, 610, … then steps of 20 %.
+std::size_t block_size_for(std::size_t words);
+
+// Frees everything a process's heap consists of (not the process itself).
+void free_heap(Process& p);
+
+}  // namespace lona::vm

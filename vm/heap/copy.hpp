@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Deep copies of terms out of a process's heap or an arena. What the source does not own
+// (permanent objects) is shared, not copied. Neither depth nor length of a value costs native
+// stack. Sharing inside a value is not kept: a part reached twice is copied twice.
+#pragma once
+
+#include <optional>
+
+#include "vm/heap/heap.hpp"
+
+namespace lona::vm {
+
+class Arena;
+class Process;
+struct Fragment;
+
+// Words a copy takes; nothing when the value is larger than memory could hold.
+std::optional<std::size_t> copy_size(const Process& source, Term t);
+std::optional<std::size_t> copy_size(const Arena& source, Term t);
+
+// Copies into exactly copy_size words at `to`.
+Term copy_into(const Process& source, Term t, Word* to);
+Term copy_into(const Arena& source, Term t, Word* to);
+
+// Copies to another heap; Term::absent() without memory.
+Term copy_to(Heap& target, const Process& source, Term t);
+Term copy_to(Heap& target, const Arena& source, Term t);
+
+}  // namespace lona::vm

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// A piece of heap outside a process's block: a message in a mailbox, or what a native allocated
+// when the block was full. A message that is taken from the mailbox, and an overflow piece, become
+// part of the process's young heap until the next collection copies what lives and frees them.
+#pragma once
+
+#include "vm/term/term.hpp"
+
+namespace lona::vm {
+
+struct Fragment {
+  Fragment* next;
+  std::size_t bytes;  // of the allocation
+  Word* top;          // end of what is used
+  Term value;         // of a message
+  Word data[];
+
+  bool holds(const Word* p) const {
+    return reinterpret_cast<std::uintptr_t>(p) - reinterpret_cast<std::uintptr_t>(data) <
+           reinterpret_cast<std::uintptr_t>(top) - reinterpret_cast<std::uintptr_t>(data);
+  }
+  const Word* end() const {
+    return reinterpret_cast<const Word*>(reinterpret_cast<const char*>(this) + bytes);
+  }
+};
+
+}  // namespace lona::vm

@@ -1,0 +1,8 @@
+# SPDX-License-Identifier: BSD-2-Clause
+target_sources(lona_vm PRIVATE
+  ${CMAKE_CURRENT_LIST_DIR}/allocator.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/arena.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/collector.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/copy.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/heap.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/reserve.cpp)

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// How instructions are executed: one function per opcode, each ends with a tail call of the next.
+// The `preserve_none` convention keeps the machine's state in registers: frame, program counter,
+// process, reductions left, table. A handler that needs C++ code saves the state in the process
+// first (`save`) and takes it back after (`resume`), as the stack may have moved.
+//
+// The quick cases are in interp.cpp; what may allocate, call natives or end the process is an
+// ordinary function in slow.cpp or call.cpp.
+#pragma once
+
+#include "vm/bytecode/opcodes.hpp"
+#include "vm/interp/interp.hpp"
+
+namespace lona::vm {
+
+#define LONA_HANDLER_PARAMETERS                                                            \
+  Word *fp, const Instruction *pc, Process *p, std::int64_t reductions, const void *table
+typedef RunResult Handler(LONA_HANDLER_PARAMETERS) __attribute__((preserve_none));
+
+// What a slow function tells its handler.
+enum class Next : std::uint8_t {
+  kGo,    // p.fp_, p.pc_, p.reductions_left_ say where to go on
+  kYield,
+  kWait,
+  kExit,
+};
+
+// Calls: any callee, any state; `tail` in tail position.
+Next call_slow(Process& p, bool tail);
+Next call_native(Process& p, NativeFunction native, bool tail);
+
+Next load_var_slow(Process& p);
+Next make_closure(Process& p);
+Next make_tuple_slow(Process& p);
+Next tuple_tail(Process& p);
+Next set_get(Process& p);
+Next define(Process& p);
+Next declare(Process& p);
+Next bad_match(Process& p);
+Next receive_wait(Process& p);
+Next receive_timer(Process& p);
+void receive_take(Process& p);
+
+// An intrinsic's native on one or two values; the result or Term::raise().
+Term fall_back(Process& p, unsigned fallback, Term a);
+Term fall_back(Process& p, unsigned fallback, Term a, Term b);
+
+// The process ends: keeps its stack trace. Always kExit.
+Next raise_exit(Process& p);
+
+// First stack word the frame at p.fp_ does not use.
+inline Word* frame_floor(const Word* fp) {
+  return const_cast<Word*>(fp) - function_of(Term::from_bits(fp[2]))->frame_words;
+}
+
+}  // namespace lona::vm

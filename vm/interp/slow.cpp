@@ -1,0 +1,327 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Instructions that allocate, define, wait or fail.
+#include <bit>
+
+#include "vm/data/map.hpp"
+#include "vm/data/sequence.hpp"
+#include "vm/heap/collector.hpp"
+#include "vm/heap/copy.hpp"
+#include "vm/heap/fragment.hpp"
+#include "vm/interp/dispatch.hpp"
+#include "vm/interp/frame.hpp"
+#include "vm/platform/platform.hpp"
+#include "vm/process/worker.hpp"
+#include "vm/sched/state.hpp"
+#include "vm/term/equal.hpp"
+
+namespace lona::vm {
+
+namespace {
+
+constexpr std::uint16_t kNoRegister = 0xffff;
+
+Word& reg(Process& p, std::uint32_t i) { return p.fp_[-static_cast<std::ptrdiff_t>(i)]; }
+
+Next go(Process& p, std::ptrdiff_t words) {
+  p.pc_ += words;
+  return Next::kGo;
+}
+
+// Room for `words` on the heap; the current instruction has this live map.
+bool room(Process& p, std::uint16_t live, std::size_t words) {
+  bool always = state_of(p).options.collect_always;
+  auto free = frame_floor(p.fp_) - p.top();
+  if (free >= static_cast<std::ptrdiff_t>(words) && !p.collect_ && !always) return true;
+  return collect(p, live, words);
+}
+
+Next out_of_memory(Process& p) {
+  p.oom_ = true;
+  return raise_exit(p);
+}
+
+void keep_trace(Process& p) {
+  if (p.trace_ != nullptr) return;
+  p.trace_ = static_cast<Trace*>(allocator_of(p).allocate(sizeof(Trace)));
+  if (p.trace_ == nullptr) return;
+  p.trace_->count = 0;
+  p.trace_->truncated = false;
+  each_frame(p, [&](Word* fp, const Instruction* call, std::uint32_t) {
+    const Function* f = running_function(fp);
+    if (f->name == nullptr) return;
+    if (p.trace_->count == Trace::kMax) {
+      p.trace_->truncated = true;
+      return;
+    }
+    p.trace_->entries[p.trace_->count++] = {f, f->line_at(call == nullptr ? p.pc_ : call)};
+  });
+}
+
+}  // namespace
+
+Next raise_exit(Process& p) {
+  if (p.oom_) p.exit_reason_ = state_of(p).oom_reason;
+  keep_trace(p);
+  return Next::kExit;
+}
+
+Term fall_back(Process& p, unsigned fallback, Term a, Term b) {
+  Word words[2] = {b.bits(), a.bits()};
+  p.set_limit(frame_floor(p.fp_));
+  Term result = state_of(p).fallbacks[fallback](p, Args(&words[1], 2));
+  p.leave_fragment();
+  return p.oom_ ? Term::raise() : result;
+}
+
+Term fall_back(Process& p, unsigned fallback, Term a) {
+  Word words[1] = {a.bits()};
+  p.set_limit(frame_floor(p.fp_));
+  Term result = state_of(p).fallbacks[fallback](p, Args(&words[0], 1));
+  p.leave_fragment();
+  return p.oom_ ? Term::raise() : result;
+}
+
+Term binding_of(const Process& p, Var* var) {
+  if (var == state_of(p).ns_var) return p.ns_->term();
+  for (Term t = p.bindings_; t.is_pair(); t = t.rest()) {
+    if (t.first().first() == var->term()) return t.first().rest();
+  }
+  return var->root;
+}
+
+namespace {
+
+Term fail_undefined(Process& p, Var* var) {
+  p.set_limit(frame_floor(p.fp_));
+  Namespaces& namespaces = state_of(p).namespaces;
+  Term info = map_put(p, empty_map(p), make_keyword("var"), Term::symbol(var->name));
+  if (Var* near = namespaces.nearest(var->ns, var->name)) {
+    info = map_put(p, info, make_keyword("hint"), Term::symbol(near->name));
+  }
+  return p.fail("undef", info);
+}
+
+}  // namespace
+
+// A var without a plain value. `var` may become another one: a name used before its definition
+// came into view through another namespace.
+Term var_value_slow(Process& p, Var*& var) {
+  Term value = var->is_process_bound() ? binding_of(p, var) : Term::unbound();
+  if (value != Term::unbound()) return value;
+  Var* other = state_of(p).namespaces.resolve(var->ns, var->name);
+  if (other != nullptr && other != var && other->is_bound()) {
+    // From now on this place in the code refers to the other var.
+    const_cast<Instruction*>(p.pc_)[1] = std::bit_cast<Instruction>(other);
+    var = other;
+    return other->value != Term::unbound() ? other->value : var_value_slow(p, var);
+  }
+  return fail_undefined(p, var);
+}
+
+Next load_var_slow(Process& p) {
+  Var* var = reinterpret_cast<Var*>(extra(p.pc_));
+  Term value = var_value_slow(p, var);
+  if (value == Term::raise()) return raise_exit(p);
+  reg(p, p.pc_->a) = value.bits();
+  return go(p, 2);
+}
+
+Next make_closure(Process& p) {
+  const Instruction* pc = p.pc_;
+  std::uint32_t n = pc->b;
+  if (!room(p, pc->c, n + 2)) return out_of_memory(p);
+  Word* box = p.top();
+  p.set_top(box + n + 2);
+  box[0] = Header::make(Kind::kClosure, n + 1).bits();
+  box[1] = extra(pc);
+  auto* registers = reinterpret_cast<const std::uint16_t*>(pc + 2);
+  for (std::uint32_t i = 0; i < n; ++i) box[2 + i] = reg(p, registers[i]);
+  reg(p, pc->a) = Term::boxed(box).bits();
+  return go(p, 2 + (n + 3) / 4);
+}
+
+Next make_tuple_slow(Process& p) {
+  const Instruction* pc = p.pc_;
+  std::uint32_t n = pc->c;
+  if (!room(p, static_cast<std::uint16_t>(extra(pc)), n + 1)) return out_of_memory(p);
+  Word* box = p.top();
+  p.set_top(box + n + 1);
+  box[0] = Header::make(Kind::kTuple, n).bits();
+  for (std::uint32_t i = 0; i < n; ++i) box[1 + i] = reg(p, pc->b + i);
+  reg(p, pc->a) = Term::boxed(box).bits();
+  return go(p, 2);
+}
+
+Next tuple_tail(Process& p) {
+  const Instruction* pc = p.pc_;
+  std::size_t n = tuple_count(Term::from_bits(reg(p, pc->b))) - pc->c;
+  if (!room(p, static_cast<std::uint16_t>(extra(pc)), 2 * n)) return out_of_memory(p);
+  Term tuple = Term::from_bits(reg(p, pc->b));
+  Word* at = p.top();
+  p.set_top(at + 2 * n);
+  Term list = Term::empty_list();
+  for (std::size_t i = n; i > 0; --i, at += 2) {
+    at[0] = slot(tuple, pc->c + i - 1).bits();
+    at[1] = list.bits();
+    list = Term::pair(at);
+  }
+  reg(p, pc->a) = list.bits();
+  return go(p, 2);
+}
+
+Next set_get(Process& p) {
+  const Instruction* pc = p.pc_;
+  MapCursor cursor(set_map(Term::from_bits(reg(p, pc->b))));
+  for (std::uint32_t i = 0; i < pc->c; ++i) cursor.next();
+  reg(p, pc->a) = cursor.key().bits();
+  return go(p, 1);
+}
+
+Next bad_match(Process& p) {
+  p.set_limit(frame_floor(p.fp_));
+  Term value = Term::from_bits(reg(p, p.pc_->a));
+  p.fail("badmatch", map_put(p, empty_map(p), make_keyword("value"), value));
+  return raise_exit(p);
+}
+
+// --- Definitions --------------------------------------------------------------------------------
+
+namespace {
+
+void bind_in_process(Process& p, Var* var, Term value) {
+  // Rebuilds the list without an older binding; there are few.
+  Term kept = p.cons(p.cons(var->term(), value), Term::empty_list());
+  for (Term t = p.bindings_; t.is_pair(); t = t.rest()) {
+    if (t.first().first() != var->term()) kept = p.cons(t.first(), kept);
+  }
+  p.bindings_ = kept;
+}
+
+// Metadata of the definition at hand, copied; raise: no memory.
+Term definition_meta(Process& p) {
+  if (p.pc_->b == kNoRegister) return Term::nil();
+  Term meta = bare(Term::from_bits(reg(p, p.pc_->b)));
+  Term copy = copy_to(state_of(p).permanent, p, meta);
+  return copy == Term::absent() ? Term::raise() : copy;
+}
+
+void note_place(Process& p, Var* var) {
+  const Function* f = running_function(p.fp_);
+  var->line = f->line_at(p.pc_);
+  var->file = f->file;
+}
+
+}  // namespace
+
+Next define(Process& p) {
+  auto* var = reinterpret_cast<Var*>(extra(p.pc_));
+  Vm::State& s = state_of(p);
+  Term value = Term::from_bits(reg(p, p.pc_->a));
+  Term meta = definition_meta(p);
+  if (meta == Term::raise()) return out_of_memory(p);
+  bool was_process_bound = var->is_process_bound();
+  if (!was_process_bound || p.pc_->b != kNoRegister) var->set_meta(meta);
+  if (was_process_bound) var->flags |= Var::kProcessBound;
+  p.set_limit(frame_floor(p.fp_));
+  if (var == s.ns_var) {
+    if (!is_namespace(value)) {
+      p.fail_type("*ns*", "namespace", value);
+      return raise_exit(p);
+    }
+    p.ns_ = as_namespace(value);
+  } else if (was_process_bound) {
+    bind_in_process(p, var, value);
+    if (p.leave_fragment() || p.oom_) p.collect_ = true;
+  } else {
+    Term permanent = copy_to(s.permanent, p, value);
+    if (permanent == Term::absent()) return out_of_memory(p);
+    note_place(p, var);
+    if (var->is_process_bound()) {
+      var->root = permanent;
+      var->set_value(Term::unbound());
+    } else {
+      var->set_value(permanent);
+    }
+  }
+  reg(p, p.pc_->a) = var->term().bits();
+  return go(p, 2);
+}
+
+Next declare(Process& p) {
+  auto* var = reinterpret_cast<Var*>(extra(p.pc_));
+  Term meta = definition_meta(p);
+  if (meta == Term::raise()) return out_of_memory(p);
+  if (p.pc_->b != kNoRegister) var->set_meta(meta);
+  bool special = meta_flag(meta, "special-form") && is_special_form(var->name);
+  if (meta_flag(meta, "native") && !var->value.is_native() && !special &&
+      var != state_of(p).ns_var) {
+    p.set_limit(frame_floor(p.fp_));
+    p.fail("unknown-intrinsic",
+           map_put(p, empty_map(p), make_keyword("name"), Term::symbol(var->name)));
+    return raise_exit(p);
+  }
+  note_place(p, var);
+  reg(p, p.pc_->a) = var->term().bits();
+  return go(p, 2);
+}
+
+// --- Messages -----------------------------------------------------------------------------------
+
+Next receive_timer(Process& p) {
+  p.set_limit(frame_floor(p.fp_));
+  if (p.peeking_) {
+    p.fail("badarg", make_keyword("receive-in-guard"));
+    return raise_exit(p);
+  }
+  p.scan_ = &p.inbox_;
+  p.wait_deadline_ = 0;
+  if (p.pc_->a != kNoRegister) {
+    Term limit = Term::from_bits(reg(p, p.pc_->a));
+    bool none = limit.is_nil() || limit == make_keyword("infinity");
+    if (!none && (!limit.is_integer() || limit.as_integer() < 0)) {
+      Word argument = limit.bits();
+      p.fail_badarg("receive", Args(&argument, 1));
+      return raise_exit(p);
+    }
+  }
+  return go(p, 1);
+}
+
+Next receive_wait(Process& p) {
+  const Instruction* pc = p.pc_;
+  if (*p.scan_ != nullptr) return go(p, near_offset(pc));
+  if (pc->a == kNoRegister) return Next::kWait;
+  Term limit = Term::from_bits(reg(p, pc->a));
+  if (!limit.is_integer()) return Next::kWait;
+  std::uint64_t now = platform::now_ns();
+  if (p.wait_deadline_ == 0) {
+    // Longer than a century is for ever.
+    constexpr std::uint64_t kLongest = std::uint64_t{100} * 366 * 24 * 3600 * 1000;
+    auto ms = static_cast<std::uint64_t>(limit.as_integer());
+    if (ms > kLongest) ms = kLongest;
+    p.wait_deadline_ = now + ms * 1'000'000;
+  }
+  if (now < p.wait_deadline_) return Next::kWait;
+  p.wait_deadline_ = 0;
+  p.scan_ = &p.inbox_;
+  return go(p, static_cast<std::ptrdiff_t>(extra(pc)));
+}
+
+void receive_take(Process& p) {
+  Fragment* message = *p.scan_;
+  if (message != nullptr) {
+    *p.scan_ = message->next;
+    if (p.inbox_tail_ == &message->next) p.inbox_tail_ = p.scan_;
+    p.inbox_count_--;
+    if (message->top == message->data) {
+      free_fragment(p, message);
+    } else {
+      p.attach(message);
+    }
+  }
+  p.scan_ = &p.inbox_;
+  p.peeking_ = false;
+  p.wait_deadline_ = 0;
+}
+
+}  // namespace lona::vm

@@ -1,0 +1,325 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Processes and time.
+#include "vm/code/function.hpp"
+#include "vm/data/map.hpp"
+#include "vm/data/sequence.hpp"
+#include "vm/platform/platform.hpp"
+#include "vm/process/links.hpp"
+#include "vm/sched/state.hpp"
+#include "vm/term/equal.hpp"
+
+namespace lona::vm::natives {
+
+namespace {
+
+Term ok() { return make_keyword("ok"); }
+
+// The process of a pid that has not ended and is not about to.
+Process* living(Process& p, Term pid) {
+  Process* other = state_of(p).table.find(pid);
+  return other != nullptr && !other->exit_pending_ ? other : nullptr;
+}
+
+Process* named(Process& p, SymbolEntry* name) {
+  return static_cast<Process*>(state_of(p).names.find(name));
+}
+
+Term option(Term options, std::string_view key) {
+  Term value = map_get(options, make_keyword(key));
+  return value == Term::absent() ? Term::nil() : value;
+}
+
+bool give_name(Process& p, Process& target, SymbolEntry* name) {
+  if (named(p, name) != nullptr || target.name_ != nullptr) return false;
+  state_of(p).names.put(state_of(p).permanent, name, &target);
+  target.name_ = name;
+  return true;
+}
+
+bool read_options(Term options, SpawnOptions& out, Term& name) {
+  if (!is_map(options)) return false;
+  Term least = option(options, "min-heap-size"), most = option(options, "max-heap-size");
+  Term priority = option(options, "priority");
+  name = bare(option(options, "name"));
+  auto is_size = [](Term t) { return t.is_nil() || (t.is_integer() && t.as_integer() >= 0); };
+  if (!is_size(least) || !is_size(most) || !(name.is_nil() || name.is_symbol())) return false;
+  if (!is_size(priority) || (priority.is_integer() && priority.as_integer() > 255)) return false;
+  if (least.is_integer()) out.min_heap_words = static_cast<std::uint64_t>(least.as_integer()) / 8;
+  if (most.is_integer()) {
+    out.max_heap_words = static_cast<std::uint64_t>(most.as_integer()) / 8;
+    if (out.max_heap_words < Process::kFirstBlockWords) {
+      out.max_heap_words = Process::kFirstBlockWords;
+    }
+  }
+  if (priority.is_integer()) out.priority = static_cast<std::uint8_t>(priority.as_integer());
+  return true;
+}
+
+// The new process; null when the process has failed.
+Process* start(Process& p, std::string_view fn, Args args) {
+  SpawnOptions options;
+  Term name = Term::nil();
+  bool good = is_function(bare(args[0])) && (args.size() < 2 || args[1].is_nil() ||
+                                             read_options(args[1], options, name));
+  if (!good || (name.is_symbol() && named(p, name.entry()) != nullptr)) {
+    p.fail_badarg(fn, args);
+    return nullptr;
+  }
+  Process* child = spawn_process(p.vm(), &p, bare(args[0]), options);
+  if (child == nullptr) {
+    p.fail_oom();
+    return nullptr;
+  }
+  if (name.is_symbol()) give_name(p, *child, name.entry());
+  p.charge(20);
+  return child;
+}
+
+}  // namespace
+
+Term spawn(Process& p, Args args) {
+  Process* child = start(p, "spawn", args);
+  return child == nullptr ? Term::raise() : child->pid();
+}
+
+Term spawn_link(Process& p, Args args) {
+  Process* child = start(p, "spawn-link", args);
+  if (child == nullptr) return Term::raise();
+  if (add_link(p, *child)) return child->pid();
+  p.vm().kill(child->pid(), make_keyword("killed"));
+  return p.fail_oom();
+}
+
+Term spawn_monitor(Process& p, Args args) {
+  Process* child = start(p, "spawn-monitor", args);
+  if (child == nullptr) return Term::raise();
+  std::uint64_t ref = state_of(p).next_ref++;
+  if (add_monitor(p, *child, ref)) return make_pair_tuple(p, child->pid(), make_ref(p, ref));
+  p.vm().kill(child->pid(), make_keyword("killed"));
+  return p.fail_oom();
+}
+
+Term self(Process& p, Args) { return p.pid(); }
+Term self_realm(Process&, Args) { return Term::integer(0); }
+
+Term is_alive(Process& p, Args args) {
+  if (!args[0].is_pid()) return p.fail_badarg("alive?", args);
+  return Term::boolean(living(p, args[0]) != nullptr);
+}
+
+Term send(Process& p, Args args) {
+  Term to = args[0];
+  if (!to.is_pid()) return p.fail_badarg("send", args);
+  Process* receiver = state_of(p).table.find(to);
+  if (receiver != nullptr && !send_message(p, *receiver, args[1])) return p.fail_oom();
+  return ok();
+}
+
+Term send_named(Process& p, Args args) {
+  Term name = bare(args[0]);
+  if (!name.is_symbol()) return p.fail_badarg("send-named", args);
+  Process* receiver = named(p, name.entry());
+  if (receiver == nullptr) return make_keyword("not-found");
+  return send_message(p, *receiver, args[1]) ? ok() : p.fail_oom();
+}
+
+Term link(Process& p, Args args) {
+  if (!args[0].is_pid()) return p.fail_badarg("link", args);
+  if (Process* other = living(p, args[0])) return add_link(p, *other) ? ok() : p.fail_oom();
+  // The process has ended: its link says so at once.
+  signal_exit(p, p, args[0], make_keyword("noproc"), ExitSignal::kLink);
+  return ok();
+}
+
+Term unlink(Process& p, Args args) {
+  if (!args[0].is_pid()) return p.fail_badarg("unlink", args);
+  if (Process* other = state_of(p).table.find(args[0])) remove_link(p, *other);
+  return ok();
+}
+
+Term monitor(Process& p, Args args) {
+  if (!args[0].is_pid()) return p.fail_badarg("monitor", args);
+  std::uint64_t ref = state_of(p).next_ref++;
+  if (Process* other = living(p, args[0])) {
+    if (!add_monitor(p, *other, ref)) return p.fail_oom();
+  } else {
+    notify_down(p, p, ref, args[0], make_keyword("noproc"));
+  }
+  return make_ref(p, ref);
+}
+
+Term demonitor(Process& p, Args args) {
+  if (!is_kind(args[0], Kind::kRef)) return p.fail_badarg("demonitor", args);
+  remove_monitor(p, payload(args[0])[0]);
+  return ok();
+}
+
+Term trap_exit(Process& p, Args args) {
+  if (!args[0].is_boolean()) return p.fail_badarg("trap-exit", args);
+  p.trap_exit_ = args[0] == Term::true_();
+  return ok();
+}
+
+Term exit(Process& p, Args args) {
+  if (args.size() == 1) return p.exit_with(args[0]);
+  if (!args[0].is_pid()) return p.fail_badarg("exit", args);
+  if (Process* other = living(p, args[0])) {
+    signal_exit(p, *other, p.pid(), args[1], ExitSignal::kExit);
+  }
+  return ok();
+}
+
+Term register_name(Process& p, Args args) {
+  Term name = bare(args[0]);
+  Process* target = &p;
+  if (args.size() == 2) target = args[1].is_pid() ? living(p, args[1]) : nullptr;
+  if (!name.is_symbol() || target == nullptr || !give_name(p, *target, name.entry())) {
+    return p.fail_badarg("register", args);
+  }
+  return ok();
+}
+
+Term unregister(Process& p, Args args) {
+  Term name = bare(args[0]);
+  Process* target = name.is_symbol() ? named(p, name.entry()) : nullptr;
+  if (target == nullptr) return p.fail_badarg("unregister", args);
+  state_of(p).names.put(state_of(p).permanent, name.entry(), nullptr);
+  target->name_ = nullptr;
+  return ok();
+}
+
+Term whereis(Process& p, Args args) {
+  Term name = bare(args[0]);
+  if (!name.is_symbol()) return p.fail_badarg("whereis", args);
+  Process* target = named(p, name.entry());
+  return target == nullptr || target->exit_pending_ ? Term::nil() : target->pid();
+}
+
+namespace {
+
+Term number(std::uint64_t n) { return Term::integer(static_cast<std::int64_t>(n)); }
+
+Term linked(Process& p, const Process& of) {
+  Term set = make_set(p, empty_map(p));
+  for (Link* l = of.links_; l != nullptr; l = l->next[l->side_of(&of)]) {
+    set = set_add(p, set, l->ends[1 - l->side_of(&of)]->pid());
+  }
+  return set;
+}
+
+Term monitors_of(Process& p, const Process& of) {
+  Term set = make_set(p, empty_map(p));
+  for (Monitor* m = of.monitors_; m != nullptr; m = m->watcher_next) {
+    set = set_add(p, set, make_ref(p, m->ref));
+  }
+  return set;
+}
+
+std::string_view status_of(const Process& p) {
+  switch (p.state_) {
+    case Process::State::kRunning:
+      return "running";
+    case Process::State::kRunnable:
+      return "runnable";
+    case Process::State::kWaiting:
+      break;
+  }
+  return "waiting";
+}
+
+}  // namespace
+
+Term process_info(Process& p, Args args) {
+  const Process* of = &p;
+  if (args.size() == 1) {
+    if (!args[0].is_pid()) return p.fail_badarg("process-info", args);
+    of = living(p, args[0]);
+    if (of == nullptr) return Term::nil();
+  }
+  auto bytes = [](const Word* from, const Word* to) {
+    return number(static_cast<std::uint64_t>(to - from) * sizeof(Word));
+  };
+  Term map = empty_map(p);
+  auto put = [&](std::string_view key, Term value) {
+    map = map_put(p, map, make_keyword(key), value);
+  };
+  put("status", make_keyword(status_of(*of)));
+  put("heap-size", bytes(of->block_, of->block_end_));
+  put("heap-used", bytes(of->block_, of->heap_top()));
+  put("old-heap-size", bytes(of->old_, of->old_end_));
+  put("old-heap-used", bytes(of->old_, of->old_top_));
+  put("stack-size", bytes(of->fp_, of->block_end_));
+  put("minor-gc-count", number(of->minor_collections_));
+  put("major-gc-count", number(of->major_collections_));
+  put("total-reclaimed", number(of->reclaimed_words_ * sizeof(Word)));
+  put("mailbox-len", number(of->inbox_count_));
+  put("priority", number(of->priority_));
+  put("links", linked(p, *of));
+  put("monitors", monitors_of(p, *of));
+  put("reductions", number(of->reductions_));
+  put("trap-exit", Term::boolean(of->trap_exit_));
+  put("name", of->name_ == nullptr ? Term::nil() : Term::symbol(of->name_));
+  return map;
+}
+
+Term processes(Process& p, Args) {
+  ProcessTable& table = state_of(p).table;
+  Term list = Term::empty_list();
+  for (std::uint32_t i = table.slots(); i > 0; --i) {
+    Process* other = table.at(i - 1);
+    if (other != nullptr && !other->exit_pending_) list = p.cons(other->pid(), list);
+  }
+  p.charge(table.slots() / 4);
+  return list;
+}
+
+Term process_count(Process& p, Args) { return number(state_of(p).table.count()); }
+
+Term yield(Process& p, Args) {
+  p.charge(static_cast<std::uint32_t>(state_of(p).options.slice_reductions));
+  return ok();
+}
+
+Term memory_figures(Process& p, Args) {
+  platform::MemoryFigures figures = platform::memory_figures();
+  Term map = map_put(p, empty_map(p), make_keyword("limit"), number(figures.limit));
+  map = map_put(p, map, make_keyword("mapped"), number(figures.mapped));
+  map = map_put(p, map, make_keyword("processes"), number(state_of(p).allocator.used_bytes()));
+  return map_put(p, map, make_keyword("permanent"), number(state_of(p).permanent.mapped_bytes()));
+}
+
+Term make_reference(Process& p, Args) { return make_ref(p, state_of(p).next_ref++); }
+
+Term pid_realm(Process& p, Args args) {
+  return args[0].is_pid() ? Term::integer(0) : p.fail_badarg("pid-realm", args);
+}
+Term pid_local(Process& p, Args args) {
+  return args[0].is_pid() ? number(args[0].pid_slot()) : p.fail_badarg("pid-local", args);
+}
+Term pid_equal(Process& p, Args args) {
+  if (!args[0].is_pid() || !args[1].is_pid()) return p.fail_badarg("pid=", args);
+  return Term::boolean(args[0] == args[1]);
+}
+
+Term monotonic_time(Process&, Args) { return number(platform::now_ns()); }
+Term system_time(Process&, Args) { return number(platform::wall_clock_ns()); }
+
+Term sleep(Process& p, Args args) {
+  if (!args[0].is_integer() || args[0].as_integer() < 0) return p.fail_badarg("sleep", args);
+  std::uint64_t now = platform::now_ns();
+  std::uint64_t deadline = p.wait_deadline();
+  if (deadline == 0) {
+    constexpr std::int64_t kLongest = std::int64_t{100} * 366 * 24 * 3600 * 1000;
+    std::int64_t ms = args[0].as_integer() < kLongest ? args[0].as_integer() : kLongest;
+    if (ms == 0) {
+      p.charge(static_cast<std::uint32_t>(state_of(p).options.slice_reductions));
+      return ok();
+    }
+    return p.wait_until(now + static_cast<std::uint64_t>(ms) * 1'000'000);
+  }
+  if (now < deadline) return p.wait_until(deadline);
+  p.clear_wait_deadline();
+  return ok();
+}
+
+}  // namespace lona::vm::natives

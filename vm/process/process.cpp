@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "vm/process/process.hpp"
+
+#include "vm/data/map.hpp"
+#include "vm/data/sequence.hpp"
+#include "vm/data/string.hpp"
+#include "vm/heap/reserve.hpp"
+#include "vm/process/worker.hpp"
+#include "vm/term/symbol.hpp"
+
+namespace lona::vm {
+
+namespace {
+// An overflow fragment has room for more than the request that made it.
+constexpr std::size_t kFragmentWords = 1024;
+// So much in fragments makes a collection due.
+constexpr std::uint32_t kManyFragments = 32;
+}  // namespace
+
+Fragment* make_fragment(Allocator& allocator, std::size_t words) {
+  auto* f = static_cast<Fragment*>(allocator.allocate(fragment_bytes(words)));
+  if (f == nullptr) return nullptr;
+  f->next = nullptr;
+  f->bytes = fragment_bytes(words);
+  f->top = f->data;
+  f->value = Term::nil();
+  return f;
+}
+
+void free_fragment(Allocator& allocator, Fragment* f) {
+  if (!Reserve::give_back(f)) allocator.release(f, f->bytes);
+}
+
+void free_fragment(const Process& p, Fragment* f) { free_fragment(allocator_of(p), f); }
+
+Word* Process::refill(Heap& self, std::size_t words, bool may_use_reserve) {
+  auto& p = static_cast<Process&>(self);
+  if (p.max_heap_words_ != 0 &&
+      p.block_words() + p.old_words() + p.fragment_words_ + words > p.max_heap_words_) {
+    if (!may_use_reserve) return nullptr;
+    p.oom_ = true;
+  }
+  if (p.block_top_ != nullptr) p.close_overflow();
+  if (p.overflow_ != nullptr &&
+      words <= static_cast<std::size_t>(p.overflow_->end() - p.overflow_->top)) {
+    Word* first = p.overflow_->top;
+    p.overflow_->top = const_cast<Word*>(p.overflow_->end());
+    if (p.block_top_ == nullptr) p.block_top_ = p.top_;
+    p.top_ = first + words;
+    p.limit_ = p.overflow_->top;
+    return first;
+  }
+  std::size_t size = words + words / 2;
+  if (size < kFragmentWords) size = kFragmentWords;
+  Fragment* f = make_fragment(allocator_of(p), size);
+  if (f == nullptr && size > words) f = make_fragment(allocator_of(p), words);
+  if (f == nullptr && may_use_reserve) {
+    std::size_t bytes = fragment_bytes(words);
+    f = static_cast<Fragment*>(Reserve::take(bytes));
+    if (f == nullptr) return nullptr;
+    f->bytes = bytes;
+    p.oom_ = true;
+  }
+  if (f == nullptr) return nullptr;
+  if (p.block_top_ == nullptr) p.block_top_ = p.top_;
+  f->value = Term::nil();
+  // The whole piece counts as used: what follows is taken from it by bumping top_.
+  f->top = const_cast<Word*>(f->end());
+  p.attach(f);
+  p.overflow_ = f;
+  p.top_ = f->data + words;
+  p.limit_ = f->top;
+  p.collect_ = true;
+  return f->data;
+}
+
+void Process::close_overflow() { overflow_->top = top_; }
+
+void Process::attach(Fragment* f) {
+  f->next = fragments_;
+  fragments_ = f;
+  fragment_count_++;
+  fragment_words_ += static_cast<std::uint32_t>(f->top - f->data);
+  if (fragment_count_ >= kManyFragments || fragment_words_ > block_words() * 2) collect_ = true;
+}
+
+bool Process::owns(const Word* p) const {
+  if (p >= block_ && p < block_end_) return true;
+  if (p >= old_ && p < old_top_) return true;
+  for (const Fragment* f = fragments_; f != nullptr; f = f->next) {
+    if (f->holds(p)) return true;
+  }
+  return peeking_ && scan_ != nullptr && *scan_ != nullptr && (*scan_)->holds(p);
+}
+
+Term Process::exit_with(Term reason) {
+  exit_reason_ = reason;
+  return Term::raise();
+}
+
+Term Process::fail(std::string_view type) {
+  return exit_with(make_pair_tuple(*this, make_keyword("error"), make_keyword(type)));
+}
+
+Term Process::fail(std::string_view type, Term info) {
+  Word* p = alloc_box(Kind::kTuple, 3);
+  p[1] = make_keyword("error").bits();
+  p[2] = make_keyword(type).bits();
+  p[3] = info.bits();
+  return exit_with(Term::boxed(p));
+}
+
+Term Process::fail_badarg(std::string_view fn, Args args) {
+  Term list = Term::empty_list();
+  for (std::uint32_t i = args.size(); i > 0; --i) list = cons(args[i - 1], list);
+  Term info = map_put(*this, empty_map(*this), make_keyword("fn"), make_symbol(fn));
+  return fail("badarg", map_put(*this, info, make_keyword("args"), list));
+}
+
+Term Process::fail_type(std::string_view fn, std::string_view expected, Term got) {
+  Term info = map_put(*this, empty_map(*this), make_keyword("fn"), make_symbol(fn));
+  info = map_put(*this, info, make_keyword("expected"), make_keyword(expected));
+  return fail("type-error", map_put(*this, info, make_keyword("got"), got));
+}
+
+Term Process::fail_oom() {
+  oom_ = true;
+  return fail("oom");
+}
+
+Term Process::tail_call(Term fn, Term args) {
+  pending_fn_ = fn;
+  pending_args_ = args;
+  return Term::call();
+}
+
+Term Process::wait_for_console() {
+  waits_for_console_ = true;
+  return Term::again();
+}
+
+Term Process::wait_until(std::uint64_t deadline_ns) {
+  wait_deadline_ = deadline_ns == 0 ? 1 : deadline_ns;
+  return Term::again();
+}
+
+}  // namespace lona::vm

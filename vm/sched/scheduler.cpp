@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// The worker's loop: who runs next, when to look at the clock and the console.
+#include "vm/interp/interp.hpp"
+#include "vm/platform/platform.hpp"
+#include "vm/sched/state.hpp"
+
+namespace lona::vm {
+
+namespace {
+
+// So many reductions or slices may pass between two looks at clock and console.
+constexpr std::int64_t kReductionsBetweenLooks = 20'000;
+constexpr unsigned kSlicesBetweenLooks = 64;
+
+void append(Vm::State& s, Process& p) {
+  p.queue_next_ = nullptr;
+  if (s.ready_tail == nullptr) {
+    s.ready_head = &p;
+  } else {
+    s.ready_tail->queue_next_ = &p;
+  }
+  s.ready_tail = &p;
+}
+
+void sleep(Vm::State& s, Process& p) {
+  p.state_ = Process::State::kWaiting;
+  if (p.wait_deadline_ != 0 && !s.timers.set(p, p.wait_deadline_)) {
+    // No memory for the timer: the process asks again at once instead of sleeping.
+    make_ready(p);
+    return;
+  }
+  if (p.waits_for_console_ && !p.in_console_list_) {
+    p.in_console_list_ = true;
+    p.console_next_ = s.console_waiters;
+    s.console_waiters = &p;
+    platform::want_input();
+  }
+}
+
+std::int64_t run_one(Vm::State& s, Process& p) {
+  if (p.exit_pending_) {
+    end_process(p);
+    return 1;
+  }
+  std::int64_t slice = s.options.slice_reductions;
+  p.state_ = Process::State::kRunning;
+  p.waits_for_console_ = false;
+  s.running = &p;
+  if (s.options.collect_always) {
+    p.collect_ = true;
+    p.reductions_saved_ = slice;
+  }
+  RunResult result = run_slice(p, s.options.collect_always ? 0 : slice);
+  s.running = nullptr;
+  std::int64_t left = p.collect_ ? p.reductions_saved_ : p.reductions_left_;
+  std::int64_t used = slice > left ? slice - left : 1;
+  p.reductions_ += static_cast<std::uint64_t>(used);
+  if (result == RunResult::kExit || p.exit_pending_) {
+    end_process(p);
+  } else if (result == RunResult::kYield) {
+    p.state_ = Process::State::kRunnable;
+    append(s, p);
+  } else {
+    sleep(s, p);
+  }
+  return used;
+}
+
+void wake_sleepers(Vm::State& s) {
+  if (s.timers.empty()) return;
+  std::uint64_t now = platform::now_ns();
+  while (Process* p = s.timers.take_due(now)) make_ready(*p);
+}
+
+// One round: processes until a look is due.
+void run_round(Vm::State& s) {
+  wake_sleepers(s);
+  std::int64_t reductions = kReductionsBetweenLooks;
+  for (unsigned i = 0; i < kSlicesBetweenLooks && reductions > 0 && !s.stop; ++i) {
+    Process* p = s.ready_head;
+    if (p == nullptr) break;
+    s.ready_head = p->queue_next_;
+    if (s.ready_head == nullptr) s.ready_tail = nullptr;
+    reductions -= run_one(s, *p);
+  }
+  check_interrupt(s);
+  if (s.console_waiters != nullptr) wake_console_waiters(s);
+}
+
+}  // namespace
+
+void make_ready(Process& p) {
+  if (p.state_ != Process::State::kWaiting) return;
+  Vm::State& s = state_of(p);
+  s.timers.cancel(p);
+  p.state_ = Process::State::kRunnable;
+  append(s, p);
+}
+
+void wake_console_waiters(Vm::State& s) {
+  Process* p = s.console_waiters;
+  s.console_waiters = nullptr;
+  while (p != nullptr) {
+    Process* next = p->console_next_;
+    p->in_console_list_ = false;
+    if (p->waits_for_console_) make_ready(*p);
+    p = next;
+  }
+}
+
+void check_interrupt(Vm::State& s) {
+  platform::poll();
+  if (!platform::take_interrupt()) return;
+  if (!s.foreground.is_nil()) {
+    if (Process* p = s.table.find(s.foreground)) {
+      signal_exit(*p, *p, Term::nil(), make_keyword("interrupted"), ExitSignal::kKill);
+      return;
+    }
+  }
+  if (s.hooks != nullptr && s.hooks->interrupted != nullptr) s.hooks->interrupted(*s.hooks);
+}
+
+void Vm::run() {
+  State& s = *state_;
+  s.native_stack_base = reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0));
+  s.stop = false;
+  while (!s.stop) {
+    run_round(s);
+    if (s.ready_head != nullptr || s.stop) continue;
+    platform::wait(s.timers.empty() ? platform::kNoDeadline : s.timers.next_deadline());
+    check_interrupt(s);
+    wake_console_waiters(s);
+  }
+}
+
+void Vm::run_until_ended(Term pid) {
+  State& s = *state_;
+  s.native_stack_base = reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0));
+  s.stop = false;
+  while (!s.stop && s.table.find(pid) != nullptr) {
+    run_round(s);
+    if (s.ready_head != nullptr || s.stop || s.table.find(pid) == nullptr) continue;
+    platform::wait(s.timers.empty() ? platform::kNoDeadline : s.timers.next_deadline());
+    check_interrupt(s);
+    wake_console_waiters(s);
+  }
+}
+
+void Vm::stop() { state_->stop = true; }
+
+}  // namespace lona::vm

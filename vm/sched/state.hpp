@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// All state of a Vm that is no process's own.
+#pragma once
+
+#include "vm/code/namespace.hpp"
+#include "vm/code/permanent.hpp"
+#include "vm/heap/allocator.hpp"
+#include "vm/sched/process_table.hpp"
+#include "vm/sched/timers.hpp"
+#include "vm/vm.hpp"
+
+namespace lona::vm {
+
+// The natives that instructions fall back on.
+#define LONA_FALLBACKS(X)                                                                        \
+  X(Add, "+") X(Subtract, "-") X(Multiply, "*") X(Less, "<") X(Greater, ">") X(LessEqual, "<=") \
+  X(GreaterEqual, ">=") X(Equal, "=") X(First, "first") X(Rest, "rest") X(Get, "get")           \
+  X(Vector, "vector") X(HashMap, "hash-map") X(HashSet, "hash-set")
+
+enum class Fallback : std::uint8_t {
+#define LONA_FALLBACK(name, text) k##name,
+  LONA_FALLBACKS(LONA_FALLBACK)
+#undef LONA_FALLBACK
+      kCount
+};
+
+struct Vm::State {
+  explicit State(const VmOptions& o) : options(o), namespaces(permanent), table(allocator) {}
+
+  VmOptions options;
+  Hooks* hooks = nullptr;
+  PermanentRegion permanent;
+  Allocator allocator;
+  Namespaces namespaces;
+  ProcessTable table;
+  Timers timers{allocator};
+  NativeFunction fallbacks[static_cast<unsigned>(Fallback::kCount)] = {};
+  Term oom_reason;    // [:error :oom], permanent
+  Term load_closure;  // runs what a SourceFeed gives (sched/source.cpp)
+  Var* ns_var = nullptr;
+  NameTable names;  // registered processes: slot + 1 of the process table, or null
+
+  Process* ready_head = nullptr;
+  Process* ready_tail = nullptr;
+  Process* running = nullptr;
+  Process* console_waiters = nullptr;
+  Term foreground;
+  bool stop = false;
+  std::uintptr_t native_stack_base = 0;  // of the thread that runs processes
+  std::uint64_t next_ref = 1;
+  std::uint64_t next_symbol = 1;
+
+  NativeFunction fallback(Fallback f) const { return fallbacks[static_cast<unsigned>(f)]; }
+};
+
+// What the compiler and nested macros may use of the native stack, which is bounded in a realm.
+inline constexpr std::size_t kNativeStackUse = 512 * 1024;
+inline bool native_stack_low(const Vm::State& s) {
+  auto here = reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0));
+  return s.native_stack_base != 0 && s.native_stack_base - here > kNativeStackUse;
+}
+
+inline Vm::State& state_of(const Process& p) { return p.vm().state(); }
+
+// A process-bound var's value in a process (interp/slow.cpp); unbound when it has none.
+Term binding_of(const Process& p, Var* var);
+
+// --- sched/scheduler.cpp ---------------------------------------------------------------------
+void make_ready(Process& p);          // a waiting process may go on
+void wake_console_waiters(Vm::State& s);
+void check_interrupt(Vm::State& s);  // platform::poll, and Ctrl-C to the foreground process
+
+// --- process/lifecycle.cpp -------------------------------------------------------------------
+struct SpawnOptions {
+  std::uint64_t max_heap_words = 0;
+  std::uint64_t min_heap_words = 0;
+  std::uint8_t priority = 100;
+};
+// A process about to call `fn`, a term of `parent` (or permanent when there is no parent). Null
+// without memory.
+Process* spawn_process(Vm& vm, const Process* parent, Term fn, const SpawnOptions& options);
+// Ends a process: tells links and monitors, frees everything. It must not be running native code.
+void end_process(Process& p);
+
+// --- process/signals.cpp ---------------------------------------------------------------------
+// A copy of `message` (owned by `sender`) into the mailbox. False without memory.
+bool send_message(const Process& sender, Process& receiver, Term message);
+// An exit signal as from a link (`from` = its pid) or `exit`. `kill` cannot be trapped.
+enum class ExitSignal : std::uint8_t { kLink, kExit, kKill };
+void signal_exit(const Process& sender, Process& receiver, Term from, Term reason, ExitSignal kind);
+bool add_link(Process& a, Process& b);  // false without memory
+void remove_link(Process& a, Process& b);
+bool add_monitor(Process& watcher, Process& watched, std::uint64_t ref);
+void remove_monitor(Process& watcher, std::uint64_t ref);
+void notify_end(Process& p);  // links and monitors of a process that ends
+// [:DOWN ref pid reason] to a watcher; an exit signal as if from a link.
+void notify_down(const Process& sender, Process& watcher, std::uint64_t ref, Term pid, Term reason);
+Term make_ref(Heap& heap, std::uint64_t number);
+
+}  // namespace lona::vm

@@ -26,8 +26,8 @@ MapBuilder::~MapBuilder() {
 }
 
 bool MapBuilder::grow_index() {
-  std::size_t size = index_size_ == 0 ? platform::kPageSize / sizeof(std::uint32_t)
-                                      : index_size_ * 2;
+  std::size_t size =
+      index_size_ == 0 ? platform::kPageSize / sizeof(std::uint32_t) : index_size_ * 2;
   auto* fresh = static_cast<std::uint32_t*>(platform::map_pages(size * sizeof(std::uint32_t)));
   if (fresh == nullptr) return false;
   for (std::size_t i = 0; i < entries_.size(); i++) {

@@ -7,7 +7,6 @@
 #include "vm/reader/reader.hpp"
 
 #include "vm/data/map.hpp"
-#include "vm/data/map_builder.hpp"
 #include "vm/data/sequence.hpp"
 #include "vm/data/string.hpp"
 #include "vm/data/utf8.hpp"
@@ -277,16 +276,16 @@ Term Reader::build(const Frame& frame) {
     case Shape::kVector:
       return make_vector(heap_, elements);
     case Shape::kMap: {
-      MapBuilder builder(heap_);
+      Term map = empty_map(heap_);
       for (std::size_t i = 0; i < elements.size(); i += 2) {
-        builder.put(elements[i], elements[i + 1]);
+        map = map_put(heap_, map, elements[i], elements[i + 1]);
       }
-      return builder.take();
+      return map;
     }
     case Shape::kSet: {
-      MapBuilder builder(heap_);
-      for (Term t : elements) builder.put(t, Term::true_());
-      return builder.take_set();
+      Term map = empty_map(heap_);
+      for (Term t : elements) map = map_put(heap_, map, t, Term::true_());
+      return make_set(heap_, map);
     }
     default: {
       Term list = make_list(heap_, elements);

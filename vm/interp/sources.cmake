@@ -3,3 +3,4 @@ target_sources(lona_vm PRIVATE
   ${CMAKE_CURRENT_LIST_DIR}/call.cpp
   ${CMAKE_CURRENT_LIST_DIR}/interp.cpp
   ${CMAKE_CURRENT_LIST_DIR}/slow.cpp)
+lona_vm_test(run_test ${CMAKE_CURRENT_LIST_DIR}/run_test.cpp)

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Processes as programs see them, and what they leave behind: nothing.
+#include <gtest/gtest.h>
+
+#include "vm/platform/platform.hpp"
+#include "vm/sched/test_vm.hpp"
+
+namespace lona::vm {
+namespace {
+
+class Processes : public testing::TestWithParam<bool> {
+ protected:
+  TestVm vm{VmOptions{.collect_always = GetParam()}};
+  std::string run(std::string_view source) { return vm.run(source); }
+};
+INSTANTIATE_TEST_SUITE_P(PlainAndCollecting, Processes, testing::Bool());
+
+TEST_P(Processes, messages_come_in_order) {
+  EXPECT_EQ(run("(send (self) 1) (send (self) [2 \"two\"]) (send (self) 3)"
+                "[(receive x x) (receive x x) (receive x x) (receive x x :after 0 :none)]"),
+            "[1 [2 \"two\"] 3 :none]");
+}
+
+TEST_P(Processes, receive_is_selective) {
+  EXPECT_EQ(run("(send (self) :a) (send (self) [:b 1]) (send (self) [:b 2])"
+                "[(receive [:b n] when (> n 1) n) (receive [:b n] n) (receive x x)]"),
+            "[2 1 :a]");
+}
+
+TEST_P(Processes, a_guard_may_allocate_while_it_looks_at_a_message) {
+  EXPECT_EQ(run("(send (self) [:a [1 2 3]]) (send (self) [:b [4 5 6]])"
+                "[(receive [_ [& l]] when (= (first (rest l)) 5) l) (receive m m)]"),
+            "[(4 5 6) [:a [1 2 3]]]");
+}
+
+TEST_P(Processes, ping_pong) {
+  EXPECT_EQ(run("(def echo (fn* [] (receive [from x] (do (send from [:echo x]) (echo)) :stop 1)))"
+                "(def p (spawn echo))"
+                "(def go (fn* [n acc] (if (= n 0) acc (do (send p [(self) n]) "
+                "(receive [:echo x] (go (- n 1) (+ acc x)))))))"
+                "(def r (go 300 0)) (send p :stop) r"),
+            "45150");
+}
+
+TEST_P(Processes, a_link_carries_the_reason) {
+  EXPECT_EQ(run("(trap-exit true) (def p (spawn-link (fn* [] (exit [:why 1]))))"
+                "(receive [:EXIT q r] [(= p q) r] :after 1000 :late)"),
+            "[true [:why 1]]");
+  EXPECT_EQ(run("(def p (spawn-link (fn* [] (exit :boom)))) (receive x x :after 1000 :late)"),
+            "ERROR :boom");
+  EXPECT_EQ(run("(spawn-link (fn* [] 1)) (receive x x :after 20 :lives)"), ":lives");
+}
+
+TEST_P(Processes, a_monitor_tells_of_every_end) {
+  EXPECT_EQ(run("(def pr (spawn-monitor (fn* [] 1))) (receive [:DOWN _ _ r] r :after 1000 :late)"),
+            ":normal");
+  EXPECT_EQ(run("(def m (monitor (spawn (fn* [] (first 5)))))"
+                "(receive [:DOWN r _ [:error t & _]] [(= r m) t] :after 1000 :late)"),
+            "[true :type-error]");
+  EXPECT_EQ(run("(def p (spawn (fn* [] (receive :go 1)))) (def m (monitor p)) (demonitor m)"
+                "(send p :go) (receive x x :after 20 :nothing)"),
+            ":nothing");
+}
+
+TEST_P(Processes, kill_cannot_be_trapped) {
+  EXPECT_EQ(run("(def pm (spawn-monitor (fn* [] (trap-exit true) (receive :never 1))))"
+                "(sleep 1) (exit (first pm) :kill) (receive [:DOWN _ _ r] r :after 1000 :late)"),
+            ":killed");
+  EXPECT_EQ(run("(def me (self)) (def p (spawn (fn* [] (trap-exit true) (send me :up) "
+                "(receive [:EXIT _ r] (send me [:got r])))))"
+                "(receive :up 1) (exit p :please) (receive [:got r] r :after 1000 :late)"),
+            ":please");
+}
+
+TEST_P(Processes, names) {
+  EXPECT_EQ(run("(register 'me) [(= (whereis 'me) (self)) (send-named 'me 1) (receive x x) "
+                "(unregister 'me) (whereis 'me) (send-named 'me 2)]"),
+            "[true :ok 1 :ok nil :not-found]");
+  EXPECT_EQ(run("(spawn (fn* [] (sleep 5)) %{:name 'short}) (def a (pid? (whereis 'short)))"
+                "(sleep 30) [a (whereis 'short)]"),
+            "[true nil]");
+}
+
+TEST_P(Processes, timeouts_and_sleep) {
+  EXPECT_EQ(run("(def t (monotonic-time)) (sleep 20) (def d (- (monotonic-time) t))"
+                "[(>= d 20000000) (receive :after 1 :out)]"),
+            "[true :out]");
+  EXPECT_EQ(run("(sleep -1)").substr(0, 22), "ERROR [:error :badarg ");
+}
+
+TEST_P(Processes, thousands_of_timers_fire_in_order) {
+  std::string n = GetParam() ? "200" : "5000";
+  EXPECT_EQ(run("(def me (self)) (def spawn-all (fn* [n] (if (= n 0) :ok (do (spawn (fn* [] "
+                "(sleep (mod n 50)) (send me :x))) (spawn-all (- n 1))))))"
+                "(def take-all (fn* [n] (if (= n 0) :all (receive :x (take-all (- n 1)) "
+                ":after 5000 [:missing n]))))"
+                "(spawn-all " + n + ") (take-all " + n + ")"),
+            ":all");
+}
+
+TEST_P(Processes, a_busy_process_does_not_stop_others) {
+  EXPECT_EQ(run("(def p (spawn (fn* spin [] (spin)))) (def q (spawn-monitor (fn* [] 1)))"
+                "(def r (receive [:DOWN _ _ x] x :after 2000 :starved)) (exit p :kill) r"),
+            ":normal");
+}
+
+TEST_P(Processes, nothing_stays_behind) {
+  Vm::State& s = vm.vm().state();
+  std::string n = GetParam() ? "50" : "2000";
+  std::string program =
+      "(def work (fn* [n] (if (= n 0) 0 (do (spawn-link (fn* [] (receive x [x x]))) (def q "
+      "(spawn-monitor (fn* [] (send (self) [1 2 3 \"left\"]) (sleep 1)))) (work (- n 1))))))"
+      "(trap-exit true) (work " + n + ") (sleep 20) (exit :done)";
+  run(program);
+  run("(sleep 50)");
+  ASSERT_EQ(s.table.count(), 0u);
+  std::size_t used = s.allocator.used_bytes();
+  run(program);
+  run("(sleep 50)");
+  EXPECT_EQ(s.table.count(), 0u);
+  EXPECT_EQ(s.allocator.used_bytes(), used);
+}
+
+TEST(Memory, a_process_over_its_limit_ends_with_oom) {
+  TestVm vm;
+  EXPECT_EQ(vm.run("(def pm (spawn-monitor (fn* grow [] ((fn* f [l] (f (prepend l 1))) ())) "
+                   "%{:max-heap-size 1000000})) (receive [:DOWN _ _ r] r)"),
+            "[:error :oom]");
+  EXPECT_EQ(vm.run("(def pm (spawn-monitor (fn* [] ((fn* f [n] (+ 1 (f n))) 1)) "
+                   "%{:max-heap-size 1000000})) (receive [:DOWN _ _ r] r)"),
+            "[:error :oom]");
+  EXPECT_EQ(vm.run("(+ 1 2)"), "3");
+}
+
+TEST(Memory, garbage_is_reclaimed) {
+  TestVm vm;
+  // About 1.6 GB pass through a process limited to 1 MB.
+  EXPECT_EQ(vm.run("(def pm (spawn-monitor (fn* [] ((fn* f [n] (if (= n 0) (exit :fine) (do "
+                   "[n n n n n n n n n n n n n n n n n n n] (f (- n 1))))) 10000000)) "
+                   "%{:max-heap-size 1000000})) (receive [:DOWN _ _ r] r)"),
+            ":fine");
+}
+
+TEST(Memory, live_data_survives_many_collections) {
+  TestVm vm;
+  EXPECT_EQ(vm.run("(def build (fn* [n l] (if (= n 0) l (build (- n 1) (prepend l [n (+ n 1)])))))"
+                   "(def sum (fn* [l s] (if (empty? l) s (sum (rest l) (+ s (nth (first l) 1))))))"
+                   "(def again (fn* [k keep] (if (= k 0) (sum keep 0) (do (build 1000 ()) "
+                   "(again (- k 1) keep)))))"
+                   "(again 300 (build 20000 ()))"),
+            "200030000");
+  EXPECT_EQ(vm.run("(> (:minor-gc-count (process-info)) 0)"), "false");
+}
+
+TEST(Memory, an_idle_process_takes_no_more_than_erlangs) {
+  TestVm vm;
+  Vm::State& s = vm.vm().state();
+  vm.run("1");
+  std::size_t before = s.allocator.used_bytes();
+  vm.run("(def many (fn* [n] (if (= n 0) 0 (do (spawn (fn* [] (receive :never 1))) "
+         "(many (- n 1)))))) (many 1000) (sleep 10)");
+  std::size_t each = (s.allocator.used_bytes() - before) / 1000;
+  EXPECT_EQ(s.table.count(), 1000u);
+  EXPECT_LE(each, 2657u);
+}
+
+}  // namespace
+}  // namespace lona::vm

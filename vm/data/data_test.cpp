@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "vm/data/map.hpp"
+#include "vm/data/map_builder.hpp"
 #include "vm/data/sequence.hpp"
 #include "vm/data/string.hpp"
 #include "vm/data/vector.hpp"
@@ -185,6 +186,36 @@ TEST_F(DataTest, KeysWithEqualHashesAreKeptApart) {
   for (long i = 1; i < 47; i += 2) m = map_remove(arena, m, key(i));
   EXPECT_EQ(map_count(m), 2u);
   EXPECT_EQ(map_get(m, key(49)), Term::integer(49));
+}
+
+TEST_F(DataTest, BuiltMapIsTheOneThatPuttingMakes) {
+  for (unsigned n : {0u, 1u, 8u, 9u, 33u, 3000u}) {
+    Term put = empty_map(arena);
+    MapBuilder builder(arena);
+    for (unsigned i = 0; i < 2 * n; i++) {
+      Term key = key_of(arena, i % n), value = Term::integer(i);
+      put = map_put(arena, put, key, value);
+      builder.put(key, value);
+    }
+    EXPECT_EQ(builder.count(), n);
+    Term built = builder.take();
+    ASSERT_TRUE(equal(built, put));
+    // The same order of iteration means the same shape.
+    ASSERT_EQ(text(built), text(put));
+    Term less = built;
+    for (unsigned i = 0; i < n; i += 2) less = map_remove(arena, less, key_of(arena, i));
+    ASSERT_EQ(map_count(less), n / 2);
+  }
+  MapBuilder colliding(arena);
+  for (long i = 0; i < 20; i++) {
+    colliding.put(vm::make_tuple(arena, std::array{colliding_key(arena, i)}), Term::integer(i));
+  }
+  Term map = colliding.take();
+  ASSERT_EQ(map_count(map), 20u);
+  for (long i = 0; i < 20; i++) {
+    Term key = vm::make_tuple(arena, std::array{colliding_key(arena, i)});
+    ASSERT_EQ(map_get(map, key), Term::integer(i));
+  }
 }
 
 TEST_F(DataTest, SmallMapsKeepTheOrderOfInsertion) {

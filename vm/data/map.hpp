@@ -70,6 +70,7 @@ inline Term node_child(Term node, std::size_t child) {
 // Goes through all entries of a map.
 class MapCursor {
  public:
+  MapCursor() = default;  // of nothing
   explicit MapCursor(Term map);
   MapCursor(Term root, std::size_t entries);  // of a trie that no map holds yet
   bool done() const { return left_ == 0; }
@@ -83,7 +84,7 @@ class MapCursor {
   void enter(Term node);
   void settle();
 
-  std::size_t left_;
+  std::size_t left_ = 0;
   const Word* at_ = nullptr;   // the current entry
   const Word* end_ = nullptr;  // end of the entries beside it
   unsigned depth_ = 0;         // 0: a small map

@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
 target_sources(lona_vm PRIVATE
+  ${CMAKE_CURRENT_LIST_DIR}/each.cpp
   ${CMAKE_CURRENT_LIST_DIR}/map.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/map_builder.cpp
   ${CMAKE_CURRENT_LIST_DIR}/sequence.cpp
   ${CMAKE_CURRENT_LIST_DIR}/string.cpp
   ${CMAKE_CURRENT_LIST_DIR}/utf8.cpp
   ${CMAKE_CURRENT_LIST_DIR}/vector.cpp)
+lona_vm_test(vm_data_test ${CMAKE_CURRENT_LIST_DIR}/data_test.cpp)

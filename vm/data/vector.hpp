@@ -45,6 +45,7 @@ class VectorBuilder {
     count_++;
   }
   Term take();
+  bool failed() const { return failed_; }
 
  private:
   static constexpr unsigned kMaxHeight = 7;  // 32^7 leaves

@@ -7,6 +7,7 @@
 #include "vm/reader/reader.hpp"
 
 #include "vm/data/map.hpp"
+#include "vm/data/map_builder.hpp"
 #include "vm/data/sequence.hpp"
 #include "vm/data/string.hpp"
 #include "vm/data/utf8.hpp"
@@ -276,16 +277,16 @@ Term Reader::build(const Frame& frame) {
     case Shape::kVector:
       return make_vector(heap_, elements);
     case Shape::kMap: {
-      Term map = empty_map(heap_);
+      MapBuilder builder(heap_);
       for (std::size_t i = 0; i < elements.size(); i += 2) {
-        map = map_put(heap_, map, elements[i], elements[i + 1]);
+        builder.put(elements[i], elements[i + 1]);
       }
-      return map;
+      return builder.take();
     }
     case Shape::kSet: {
-      Term map = empty_map(heap_);
-      for (Term t : elements) map = map_put(heap_, map, t, Term::true_());
-      return make_set(heap_, map);
+      MapBuilder builder(heap_);
+      for (Term t : elements) builder.put(t, Term::true_());
+      return builder.take_set();
     }
     default: {
       Term list = make_list(heap_, elements);

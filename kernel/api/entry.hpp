@@ -22,8 +22,8 @@ Tcb* current_thread();
 void initialise_scheduler();
 // A new thread and scheduling context in zeroed memory.
 void create_tcb(Tcb& tcb);
-// Gives `context` the boot thread's time (round robin) and binds it.
-void bind_initial_thread(Tcb& tcb, SchedContext& context, unsigned size_bits);
+// Gives `context` the boot thread's time (round robin), highest priority, and binds it.
+void bind_initial_thread(Tcb& tcb, SchedContext& context, Ticks slice_us);
 // Makes `tcb` the thread to run; call start() afterwards.
 void set_initial_thread(Tcb& tcb);
 // Picks the first thread: what every entry does last.

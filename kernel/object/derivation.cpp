@@ -103,8 +103,9 @@ bool same_object(const Cap& a, const Cap& b) {
 
 bool is_derived_from(const Slot& child, const Slot& parent) {
   if (!parent.node.original() || !covers(parent.cap, child.cap)) return false;
-  const bool badged = (parent.cap.is(CapType::kEndpoint) || parent.cap.is(CapType::kNotification)) &&
-                      parent.cap.badge() != 0;
+  const bool badged =
+      (parent.cap.is(CapType::kEndpoint) || parent.cap.is(CapType::kNotification)) &&
+      parent.cap.badge() != 0;
   if (!badged) return true;
   return child.cap.badge() == parent.cap.badge() && !child.node.first_badged();
 }

@@ -11,7 +11,9 @@ unsigned wrap(const SchedContext& sc, unsigned index) {
   return index >= sc.refill_max ? index - sc.refill_max : index;
 }
 
-Refill& refill_tail(SchedContext& sc) { return refill_at(sc, sc.refill_count - 1); }
+Refill& refill_tail(SchedContext& sc) {
+  return refill_at(sc, sc.refill_count - 1);
+}
 
 void pop_head(SchedContext& sc) {
   sc.refill_head = wrap(sc, sc.refill_head + 1);
@@ -63,7 +65,9 @@ void charge_round_robin(SchedContext& sc, Ticks usage, const RefillClock& clock)
 
 }  // namespace
 
-Refill& refill_head(SchedContext& sc) { return sc.refills()[sc.refill_head]; }
+Refill& refill_head(SchedContext& sc) {
+  return sc.refills()[sc.refill_head];
+}
 
 Refill& refill_at(SchedContext& sc, unsigned index) {
   return sc.refills()[wrap(sc, sc.refill_head + index)];

@@ -3,7 +3,8 @@
 // Contexts"), kept in a ring of at most refill_max entries inside the object.
 //
 // Invariants, checked by the tests against a model that keeps every tick:
-//   - times ascend, and entries do not overlap: refill[i].time + refill[i].amount <= refill[i+1].time
+//   - times ascend, and entries do not overlap: refill[i].time + refill[i].amount <=
+//   refill[i+1].time
 //   - the amounts add up to the budget
 //   - the head holds at least the minimum budget
 // A context whose period equals its budget is round robin: two entries, always usable, the head
@@ -20,7 +21,9 @@ struct RefillClock {
   Ticks min_budget;  // less is not worth a switch
 };
 
-inline bool is_round_robin(const SchedContext& sc) { return sc.period == 0; }
+inline bool is_round_robin(const SchedContext& sc) {
+  return sc.period == 0;
+}
 // How many entries fit into a context of this size.
 constexpr Word refill_capacity(unsigned size_bits) {
   return ((Word{1} << size_bits) - SchedContext::kHeaderBytes) / sizeof(Refill);

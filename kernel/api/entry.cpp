@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "kernel/api/entry.hpp"
+
+#include "abi/sel4/syscall.hpp"
+#include "kernel/api/dispatch.hpp"
+#include "kernel/arch/arch.hpp"
+#include "kernel/fault/fault.hpp"
+#include "kernel/object/derivation.hpp"
+#include "kernel/object/interrupt.hpp"
+#include "kernel/sched/sched_context.hpp"
+#include "kernel/sched/scheduler.hpp"
+
+namespace lona::kernel {
+
+namespace {
+
+using abi::Syscall;
+
+// Both halves of a call that sends and then receives; the first may have stopped the caller.
+void send_then_receive(Tcb& tcb, Word dest, Word source, bool with_reply) {
+  invoke_cap(tcb, dest, {false, false, true, true});
+  if (tcb.runnable()) receive_on(tcb, source, true, with_reply);
+}
+
+// False for a number that is none of the system calls.
+bool run_syscall(Tcb& tcb, Syscall number) {
+  UserContext& context = tcb.context;
+  const Word cap = context.cap_register();
+  switch (number) {
+    case Syscall::kCall:
+      invoke_cap(tcb, cap, {true, true, true, false});
+      return true;
+    case Syscall::kReplyRecv:
+      send_then_receive(tcb, context.reply_register(), cap, true);
+      return true;
+    case Syscall::kNBSendRecv:
+      send_then_receive(tcb, context.nbsend_dest_register(), cap, true);
+      return true;
+    case Syscall::kNBSendWait:
+      send_then_receive(tcb, context.reply_register(), cap, false);
+      return true;
+    case Syscall::kSend:
+      invoke_cap(tcb, cap, {false, true, false, false});
+      return true;
+    case Syscall::kNBSend:
+      invoke_cap(tcb, cap, {false, false, false, false});
+      return true;
+    case Syscall::kRecv:
+      receive_on(tcb, cap, true, true);
+      return true;
+    case Syscall::kNBRecv:
+      receive_on(tcb, cap, false, true);
+      return true;
+    case Syscall::kWait:
+      receive_on(tcb, cap, true, false);
+      return true;
+    case Syscall::kNBWait:
+      receive_on(tcb, cap, false, false);
+      return true;
+    case Syscall::kYield:
+      yield_slice();
+      return true;
+    case Syscall::kSetTlsBase:
+      arch::set_tls_base(tcb, cap);
+      return true;
+    default:
+      return handle_debug_call(tcb, static_cast<long>(number));
+  }
+}
+
+void raise(Tcb& tcb, abi::FaultKind kind, Word address, Word code, bool flag) {
+  Fault fault;
+  fault.kind = kind;
+  fault.address = address;
+  fault.code = code;
+  fault.flag = flag;
+  raise_fault(tcb, fault);
+}
+
+}  // namespace
+
+Tcb* current_thread() {
+  return scheduler.current;
+}
+
+Tcb* handle_syscall() {
+  Tcb& tcb = *scheduler.current;
+  update_time();
+  if (!check_budget()) {
+    tcb.context.restart();
+    return schedule();
+  }
+  const Word number = tcb.context.syscall_number();
+  if (!run_syscall(tcb, static_cast<Syscall>(number))) {
+    raise(tcb, abi::FaultKind::kUnknownSyscall, number, 0, false);
+  }
+  return schedule();
+}
+
+Tcb* handle_irq(unsigned irq) {
+  update_time();
+  check_budget();
+  signal_irq(irq);
+  return schedule();
+}
+
+Tcb* handle_timer() {
+  update_time();
+  scheduler.reprogram = true;
+  check_budget();
+  return schedule();
+}
+
+Tcb* handle_vm_fault(Word address, Word status, bool instruction) {
+  Tcb& tcb = *scheduler.current;
+  update_time();
+  if (check_budget()) raise(tcb, abi::FaultKind::kVm, address, status, instruction);
+  return schedule();
+}
+
+Tcb* handle_user_exception(Word vector, Word error) {
+  Tcb& tcb = *scheduler.current;
+  update_time();
+  if (check_budget()) raise(tcb, abi::FaultKind::kUserException, vector, error, false);
+  return schedule();
+}
+
+// --- Boot
+// ------------------------------------------------------------------------------------------
+
+void initialise_scheduler() {
+  scheduler.slack = kKernelEntryUs * arch::ticks_per_us();
+  scheduler.min_budget = kMinBudgetUs * arch::ticks_per_us();
+  scheduler.now = arch::now();
+}
+
+void bind_initial_thread(Tcb& tcb, SchedContext& context, Ticks slice_us) {
+  tcb.priority = abi::kMaxPriority;
+  tcb.max_controlled_priority = abi::kMaxPriority;
+  refill_start(context, slice_us * arch::ticks_per_us(), 0, SchedContext::kMinRefills,
+               scheduler.now);
+  context.tcb = &tcb;
+  tcb.sched_context = &context;
+}
+
+void set_initial_thread(Tcb& tcb) {
+  tcb.state = ThreadState::kRunning;
+  make_ready(tcb);
+  reconsider_current();
+}
+
+Tcb* start() {
+  update_time();
+  scheduler.reprogram = true;
+  return schedule();
+}
+
+void place_cap(Slot& slot, const Cap& cap) {
+  insert_root(slot, cap);
+}
+void place_child(Slot& parent, Slot& slot, const Cap& cap) {
+  insert_child(parent, slot, cap);
+}
+
+}  // namespace lona::kernel

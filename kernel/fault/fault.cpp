@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "kernel/fault/fault.hpp"
+
+#include "kernel/arch/arch.hpp"
+#include "kernel/ipc/ipc.hpp"
+#include "kernel/sched/sched_context.hpp"
+#include "kernel/sched/scheduler.hpp"
+
+namespace lona::kernel {
+
+namespace {
+
+void send_to_handler(Tcb& tcb, const Cap& handler, const Fault& fault, bool can_donate) {
+  tcb.fault = fault;
+  const abi::CapRights rights = handler.rights();
+  send_ipc(tcb, *handler.object<Endpoint>(),
+           {.blocking = true,
+            .is_call = true,
+            .badge = handler.badge(),
+            .can_grant = rights.grant(),
+            .can_grant_reply = true,
+            .can_donate = can_donate});
+}
+
+void set_word(Tcb& tcb, abi::IpcBuffer* buffer, unsigned index, Word value) {
+  if (index < abi::kMsgRegisters) {
+    tcb.context.set_message_register(index, value);
+  } else if (buffer != nullptr) {
+    buffer->msg[index] = value;
+  }
+}
+
+unsigned describe_cap_fault(const Fault& fault, Word ip, Word* words) {
+  words[abi::cap_fault::kIp] = ip;
+  words[abi::cap_fault::kAddress] = fault.address;
+  words[abi::cap_fault::kInReceivePhase] = fault.flag;
+  return abi::cap_fault::kLookupFailure +
+         fault.lookup.describe(words + abi::cap_fault::kLookupFailure);
+}
+
+}  // namespace
+
+bool is_valid_handler(const Cap& cap) {
+  if (!cap.is(CapType::kEndpoint)) return false;
+  const abi::CapRights rights = cap.rights();
+  return rights.write() && (rights.grant() || rights.grant_reply());
+}
+
+void raise_fault(Tcb& tcb, const Fault& fault) {
+  const Cap& handler = tcb.slots[Tcb::kFaultHandler].cap;
+  if (!is_valid_handler(handler)) {
+    tcb.state = ThreadState::kInactive;
+    if (&tcb == scheduler.current) reconsider_current();
+    return;
+  }
+  send_to_handler(tcb, handler, fault, tcb.sched_context != nullptr);
+}
+
+void raise_cap_fault(Tcb& tcb, Word pointer, bool receiving, const LookupFault& lookup) {
+  Fault fault;
+  fault.kind = abi::FaultKind::kCap;
+  fault.address = pointer;
+  fault.flag = receiving;
+  fault.lookup = lookup;
+  raise_fault(tcb, fault);
+}
+
+bool has_timeout_handler(const Tcb& tcb) {
+  return is_valid_handler(tcb.slots[Tcb::kTimeoutHandler].cap);
+}
+
+void raise_timeout(Tcb& tcb) {
+  Fault fault;
+  fault.kind = abi::FaultKind::kTimeout;
+  fault.address = tcb.sched_context->badge;
+  dequeue(tcb);
+  send_to_handler(tcb, tcb.slots[Tcb::kTimeoutHandler].cap, fault, false);
+}
+
+unsigned describe_fault(Tcb& sender, Tcb& receiver) {
+  const Fault& fault = sender.fault;
+  abi::IpcBuffer* const buffer = ipc_buffer_of(receiver, true);
+  Word words[abi::unknown_syscall::kLength] = {};
+  unsigned length = 0;
+  switch (fault.kind) {
+    case abi::FaultKind::kCap:
+      length = describe_cap_fault(fault, sender.context.fault_ip, words);
+      break;
+    case abi::FaultKind::kUnknownSyscall:
+      length = abi::unknown_syscall::kLength;
+      for (unsigned i = 0; i < abi::unknown_syscall::kSyscall; ++i) {
+        words[i] = arch::unknown_syscall_word(sender, i);
+      }
+      words[abi::unknown_syscall::kSyscall] = fault.address;
+      break;
+    case abi::FaultKind::kUserException:
+      length = abi::user_exception::kLength;
+      for (unsigned i = 0; i < abi::user_exception::kNumber; ++i) {
+        words[i] = arch::user_exception_word(sender, i);
+      }
+      words[abi::user_exception::kNumber] = fault.address;
+      words[abi::user_exception::kCode] = fault.code;
+      break;
+    case abi::FaultKind::kTimeout:
+      length = abi::timeout_fault::kLength;
+      words[abi::timeout_fault::kData] = fault.address;
+      words[abi::timeout_fault::kConsumed] =
+          sender.sched_context != nullptr ? take_consumed_us(*sender.sched_context) : 0;
+      break;
+    case abi::FaultKind::kVm:
+      length = abi::vm_fault::kLength;
+      words[abi::vm_fault::kIp] = sender.context.fault_ip;
+      words[abi::vm_fault::kAddress] = fault.address;
+      words[abi::vm_fault::kInstruction] = fault.flag;
+      words[abi::vm_fault::kStatus] = fault.code;
+      break;
+    case abi::FaultKind::kNull:
+      break;
+  }
+  if (buffer == nullptr && length > abi::kMsgRegisters) length = abi::kMsgRegisters;
+  for (unsigned i = 0; i < length; ++i) set_word(receiver, buffer, i, words[i]);
+  return length;
+}
+
+bool apply_fault_reply(Tcb& tcb, Tcb& handler) {
+  const abi::MessageInfo info(handler.context.msg_info());
+  const abi::IpcBuffer* const buffer = ipc_buffer_of(handler, false);
+  auto word = [&](unsigned index) {
+    return index < abi::kMsgRegisters ? handler.context.message_register(index)
+                                      : buffer->msg[index];
+  };
+  unsigned length = info.length();
+  if (buffer == nullptr && length > abi::kMsgRegisters) length = abi::kMsgRegisters;
+  auto each = [&](unsigned limit, auto set) {
+    for (unsigned i = 0; i < length && i < limit; ++i) set(tcb, i, word(i));
+  };
+  switch (tcb.fault.kind) {
+    case abi::FaultKind::kUnknownSyscall:
+      each(abi::unknown_syscall::kSyscall, arch::set_unknown_syscall_word);
+      break;
+    case abi::FaultKind::kUserException:
+      each(abi::user_exception::kNumber, arch::set_user_exception_word);
+      break;
+    case abi::FaultKind::kTimeout:
+      each(abi::timeout_fault::kReplyLength, arch::write_register);
+      break;
+    default:
+      break;
+  }
+  if (info.label() != 0) return false;
+  tcb.context.restart();
+  return true;
+}
+
+}  // namespace lona::kernel

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "kernel/object/interrupt.hpp"
+
+#include "kernel/arch/arch.hpp"
+#include "kernel/ipc/ipc.hpp"
+#include "kernel/object/cnode.hpp"
+#include "kernel/object/deletion.hpp"
+#include "kernel/object/derivation.hpp"
+
+namespace lona::kernel {
+
+namespace {
+
+struct Line {
+  bool active;
+  Slot notification;  // a cap the handler set, with the badge to signal
+};
+constinit Line lines[arch::kIrqCount] = {};
+
+}  // namespace
+
+bool irq_active(unsigned irq) {
+  return irq < arch::kIrqCount && lines[irq].active;
+}
+
+void issue_irq(unsigned irq, Slot& control, Slot& dest) {
+  lines[irq].active = true;
+  insert_child(control, dest, Cap::irq_handler(irq));
+}
+
+void release_irq_handler(Word irq) {
+  Line& line = lines[irq];
+  delete_cap_now(line.notification);
+  line.active = false;
+  arch::release_irq(static_cast<unsigned>(irq));
+}
+
+void signal_irq(unsigned irq) {
+  if (irq >= arch::kIrqCount) return;
+  const Line& line = lines[irq];
+  const Cap& cap = line.notification.cap;
+  if (!line.active || !cap.is(CapType::kNotification)) {
+    // Nobody would acknowledge it.
+    arch::mask_irq(irq, true);
+    return;
+  }
+  send_signal(*cap.object<Notification>(), cap.badge());
+}
+
+Result<Done> decode_irq_control(Invocation& inv) {
+  // Every controller here is an I/O APIC, for which the common method is not allowed.
+  if (inv.label == abi::Label::kIrqIssueHandler) return fail(Failure::illegal_operation());
+  return arch::decode_irq_control(inv);
+}
+
+Result<Done> decode_irq_handler(Invocation& inv) {
+  const auto irq = static_cast<unsigned>(inv.cap.irq());
+  Slot& target = lines[irq].notification;
+  switch (inv.label) {
+    case abi::Label::kIrqAck:
+      arch::ack_irq(irq);
+      return Done{};
+    case abi::Label::kIrqSetHandler: {
+      if (inv.extra_count < 1) return fail(Failure::truncated());
+      Slot& source = *inv.extra[0];
+      if (!source.cap.is(CapType::kNotification) || !source.cap.rights().write()) {
+        return fail(Failure::invalid_capability(1));
+      }
+      delete_cap_now(target);
+      insert_copy(source, target, source.cap);
+      return Done{};
+    }
+    case abi::Label::kIrqClearHandler:
+      delete_cap_now(target);
+      return Done{};
+    default:
+      return fail(Failure::illegal_operation());
+  }
+}
+
+}  // namespace lona::kernel

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Interrupts as capabilities: who handles which line, and the notification it signals.
+#pragma once
+
+#include "kernel/api/invocation.hpp"
+
+namespace lona::kernel {
+
+// Has a handler cap.
+bool irq_active(unsigned irq);
+// Makes the handler cap of a free line. `control` is the slot of the IRQControl cap used.
+void issue_irq(unsigned irq, Slot& control, Slot& dest);
+// The last handler cap of the line goes.
+void release_irq_handler(Word irq);
+// The line interrupted.
+void signal_irq(unsigned irq);
+
+Result<Done> decode_irq_control(Invocation& invocation);
+Result<Done> decode_irq_handler(Invocation& invocation);
+
+}  // namespace lona::kernel

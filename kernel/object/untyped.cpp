@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Memory behind the part handed out may hold anything; an object's memory is zeroed when it is
+// made. For large objects an interrupt may come in between: the cap then remembers how much behind
+// the handed-out part is zero already, and making the call again goes on from there.
+#include "kernel/object/untyped.hpp"
+
+#include <cstring>
+
+#include "kernel/api/entry.hpp"
+#include "kernel/arch/arch.hpp"
+#include "kernel/object/derivation.hpp"
+#include "kernel/object/lookup.hpp"
+
+namespace lona::kernel {
+
+unsigned object_size_bits(abi::ObjectType type, Word size_argument) {
+  const auto size = static_cast<unsigned>(size_argument);
+  switch (type) {
+    case abi::ObjectType::kUntyped:
+    case abi::ObjectType::kSchedContext:
+      return size;
+    case abi::ObjectType::kCNode:
+      return size + abi::kSlotBits;
+    case abi::ObjectType::kTcb:
+      return abi::kTcbBits;
+    case abi::ObjectType::kEndpoint:
+      return abi::kEndpointBits;
+    case abi::ObjectType::kNotification:
+      return abi::kNotificationBits;
+    case abi::ObjectType::kReply:
+      return abi::kReplyBits;
+    default:
+      return arch::object_size_bits(type);
+  }
+}
+
+namespace {
+
+struct Retype {
+  Slot& parent;
+  abi::ObjectType type;
+  unsigned size_bits;
+  bool device;
+  Slot* slots;
+  Word count;
+  Word start;  // offset of the first object
+
+  Word bytes() const { return count << size_bits; }
+};
+
+Cap create(abi::ObjectType type, PhysAddr address, unsigned size_bits, bool device) {
+  switch (type) {
+    case abi::ObjectType::kUntyped:
+      return Cap::untyped(address, size_bits, device);
+    case abi::ObjectType::kTcb:
+      create_tcb(*from_phys<Tcb>(address));
+      return Cap::tcb(address);
+    case abi::ObjectType::kEndpoint:
+      return Cap::endpoint(address, abi::kAllRights, 0);
+    case abi::ObjectType::kNotification:
+      return Cap::notification(address, abi::kAllRights, 0);
+    case abi::ObjectType::kCNode:
+      return Cap::cnode(address, size_bits - abi::kSlotBits, 0, 0);
+    case abi::ObjectType::kSchedContext:
+      return Cap::sched_context(address, size_bits);
+    case abi::ObjectType::kReply:
+      return Cap::reply(address);
+    default:
+      return arch::create_object(type, address, device);
+  }
+}
+
+constexpr Word kChunk = Word{1} << Cap::kZeroedUnitBits;
+
+// Zeroes the memory of the new objects; false: an interrupt waits.
+bool zero_memory(const Retype& r) {
+  Cap& cap = r.parent.cap;
+  const Word end = r.start + r.bytes();
+  Word zero_until = cap.untyped_allocated() + cap.untyped_zeroed();
+  Word at = zero_until > r.start ? zero_until : r.start;
+  while (at < end) {
+    const Word step = end - at < kChunk ? end - at : kChunk;
+    std::memset(from_phys<void>(cap.paddr() + at), 0, step);
+    at += step;
+    if (at < end && arch::interrupt_pending()) {
+      // The gap before an aligned object is lost to it anyway; it is not zero.
+      Word done = (at - r.start) & ~(kChunk - 1);
+      if (done > Cap::kMaxZeroed) done = Cap::kMaxZeroed;
+      cap.set_untyped(r.start, done);
+      return false;
+    }
+  }
+  return true;
+}
+
+Done invoke_retype(const Retype& r) {
+  if (r.type != abi::ObjectType::kUntyped && !r.device && !zero_memory(r)) {
+    return Done{Done::kPreempted, 0};
+  }
+  r.parent.cap.set_untyped(r.start + r.bytes(), 0);
+  const PhysAddr base = r.parent.cap.paddr() + r.start;
+  for (Word i = 0; i < r.count; ++i) {
+    const Cap cap = create(r.type, base + (i << r.size_bits), r.size_bits, r.device);
+    insert_child(r.parent, r.slots[i], cap);
+  }
+  return Done{};
+}
+
+Result<unsigned> check_size(abi::ObjectType type, Word size) {
+  if (static_cast<Word>(type) >= abi::kObjectTypeCount) return fail(Failure::invalid_argument(0));
+  if (size >= abi::kWordBits) return fail(Failure::range(0, abi::kMaxUntypedBits));
+  const unsigned bits = object_size_bits(type, size);
+  if (bits == 0 && type != abi::ObjectType::kUntyped && type != abi::ObjectType::kSchedContext) {
+    return fail(Failure::invalid_argument(0));
+  }
+  if (bits > abi::kMaxUntypedBits) return fail(Failure::range(0, abi::kMaxUntypedBits));
+  const bool too_small =
+      (type == abi::ObjectType::kCNode && size == 0) ||
+      (type == abi::ObjectType::kUntyped && size < abi::kMinUntypedBits) ||
+      (type == abi::ObjectType::kSchedContext && size < abi::kMinSchedContextBits);
+  if (too_small) return fail(Failure::invalid_argument(1));
+  return bits;
+}
+
+struct Window {
+  Slot* slots;
+  Word count;
+};
+
+Result<Window> check_window(Invocation& inv) {
+  const Word depth = inv.arg(3);
+  const Word offset = inv.arg(4);
+  const Word count = inv.arg(5);
+  Cap node = inv.extra[0]->cap;
+  if (depth != 0) node = TRY(lookup_target_slot(node, inv.arg(2), depth))->cap;
+  if (!node.is(CapType::kCNode)) {
+    return fail(Failure::failed_lookup(false, LookupFault::missing(static_cast<unsigned>(depth))));
+  }
+  const Word size = Word{1} << node.radix();
+  if (offset >= size) return fail(Failure::range(0, size - 1));
+  if (count < 1 || count > abi::kRetypeFanOutLimit) {
+    return fail(Failure::range(1, abi::kRetypeFanOutLimit));
+  }
+  if (count > size - offset) return fail(Failure::range(1, size - offset));
+  Slot* const slots = node.object<Slot>() + offset;
+  for (Word i = 0; i < count; ++i) TRY(ensure_empty(slots[i]));
+  return Window{slots, count};
+}
+
+}  // namespace
+
+Result<Done> decode_untyped(Invocation& inv) {
+  if (inv.label != abi::Label::kUntypedRetype) return fail(Failure::illegal_operation());
+  if (inv.length < 6 || inv.extra_count < 1) return fail(Failure::truncated());
+  const auto type = static_cast<abi::ObjectType>(inv.arg(0));
+  const unsigned bits = TRY(check_size(type, inv.arg(1)));
+  const Window window = TRY(check_window(inv));
+
+  Cap& cap = inv.slot->cap;
+  const bool device = cap.untyped_is_device();
+  const Word size = Word{1} << cap.untyped_size_bits();
+  const bool reset = !has_children(*inv.slot) && cap.untyped_allocated() != 0;
+  const Word allocated = reset ? 0 : cap.untyped_allocated();
+  const Word free = size - allocated;
+  if ((free >> bits) < window.count) return fail(Failure::not_enough_memory(free));
+  if (device && type != abi::ObjectType::kUntyped && !arch::is_frame_type(type)) {
+    return fail(Failure::invalid_argument(1));
+  }
+
+  if (reset) cap.set_untyped(0, 0);
+  const Word mask = (Word{1} << bits) - 1;
+  const Word start = (allocated + mask) & ~mask;
+  return invoke_retype({*inv.slot, type, bits, device, window.slots, window.count, start});
+}
+
+}  // namespace lona::kernel

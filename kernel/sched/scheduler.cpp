@@ -1,0 +1,295 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "kernel/sched/scheduler.hpp"
+
+#include "kernel/arch/arch.hpp"
+#include "kernel/fault/fault.hpp"
+#include "kernel/sched/sched_context.hpp"
+
+namespace lona::kernel {
+
+constinit Scheduler scheduler;
+
+Ticks max_period_us() {
+  return (~Ticks{0} >> 3) / arch::ticks_per_us();
+}
+
+// --- Time ----------------------------------------------------------------------------------------
+
+void update_time() {
+  Scheduler& s = scheduler;
+  const Ticks now = arch::now();
+  if (s.current_context != nullptr) s.consumed += now - s.now;
+  s.now = now;
+}
+
+void charge_current() {
+  Scheduler& s = scheduler;
+  if (s.current_context != nullptr && s.consumed != 0) {
+    SchedContext& sc = *s.current_context;
+    if (sc.configured()) {
+      refill_charge(sc, s.consumed, s.clock());
+      sc.consumed += s.consumed;
+    }
+    s.reprogram = true;
+  }
+  s.consumed = 0;
+}
+
+namespace {
+
+// The current thread has used its slice: behind its peers, aside, or to its timeout handler.
+void end_slice(bool may_fault) {
+  Scheduler& s = scheduler;
+  Tcb* tcb = s.current;
+  reconsider_current();
+  if (tcb == nullptr || !tcb->runnable() || tcb->sched_context == nullptr) return;
+  SchedContext& sc = *tcb->sched_context;
+  if (may_fault && !is_round_robin(sc) && has_timeout_handler(*tcb)) {
+    raise_timeout(*tcb);
+    return;
+  }
+  if (refill_ready(sc, s.clock()) && refill_sufficient(sc, 0, s.clock())) {
+    make_ready(*tcb);
+  } else {
+    postpone(sc);
+  }
+}
+
+void charge_whole_head(SchedContext& sc) {
+  Scheduler& s = scheduler;
+  const Ticks amount = refill_head(sc).amount;
+  const Ticks used = s.consumed;
+  refill_charge(sc, used > amount ? used : amount, s.clock());
+  sc.consumed += used;
+  s.consumed = 0;
+  s.reprogram = true;
+}
+
+}  // namespace
+
+bool check_budget() {
+  Scheduler& s = scheduler;
+  if (s.current_context == nullptr) return true;
+  SchedContext& sc = *s.current_context;
+  if (!sc.configured() || refill_sufficient(sc, s.consumed, s.clock())) return true;
+  charge_whole_head(sc);
+  end_slice(true);
+  return false;
+}
+
+void yield_slice() {
+  Scheduler& s = scheduler;
+  if (s.current_context == nullptr || !s.current_context->configured()) return;
+  charge_whole_head(*s.current_context);
+  end_slice(false);
+}
+
+// --- Threads -------------------------------------------------------------------------------------
+
+bool schedulable(const Tcb& tcb) {
+  return tcb.runnable() && tcb.sched_context != nullptr && tcb.sched_context->configured() &&
+         !tcb.sched_context->queued;
+}
+
+void reconsider_current() {
+  scheduler.reconsider = true;
+}
+
+void make_ready(Tcb& tcb) {
+  scheduler.ready.append(tcb);
+}
+
+void possible_switch_to(Tcb& tcb) {
+  Scheduler& s = scheduler;
+  if (!schedulable(tcb) || tcb.in_ready_queue || &tcb == s.current) return;
+  if (s.candidate == nullptr) {
+    s.candidate = &tcb;
+  } else if (s.candidate != &tcb) {
+    s.ready.append(*s.candidate);
+    s.ready.append(tcb);
+    s.candidate = nullptr;
+    s.reconsider = true;
+  }
+}
+
+void dequeue(Tcb& tcb) {
+  Scheduler& s = scheduler;
+  s.ready.remove(tcb);
+  if (s.candidate == &tcb) {
+    s.candidate = nullptr;
+    s.reconsider = true;
+  }
+  if (tcb.sched_context != nullptr) release_remove(*tcb.sched_context);
+  if (&tcb == s.current) s.reconsider = true;
+}
+
+void set_thread_priority(Tcb& tcb, unsigned priority) {
+  Scheduler& s = scheduler;
+  const bool queued = tcb.in_ready_queue;
+  if (queued) s.ready.remove(tcb);
+  tcb.priority = static_cast<std::uint8_t>(priority);
+  if (queued) s.ready.append(tcb);
+  s.reconsider = true;
+}
+
+void resume_on_context(Tcb& tcb) {
+  Scheduler& s = scheduler;
+  SchedContext* sc = tcb.sched_context;
+  if (sc == nullptr || !sc->configured() || !tcb.runnable() || &tcb == s.current) return;
+  if (refill_ready(*sc, s.clock()) && refill_sufficient(*sc, 0, s.clock())) {
+    release_remove(*sc);
+    possible_switch_to(tcb);
+  } else {
+    postpone(*sc);
+  }
+}
+
+// --- Release queue -------------------------------------------------------------------------------
+
+void release_insert(SchedContext& sc) {
+  Scheduler& s = scheduler;
+  if (sc.queued) return;
+  const Ticks time = refill_head(sc).time;
+  SchedContext* prev = nullptr;
+  SchedContext* next = s.release_head;
+  while (next != nullptr && refill_head(*next).time <= time) {
+    prev = next;
+    next = next->release_next;
+  }
+  sc.release_prev = prev;
+  sc.release_next = next;
+  (prev != nullptr ? prev->release_next : s.release_head) = &sc;
+  if (next != nullptr) next->release_prev = &sc;
+  sc.queued = true;
+  if (prev == nullptr) s.reprogram = true;
+}
+
+void release_remove(SchedContext& sc) {
+  Scheduler& s = scheduler;
+  if (!sc.queued) return;
+  if (s.release_head == &sc) s.reprogram = true;
+  (sc.release_prev != nullptr ? sc.release_prev->release_next : s.release_head) = sc.release_next;
+  if (sc.release_next != nullptr) sc.release_next->release_prev = sc.release_prev;
+  sc.queued = false;
+}
+
+void postpone(SchedContext& sc) {
+  if (sc.tcb != nullptr) {
+    scheduler.ready.remove(*sc.tcb);
+    if (scheduler.candidate == sc.tcb) scheduler.candidate = nullptr;
+    if (scheduler.current == sc.tcb) scheduler.reconsider = true;
+  }
+  release_insert(sc);
+}
+
+namespace {
+
+// Contexts whose time has come again.
+void release_due() {
+  Scheduler& s = scheduler;
+  while (s.release_head != nullptr && refill_ready(*s.release_head, s.clock())) {
+    SchedContext& sc = *s.release_head;
+    release_remove(sc);
+    if (sc.tcb != nullptr) possible_switch_to(*sc.tcb);
+  }
+}
+
+// The thread to run, taken out of the ready queue; null for none.
+Tcb* choose(Tcb* current) {
+  Scheduler& s = scheduler;
+  Tcb* candidate = s.candidate;
+  if (candidate != nullptr && !schedulable(*candidate)) candidate = nullptr;
+  if (current != nullptr && !current->in_ready_queue && candidate != nullptr &&
+      candidate->priority <= current->priority) {
+    s.ready.append(*candidate);
+    candidate = nullptr;
+  }
+  if (current != nullptr && !current->in_ready_queue) {
+    // It keeps the processor unless somebody stands above it.
+    s.ready.prepend(*current);
+  }
+  if (candidate != nullptr) {
+    if (s.ready.empty() || s.ready.highest() <= candidate->priority) return candidate;
+    s.ready.prepend(*candidate);
+  }
+  Tcb* first = s.ready.first();
+  if (first != nullptr) s.ready.remove(*first);
+  return first;
+}
+
+void switch_context(SchedContext* next) {
+  Scheduler& s = scheduler;
+  if (next == s.current_context) return;
+  charge_current();
+  s.current_context = next;
+  // Constant bandwidth: time not used before now is lost each time the context comes in.
+  if (next != nullptr && !next->sporadic) refill_unblock(*next, s.clock());
+  s.reprogram = true;
+}
+
+void set_deadline() {
+  Scheduler& s = scheduler;
+  if (s.current_context == nullptr && s.release_head == nullptr) {
+    arch::set_deadline(~Ticks{0});
+    return;
+  }
+  Ticks deadline = ~Ticks{0};
+  if (s.current_context != nullptr && s.current_context->configured()) {
+    const Ticks amount = refill_head(*s.current_context).amount - s.consumed;
+    deadline = s.now + amount;
+  }
+  if (s.release_head != nullptr) {
+    const Ticks time = refill_head(*s.release_head).time;
+    if (time < deadline) deadline = time;
+  }
+  arch::set_deadline(deadline);
+}
+
+void switch_thread(Tcb* next) {
+  Scheduler& s = scheduler;
+  if (next == s.current) return;
+  s.current = next;
+  if (next != nullptr) {
+    arch::switch_to(*next);
+    if (next->yield_to != nullptr) complete_yield(*next);
+  } else {
+    arch::switch_to_idle();
+  }
+}
+
+}  // namespace
+
+Tcb* schedule() {
+  Scheduler& s = scheduler;
+  if (s.release_head != nullptr) release_due();
+  if (s.candidate != nullptr || s.reconsider ||
+      (s.current != nullptr && !schedulable(*s.current))) {
+    Tcb* current = s.current;
+    if (current != nullptr && !schedulable(*current)) current = nullptr;
+    for (;;) {
+      Tcb* next = choose(current);
+      s.candidate = nullptr;
+      current = nullptr;
+      // A context that comes in may turn out to have nothing left.
+      if (next != nullptr && next->sched_context != s.current_context) {
+        charge_current();
+        SchedContext& sc = *next->sched_context;
+        if (!refill_ready(sc, s.clock()) || !refill_sufficient(sc, 0, s.clock())) {
+          postpone(sc);
+          continue;
+        }
+      }
+      switch_context(next != nullptr ? next->sched_context : nullptr);
+      switch_thread(next);
+      break;
+    }
+    s.reconsider = false;
+  }
+  if (s.reprogram) {
+    set_deadline();
+    s.reprogram = false;
+  }
+  return s.current;
+}
+
+}  // namespace lona::kernel

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Which thread runs, and on whose time.
+//
+// The scheduler's whole state is one object; operations only note what they want (a candidate to
+// switch to, or that the current thread may have to leave), and schedule(), which every kernel
+// entry calls last, is the only place that switches.
+//
+// Invariants between operations:
+//   - the running thread is in no queue
+//   - a thread in the ready queue is runnable and its scheduling context has a usable refill
+//   - a scheduling context in the release queue waits for its head refill; its thread is not in
+//     the ready queue
+#pragma once
+
+#include "kernel/sched/ready_queue.hpp"
+#include "kernel/sched/refill.hpp"
+
+namespace lona::kernel {
+
+struct Scheduler {
+  Tcb* current = nullptr;  // null: idle
+  SchedContext* current_context = nullptr;
+  Ticks now = 0;                         // when the running thread was last accounted
+  Ticks consumed = 0;                    // by the current context, not yet charged
+  Tcb* candidate = nullptr;              // woken thread that may run at once
+  bool reconsider = false;               // the current thread may have to leave
+  bool reprogram = false;                // the deadline may have moved
+  SchedContext* release_head = nullptr;  // by time of the head refill
+  ReadyQueue ready;
+  Ticks slack = 0;
+  Ticks min_budget = 0;
+
+  RefillClock clock() const { return {now, slack, min_budget}; }
+};
+extern Scheduler scheduler;
+
+inline constexpr Ticks kKernelEntryUs = 10;  // assumed longest entry
+inline constexpr Ticks kMinBudgetUs = 2 * kKernelEntryUs;
+Ticks max_period_us();
+
+// --- Time ----------------------------------------------------------------------------------------
+// At each entry: accounts for the time since the last one.
+void update_time();
+// Is there budget to do what the entry asks? If not the current thread has lost the processor.
+bool check_budget();
+// Charges the current context for what it consumed so far.
+void charge_current();
+// The slice of the current thread ends now: charges it all (Yield).
+void yield_slice();
+
+// --- Threads -------------------------------------------------------------------------------------
+// Runnable, with a context whose time is available.
+bool schedulable(const Tcb& tcb);
+// The thread became runnable, or got a context: it may preempt the current one.
+void possible_switch_to(Tcb& tcb);
+// Into the ready queue, at the end of its priority.
+void make_ready(Tcb& tcb);
+// Out of all scheduling queues.
+void dequeue(Tcb& tcb);
+void reconsider_current();
+void set_thread_priority(Tcb& tcb, unsigned priority);
+// Runnable with time: ready or candidate; with a context out of time: waits for its refill.
+void resume_on_context(Tcb& tcb);
+
+// --- Release queue -------------------------------------------------------------------------------
+void release_insert(SchedContext& sc);
+void release_remove(SchedContext& sc);
+// Puts a context that has no time now aside until it has.
+void postpone(SchedContext& sc);
+
+// Applies the decision; returns the thread to resume.
+Tcb* schedule();
+
+}  // namespace lona::kernel

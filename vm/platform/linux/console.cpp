@@ -27,6 +27,7 @@ struct Output {
   int fd;
   bool gone = false;  // the reader has closed its end
   std::size_t used = 0;
+  std::uint64_t since = 0;  // when poll() first saw the bytes that wait; 0: it has not
   std::uint8_t buffer[kBufferSize];
 };
 
@@ -109,6 +110,7 @@ bool flush_output() {
     g_output.gone = !write_all(g_output.fd, g_output.buffer, g_output.used);
   }
   g_output.used = 0;
+  g_output.since = 0;
   return !g_output.gone;
 }
 
@@ -163,8 +165,13 @@ void wait(std::uint64_t deadline_ns) {
   }
 }
 
+// Output is seen soon, however long the program goes on computing.
 void poll() {
-  if (g_terminal_out && g_output.used != 0) flush_output();
+  constexpr std::uint64_t kHeldBack = 5'000'000;
+  if (g_output.used == 0) return;
+  const std::uint64_t now = now_ns();
+  if (g_output.since == 0) g_output.since = now;
+  if (now - g_output.since >= kHeldBack) flush_output();
 }
 
 bool take_interrupt() {

@@ -5,6 +5,7 @@
 
 #include <string>
 
+#include "vm/code/function.hpp"
 #include "vm/code/namespace.hpp"
 #include "vm/printer/printer.hpp"
 #include "vm/sched/state.hpp"

@@ -64,10 +64,11 @@ void Timer::set_deadline(std::size_t who, std::uint64_t tick) {
 void Timer::run() {
   while (true) {
     (void)abi::wait(notification_.cap);
+    // First: the edge of a next shot would be lost while this one is unacknowledged.
+    (void)abi::irq_handler_ack(irq_);
     const Guard guard(lock_);
     armed_for_ = abi::kNoDeadlineTick;
     serve_due();
-    (void)abi::irq_handler_ack(irq_);
   }
 }
 

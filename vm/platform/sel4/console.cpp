@@ -1,0 +1,438 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Streams, waiting, interrupts and clocks of the realm.
+//
+// On the host link all bytes are in frames, and standard input comes only as far as credit was
+// given. On a bare line (no second UART in the machine) a person sits at the other end: bytes go
+// as they are, Ctrl-C is the byte 3, and lines end with CR LF.
+#include <algorithm>
+#include <cstring>
+
+#include "vm/platform/sel4/link.hpp"
+#include "vm/platform/sel4/manager.hpp"
+#include "vm/platform/sel4/platform_state.hpp"
+#include "vm/platform/sel4/uart.hpp"
+
+namespace lona::vm::platform {
+
+namespace {
+
+constexpr std::uint64_t kNsPerSecond = 1'000'000'000;
+constexpr std::uint8_t kCtrlC = 3;
+constexpr std::size_t kMaxWords = 256;
+constexpr std::size_t kMaxSource = std::size_t{64} << 20;
+
+// Standard output that was not sent yet.
+struct Output {
+  std::uint8_t bytes[kFramePayloadMax] = {};
+  std::size_t used = 0;
+};
+
+// What the host said at the start. The program's text is in pages of its own, which grow.
+struct Request {
+  StartRequest start;
+  std::uint8_t text[kFramePayloadMax] = {};
+  std::string_view words[kMaxWords] = {};
+  std::size_t word_count = 0;
+  bool started = false;
+  std::uint8_t* source = nullptr;
+  std::size_t source_size = 0;
+  std::size_t source_room = 0;
+};
+
+struct Console {
+  abi::ConsoleKind kind = abi::ConsoleKind::kNone;
+  Uart uart;
+  FrameDecoder decoder;
+  InputQueue input;
+  Output output;
+  Request request;
+  Terminal terminal{.interactive = true, .color = true, .columns = 80, .rows = 24};
+  bool end_of_input = false;
+  bool interrupt = false;
+  bool event = false;  // something that ends a wait has come
+  bool last_was_cr = false;
+  bool irq_unacknowledged = true;  // whatever came before we looked
+  std::uint64_t armed_tick = abi::kNoDeadlineTick;
+  std::uint64_t next_poll = 0;
+  // The clock: nanoseconds = ticks * ns_per_tick >> 32, ticks = nanoseconds * ticks_per_ns >> 28.
+  std::uint64_t ns_per_tick = 0;
+  std::uint64_t ticks_per_ns = 0;
+  std::uint64_t ticks_per_ms = 0;
+};
+
+// Zero but for a few members, and without a constructor that would have to run.
+constinit Console g_console;
+
+std::uint64_t tick() {
+  return __builtin_ia32_rdtsc();
+}
+
+std::uint64_t to_tick(std::uint64_t ns) {
+  using Wide = unsigned __int128;
+  const Wide ticks = (static_cast<Wide>(ns) * g_console.ticks_per_ns >> 28) + 1;
+  return ticks > abi::kNoDeadlineTick - 1 ? abi::kNoDeadlineTick - 1
+                                          : static_cast<std::uint64_t>(ticks);
+}
+
+[[noreturn]] void protocol_error(std::string_view what) {
+  panic(what);
+}
+
+std::uint16_t number_of(std::string_view text, std::uint16_t otherwise) {
+  std::uint32_t value = 0;
+  for (const char digit : text) {
+    if (digit < '0' || digit > '9' || value > 6552) {
+      return otherwise;
+    }
+    value = value * 10 + static_cast<std::uint32_t>(digit - '0');
+  }
+  return text.empty() || value == 0 ? otherwise : static_cast<std::uint16_t>(value);
+}
+
+void take_setting(std::string_view setting) {
+  const auto equals = setting.find('=');
+  const auto key = setting.substr(0, equals);
+  const auto value = equals == std::string_view::npos ? "" : setting.substr(equals + 1);
+  Terminal& t = g_console.terminal;
+  if (key == "columns") {
+    t.columns = number_of(value, t.columns);
+  } else if (key == "rows") {
+    t.rows = number_of(value, t.rows);
+  } else if (key == "color") {
+    t.color = value == "1";
+  } else if (key == "tty") {
+    t.interactive = value == "1";
+  }
+}
+
+// mode NUL settings NUL "--" NUL arguments
+void take_start(std::span<const std::uint8_t> payload) {
+  Request& request = g_console.request;
+  if (request.started) {
+    protocol_error("host link: a second start frame");
+  }
+  std::memcpy(request.text, payload.data(), payload.size());
+  std::string_view rest(reinterpret_cast<const char*>(request.text), payload.size());
+  g_console.terminal = {.interactive = false, .color = false, .columns = 80, .rows = 24};
+  bool settings = true;
+  while (true) {
+    const auto end = rest.find('\0');
+    const auto word = rest.substr(0, end);
+    if (request.word_count == kMaxWords) {
+      protocol_error("host link: too many arguments");
+    }
+    if (settings && word == "--") {
+      settings = false;
+    } else if (settings && request.word_count > 0) {
+      take_setting(word);
+    } else {
+      request.words[request.word_count++] = word;
+    }
+    if (end == std::string_view::npos) {
+      break;
+    }
+    rest.remove_prefix(end + 1);
+  }
+  request.started = true;
+  request.start.words = {request.words, request.word_count};
+  request.start.ready = request.words[0] != "run";  // a program's text is still to come
+}
+
+void take_source(std::span<const std::uint8_t> piece) {
+  Request& request = g_console.request;
+  if (!request.started || request.start.ready) {
+    protocol_error("host link: program text at the wrong time");
+  }
+  if (piece.empty()) {
+    request.start.source = {request.source, request.source_size};
+    request.start.ready = true;
+    return;
+  }
+  if (request.source_size + piece.size() > request.source_room) {
+    const std::size_t room = std::max<std::size_t>(request.source_room * 2, 64 * 1024);
+    auto* larger = room > kMaxSource ? nullptr : static_cast<std::uint8_t*>(map_pages(room));
+    if (larger == nullptr) {
+      panic("the program's text does not fit into memory");
+    }
+    if (request.source != nullptr) {
+      std::memcpy(larger, request.source, request.source_size);
+      unmap_pages(request.source, request.source_room);
+    }
+    request.source = larger;
+    request.source_room = room;
+  }
+  std::memcpy(request.source + request.source_size, piece.data(), piece.size());
+  request.source_size += piece.size();
+}
+
+void take_frame(FromHost type, std::span<const std::uint8_t> payload) {
+  switch (type) {
+    case FromHost::kStart:
+      take_start(payload);
+      return;
+    case FromHost::kFile:
+      take_source(payload);
+      return;
+    case FromHost::kInput:
+      if (!g_console.input.put(payload)) {
+        protocol_error("host link: more input than credit");
+      }
+      return;
+    case FromHost::kEnd:
+      g_console.end_of_input = true;
+      return;
+    case FromHost::kInterrupt:
+      g_console.interrupt = true;
+      return;
+    case FromHost::kWindow:
+      if (payload.size() == 4) {
+        g_console.terminal.columns = static_cast<std::uint16_t>(payload[0] | payload[1] << 8);
+        g_console.terminal.rows = static_cast<std::uint16_t>(payload[2] | payload[3] << 8);
+      }
+      return;
+  }
+  protocol_error("host link: a frame of unknown type");
+}
+
+void take_byte(std::uint8_t byte) {
+  if (g_console.kind == abi::ConsoleKind::kRaw) {
+    g_console.event = true;
+    if (byte == kCtrlC) {
+      g_console.interrupt = true;
+    } else {
+      (void)g_console.input.put({&byte, 1});  // a full queue drops what nobody reads
+    }
+    return;
+  }
+  if (g_console.decoder.take(byte)) {
+    g_console.event = true;
+    take_frame(g_console.decoder.type(), g_console.decoder.payload());
+  }
+  if (g_console.decoder.broken()) {
+    protocol_error("host link: a frame that is too long");
+  }
+}
+
+// Takes what the UART holds. True when it held anything.
+bool drain() {
+  return g_console.kind != abi::ConsoleKind::kNone && g_console.uart.drain(take_byte);
+}
+
+void note_signals(std::uint64_t signals) {
+  if ((signals & abi::kSignalConsole) != 0) {
+    g_console.irq_unacknowledged = true;
+  }
+  if ((signals & abi::kSignalDeadline) != 0) {
+    g_console.armed_tick = abi::kNoDeadlineTick;
+  }
+}
+
+// The interrupt is an edge, and edges are lost until it is acknowledged. So: acknowledge, and look
+// once more; when the UART then holds nothing, the next byte makes an edge that counts.
+// True when the UART held something, so that there may be no reason to sleep.
+bool rest_or_drain() {
+  bool any = drain();
+  if (g_console.irq_unacknowledged && g_console.kind != abi::ConsoleKind::kNone) {
+    g_console.irq_unacknowledged = false;
+    (void)abi::irq_handler_ack(abi::kRealmSlotConsoleIrq);
+    any = drain() || any;
+  }
+  return any;
+}
+
+// Sleeps until the UART has room. What comes in meanwhile is taken, so Ctrl-C is seen.
+void wait_for_room() {
+  constexpr int kPatience = 64;
+  for (int tries = 0; tries < kPatience; ++tries) {
+    if (g_console.uart.can_write()) {
+      return;
+    }
+  }
+  g_console.uart.want_room(true);
+  while (!g_console.uart.can_write()) {
+    if (!rest_or_drain() && !g_console.uart.can_write()) {
+      note_signals(abi::wait(abi::kRealmSlotNotification).badge);
+    }
+  }
+  g_console.uart.want_room(false);
+}
+
+void transmit(std::span<const std::uint8_t> bytes) {
+  while (!bytes.empty() && g_console.kind != abi::ConsoleKind::kNone) {
+    wait_for_room();
+    const auto burst = bytes.first(std::min<std::size_t>(bytes.size(), Uart::kQueue));
+    g_console.uart.write(burst);
+    bytes = bytes.subspan(burst.size());
+  }
+}
+
+void send_frame(ToHost type, std::span<const std::uint8_t> payload) {
+  if (g_console.kind == abi::ConsoleKind::kHostLink) {
+    transmit(frame_head(type, payload.size()));
+    transmit(payload);
+  }
+}
+
+void send_raw(std::span<const std::uint8_t> bytes) {
+  static constexpr std::uint8_t kNewLine[] = {'\r', '\n'};
+  while (!bytes.empty()) {
+    const auto line = std::find(bytes.begin(), bytes.end(), std::uint8_t{'\n'});
+    const auto length = static_cast<std::size_t>(line - bytes.begin());
+    transmit(bytes.first(length));
+    const bool had_cr = length > 0 ? bytes[length - 1] == '\r' : g_console.last_was_cr;
+    g_console.last_was_cr = length > 0 && line == bytes.end() && bytes[length - 1] == '\r';
+    bytes = bytes.subspan(length);
+    if (!bytes.empty()) {
+      transmit(had_cr ? std::span(kNewLine).subspan(1) : std::span(kNewLine));
+      bytes = bytes.subspan(1);
+    }
+  }
+}
+
+void send_text(ToHost type, std::span<const std::uint8_t> bytes) {
+  if (g_console.kind == abi::ConsoleKind::kRaw) {
+    send_raw(bytes);
+    return;
+  }
+  while (!bytes.empty()) {
+    const auto piece = bytes.first(std::min(bytes.size(), kFramePayloadMax));
+    send_frame(type, piece);
+    bytes = bytes.subspan(piece.size());
+  }
+}
+
+void start_clock(std::uint64_t hertz) {
+  g_console.ns_per_tick = (kNsPerSecond << 32) / hertz;
+  g_console.ticks_per_ns = (hertz << 28) / kNsPerSecond;
+  g_console.ticks_per_ms = hertz / 1000;
+}
+
+}  // namespace
+
+void start_console() {
+  const abi::StartBlock& block = start_block();
+  start_clock(block.tsc_hertz);
+  g_console.kind = block.console;
+  if (block.console == abi::ConsoleKind::kNone) {
+    g_console.end_of_input = true;
+    return;
+  }
+  g_console.uart.start(static_cast<std::uint16_t>(block.console_port));
+  static constexpr std::uint8_t kGreeting[] = {'l', 'o', 'n', 'a', ' ', '1'};
+  send_frame(ToHost::kReady, kGreeting);
+}
+
+const StartRequest& start_request() {
+  return g_console.request.start;
+}
+
+void wait_for_host() {
+  wait(kNoDeadline);
+}
+
+void end_console(int status) {
+  flush();
+  const auto byte = static_cast<std::uint8_t>(status);
+  send_frame(ToHost::kEnded, {&byte, 1});
+}
+
+std::uint64_t now_ns() {
+  using Wide = unsigned __int128;
+  return static_cast<std::uint64_t>(static_cast<Wide>(tick()) * g_console.ns_per_tick >> 32);
+}
+
+// The machine's calendar clock is not read yet.
+std::uint64_t wall_clock_ns() {
+  return 0;
+}
+
+void wait(std::uint64_t deadline_ns) {
+  flush();
+  g_console.event = false;
+  if (deadline_ns != kNoDeadline && deadline_ns <= now_ns()) {
+    (void)drain();
+    return;
+  }
+  if (deadline_ns != kNoDeadline) {
+    // An earlier deadline that is armed already ends the wait early, which is allowed.
+    const std::uint64_t due = to_tick(deadline_ns);
+    if (due < g_console.armed_tick) {
+      g_console.armed_tick = due;
+      manager_set_deadline(due);
+    }
+  }
+  const std::uint64_t armed_before = g_console.armed_tick;
+  while (!g_console.event && !g_console.interrupt && g_console.armed_tick == armed_before) {
+    if (!rest_or_drain()) {
+      note_signals(abi::wait(abi::kRealmSlotNotification).badge);
+    }
+  }
+}
+
+// Between two looks at the UART there is at least a millisecond: a look is a system call.
+void poll() {
+  const std::uint64_t now = tick();
+  if (now >= g_console.next_poll) {
+    g_console.next_poll = now + g_console.ticks_per_ms;
+    (void)drain();
+  }
+}
+
+bool take_interrupt() {
+  const bool was = g_console.interrupt;
+  g_console.interrupt = false;
+  return was;
+}
+
+bool write(Stream stream, std::span<const std::uint8_t> bytes) {
+  if (stream == Stream::kError) {
+    flush();  // so that the two streams keep their order
+    send_text(ToHost::kError, bytes);
+    return true;
+  }
+  Output& output = g_console.output;
+  while (!bytes.empty()) {
+    const auto room = kFramePayloadMax - output.used;
+    const auto piece = bytes.first(std::min(bytes.size(), room));
+    std::memcpy(output.bytes + output.used, piece.data(), piece.size());
+    output.used += piece.size();
+    bytes = bytes.subspan(piece.size());
+    if (output.used == kFramePayloadMax) {
+      flush();
+    }
+  }
+  return true;
+}
+
+void flush() {
+  Output& output = g_console.output;
+  const std::size_t used = output.used;
+  output.used = 0;
+  send_text(ToHost::kOutput, {output.bytes, used});
+}
+
+ReadResult read(std::span<std::uint8_t> buffer) {
+  if (g_console.input.empty() && !g_console.end_of_input) {
+    (void)drain();
+  }
+  const std::size_t taken = g_console.input.take(buffer);
+  return {.bytes = taken, .end_of_input = taken == 0 && g_console.end_of_input};
+}
+
+void want_input() {
+  if (g_console.kind != abi::ConsoleKind::kHostLink || g_console.end_of_input) {
+    return;
+  }
+  if (const std::size_t more = g_console.input.grant(); more != 0) {
+    const auto credit = static_cast<std::uint32_t>(more);
+    std::uint8_t bytes[sizeof(credit)];
+    std::memcpy(bytes, &credit, sizeof(credit));
+    send_frame(ToHost::kCredit, bytes);
+  }
+}
+
+Terminal terminal() {
+  return g_console.terminal;
+}
+
+}  // namespace lona::vm::platform

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// What the realm is to do, the files of the archive, and the end.
+#include "base/elf.hpp"
+#include "base/format.hpp"
+#include "base/ustar.hpp"
+#include "vm/platform/sel4/manager.hpp"
+#include "vm/platform/sel4/platform_state.hpp"
+
+namespace lona::vm::platform {
+
+namespace {
+
+base::Expected<base::UstarArchive, base::UstarError> open_archive() {
+  const auto& block = start_block();
+  return base::UstarArchive::open(
+      {reinterpret_cast<const std::byte*>(block.archive_address), block.archive_size});
+}
+
+void write_error(std::string_view text) {
+  write(Stream::kError, {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()});
+}
+
+// The function that `address` lies in, as the VM's own file in the archive names it.
+void name_address(base::TextWriter& out, std::uint64_t address) {
+  out << " at " << base::Hex{address};
+  const auto archive = open_archive();
+  const auto file = archive ? archive->find("vm.elf") : std::nullopt;
+  const auto elf = file ? base::ElfFile::open(*file) : base::fail(base::ElfError::too_short);
+  if (!elf) {
+    return;
+  }
+  if (const auto symbol = elf->nearest_symbol(address)) {
+    out << " (" << symbol->name << '+' << base::Hex{address - symbol->address} << ')';
+  }
+}
+
+bool g_panicking = false;
+
+}  // namespace
+
+std::span<const std::uint8_t> archive_file(std::string_view path) {
+  const auto archive = open_archive();
+  if (!archive) {
+    panic("the archive is damaged");
+  }
+  const auto file = archive->find(path);
+  if (!file) {
+    return {};
+  }
+  return {reinterpret_cast<const std::uint8_t*>(file->data()), file->size()};
+}
+
+Session session() {
+  if (start_block().console != abi::ConsoleKind::kHostLink) {
+    return {.mode = Mode::kPrompt, .file_name = {}, .source = {}, .args = {}};
+  }
+  while (!start_request().ready) {
+    wait_for_host();
+  }
+  const auto words = start_request().words;
+  const auto mode = words[0];
+  if (mode == "run" && words.size() > 1) {
+    return {.mode = Mode::kRun,
+            .file_name = words[1],
+            .source = start_request().source,
+            .args = words.subspan(2)};
+  }
+  if (mode == "eval") {
+    return {.mode = Mode::kEval, .file_name = {}, .source = {}, .args = words.subspan(1)};
+  }
+  if (mode == "batch" || mode == "prompt") {
+    return {.mode = mode == "batch" ? Mode::kBatch : Mode::kPrompt,
+            .file_name = {},
+            .source = {},
+            .args = {}};
+  }
+  write_error("lona: the host asks for an unknown mode\n");
+  exit(2);
+}
+
+void exit(int status) {
+  end_console(status);
+  manager_exit(static_cast<std::uint64_t>(status));
+}
+
+void panic(std::string_view message) {
+  const auto caller = reinterpret_cast<std::uint64_t>(__builtin_return_address(0));
+  base::FixedText<400> text;
+  text << "internal error: " << message;
+  name_address(text, caller);
+  manager_log(text.text());
+  if (!g_panicking) {
+    g_panicking = true;  // the console may be what is broken
+    write_error("lona: ");
+    write_error(text.text());
+    write_error("\n");
+    end_console(1);
+  }
+  manager_exit(1);
+}
+
+}  // namespace lona::vm::platform

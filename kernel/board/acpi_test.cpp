@@ -31,9 +31,9 @@ std::vector<std::uint8_t> table(const char* signature, const std::vector<std::ui
 std::vector<std::uint8_t> madt() {
   ByteBuilder body;
   body.u32(0xfee00000).u32(1);
-  body.u8(0).u8(8).u8(0).u8(0).u32(1);                          // processor
-  body.u8(1).u8(12).u8(2).u8(0).u32(0xfec00000).u32(0);         // I/O APIC
-  body.u8(2).u8(10).u8(0).u8(0).u32(2).u16(0);                  // ISA line 0 is interrupt 2
+  body.u8(0).u8(8).u8(0).u8(0).u32(1);                   // processor
+  body.u8(1).u8(12).u8(2).u8(0).u32(0xfec00000).u32(0);  // I/O APIC
+  body.u8(2).u8(10).u8(0).u8(0).u32(2).u16(0);           // ISA line 0 is interrupt 2
   return table("APIC", body.bytes());
 }
 

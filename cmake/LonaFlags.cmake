@@ -24,7 +24,7 @@ set(CMAKE_BUILD_TYPE "" CACHE STRING "unused: the preset decides" FORCE)
 
 include_directories("${CMAKE_SOURCE_DIR}")
 add_compile_options(-g -Wall -Wextra -Werror -fdiagnostics-absolute-paths)
-add_compile_options("$<$<COMPILE_LANGUAGE:CXX>:-fno-exceptions;-fno-rtti;-Wnon-virtual-dtor>")
+add_compile_options("$<$<COMPILE_LANGUAGE:CXX>:-fno-exceptions;-fno-rtti>")
 # Paths in debug information and __FILE__ are relative to the repository: builds are reproducible.
 add_compile_options("-ffile-prefix-map=${CMAKE_SOURCE_DIR}/=")
 

@@ -157,7 +157,7 @@ def _python_job(path):
         blocks = re.findall(r"^(?:FAIL|ERROR): (\w+) [^\n]*\n-{70}\n(.*?)(?=^={70}|^-{70})", text,
                             re.MULTILINE | re.DOTALL)
         results += [Result(f"{label}.{name}", False, detail) for name, detail in blocks]
-        if status != 0 and not blocks or not results:
+        if (status != 0 and not blocks) or not (results or outcomes):
             results.append(Result(label, False, text[-4000:]))
         return results
 

@@ -13,7 +13,7 @@ namespace lona::vm {
 namespace {
 
 // A VT100 with one column per byte that starts a code point.
-class FakeTerminal : public EditorHost {
+class FakeTerminal final : public EditorHost {
  public:
   explicit FakeTerminal(unsigned columns) : columns_(columns) {}
 

@@ -49,9 +49,9 @@ TextWriter& TextWriter::operator<<(ByteSize size) {
     return *this << size.value << " B";
   }
   if (size.value < 10 * kKiB * kKiB) {
-    return *this << size.value / kKiB << " KiB";
+    return *this << size.value / kKiB << " KB";
   }
-  return *this << size.value / (kKiB * kKiB) << " MiB";
+  return *this << size.value / (kKiB * kKiB) << " MB";
 }
 
 }  // namespace lona::base

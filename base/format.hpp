@@ -13,7 +13,8 @@ struct Hex {
   std::uint64_t value;
 };
 
-// A number of bytes as a person reads it: `512 MiB`, `3 KiB`, `17 B`; rounded down.
+// A number of bytes as a person reads it: `512 MB`, `3 KB`, `17 B`; powers of 1024, rounded
+// down.
 struct ByteSize {
   std::uint64_t value;
 };

@@ -19,7 +19,7 @@ TEST(Format, WritesNumbers) {
 TEST(Format, WritesSizesAsPeopleReadThem) {
   FixedText<64> text;
   text << ByteSize{17} << ", " << ByteSize{4096} << ", " << ByteSize{512ULL << 20};
-  EXPECT_EQ(text.text(), "17 B, 4 KiB, 512 MiB");
+  EXPECT_EQ(text.text(), "17 B, 4 KB, 512 MB");
 }
 
 TEST(Format, CutsOffAtTheEndOfTheBuffer) {

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "manager/request.hpp"
+
+#include <gtest/gtest.h>
+
+#include <random>
+#include <vector>
+
+namespace lona::manager {
+namespace {
+
+using abi::Request;
+using abi::Status;
+
+auto decode(Request request, std::vector<std::uint64_t> words) {
+  return decode_request(static_cast<std::uint64_t>(request), words);
+}
+
+constexpr std::uint64_t kPool = abi::kPoolRange.start;
+
+TEST(Request, DecodesWhatIsRight) {
+  const auto map = decode(Request::kMapPages, {kPool, 3, 12});
+  ASSERT_TRUE(map.has_value());
+  EXPECT_EQ(std::get<MapPages>(*map).pages.bytes(), 3U * 4096);
+  const auto unmap = decode(Request::kUnmapPages, {kPool + abi::kLargePage, 2, 21});
+  EXPECT_EQ(std::get<UnmapPages>(*unmap).pages.bytes(), 2 * abi::kLargePage);
+  EXPECT_EQ(std::get<SetDeadline>(*decode(Request::kSetDeadline, {77})).tick, 77U);
+  EXPECT_EQ(std::get<LogText>(*decode(Request::kLog, {9, 0, 0})).length, 9U);
+  EXPECT_TRUE(decode(Request::kFigures, {}).has_value());
+  EXPECT_EQ(std::get<ExitRealm>(*decode(Request::kExit, {1})).status, 1U);
+}
+
+TEST(Request, RefusesMessagesOfTheWrongLength) {
+  for (const auto request : {Request::kMapPages, Request::kUnmapPages, Request::kSetDeadline,
+                             Request::kLog, Request::kExit}) {
+    EXPECT_EQ(decode(request, {}).error(), Status::kBadMessage);
+  }
+  EXPECT_EQ(decode(Request::kMapPages, {kPool, 1, 12, 0}).error(), Status::kBadMessage);
+  EXPECT_EQ(decode(Request::kFigures, {0}).error(), Status::kBadMessage);
+  EXPECT_EQ(decode(Request::kLog, {9, 0}).error(), Status::kBadMessage);
+  EXPECT_EQ(decode(Request::kLog, {8, 0, 0}).error(), Status::kBadMessage);
+}
+
+TEST(Request, RefusesValuesOutsideTheirRange) {
+  EXPECT_EQ(decode(Request::kMapPages, {kPool, 0, 12}).error(), Status::kBadArgument);
+  EXPECT_EQ(decode(Request::kMapPages, {kPool, 513, 12}).error(), Status::kBadArgument);
+  EXPECT_EQ(decode(Request::kMapPages, {kPool, 33, 21}).error(), Status::kBadArgument);
+  EXPECT_EQ(decode(Request::kMapPages, {kPool, ~0ULL, 12}).error(), Status::kBadArgument);
+  EXPECT_EQ(decode(Request::kMapPages, {kPool, 1, 30}).error(), Status::kBadArgument);
+  EXPECT_EQ(decode(Request::kMapPages, {kPool + 4096, 1, 21}).error(), Status::kBadArgument);
+  EXPECT_EQ(decode(Request::kLog, {abi::kLogMax + 1}).error(), Status::kBadArgument);
+  EXPECT_EQ(decode(Request::kLog, {~0ULL}).error(), Status::kBadArgument);
+}
+
+TEST(Request, RefusesAddressesOutsideThePool) {
+  EXPECT_EQ(decode(Request::kMapPages, {0, 1, 12}).error(), Status::kBadAddress);
+  EXPECT_EQ(decode(Request::kMapPages, {kPool - 4096, 2, 12}).error(), Status::kBadAddress);
+  EXPECT_EQ(decode(Request::kMapPages, {abi::kPoolRange.end() - 4096, 2, 12}).error(),
+            Status::kBadAddress);
+  EXPECT_EQ(decode(Request::kMapPages, {~0xfffULL, 2, 12}).error(), Status::kBadAddress);
+  EXPECT_TRUE(decode(Request::kMapPages, {abi::kPoolRange.end() - 4096, 1, 12}).has_value());
+}
+
+TEST(Request, FaultsAreNoRequests) {
+  for (std::uint64_t label = 0; label < 0x100; ++label) {
+    EXPECT_EQ(decode_request(label, {}).error(), Status::kUnknownRequest);
+  }
+}
+
+TEST(Request, SurvivesAnyMessage) {
+  std::mt19937_64 random(3);
+  for (int round = 0; round < 100000; ++round) {
+    std::vector<std::uint64_t> words(random() % 8);
+    for (auto& word : words) {
+      word = random() >> (random() % 64);
+    }
+    const auto request = decode_request(0x100 + random() % 8, words);
+    if (request && std::holds_alternative<MapPages>(*request)) {
+      const auto& pages = std::get<MapPages>(*request).pages;
+      EXPECT_TRUE(abi::kPoolRange.contains(pages.address, pages.bytes()));
+      EXPECT_LE(pages.bytes(), abi::kMapBytesMax);
+    }
+  }
+}
+
+TEST(Request, SanitizeKeepsTheTerminalSafe) {
+  char text[] = "a\x1b[2J\n\x80z";
+  sanitize({text, sizeof text - 1});
+  EXPECT_STREQ(text, "a?[2J??z");
+}
+
+}  // namespace
+}  // namespace lona::manager

@@ -1,0 +1,68 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""The manager on a kernel, with programs in the archive that stand in for the VM.
+
+LONA_KERNEL names another kernel than the one that was built, for instance another one of the same
+interface.
+"""
+
+import os
+import pathlib
+import re
+import selectors
+import subprocess
+import time
+import unittest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BUILD = ROOT / "build" / "x86_64"
+KERNEL = os.environ.get("LONA_KERNEL", str(BUILD / "kernel" / "kernel.elf"))
+
+
+def boot(image, until, memory=256, seconds=60):
+    """Boots `image`; its log up to the line that matches `until`, or all there is in time."""
+    words = ["qemu-system-x86_64", "-nodefaults", "-display", "none", "-no-reboot", "-machine",
+             "q35", "-cpu", "max", "-m", str(memory), "-kernel", KERNEL, "-initrd",
+             str(BUILD / "tests" / "manager" / image), "-serial", "stdio"]
+    log = b""
+    with subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as machine:
+        try:
+            with selectors.DefaultSelector() as selector:
+                selector.register(machine.stdout, selectors.EVENT_READ)
+                end = time.monotonic() + seconds
+                while not re.search(until, log) and selector.select(max(0, end - time.monotonic())):
+                    piece = os.read(machine.stdout.fileno(), 65536)
+                    if not piece:
+                        break
+                    log += piece
+        finally:
+            machine.kill()
+    return log.decode(errors="replace")
+
+
+class Manager(unittest.TestCase):
+    def test_a_realm_gets_what_it_may_have_and_no_more(self):
+        log = boot("manager-probe.elf", rb"realm init stopped\r\n")
+        self.assertIn("[init] probe passed", log)
+        self.assertNotIn("FAILED", log)
+        self.assertIn("unprintable ?[2J bytes", log)
+        late = re.search(r"worst deadline late by (\d+) us", log)
+        self.assertLess(int(late[1]), 20000, "deadlines come far too late")
+
+    def test_a_stack_overflow_is_reported_and_stops_the_realm(self):
+        log = boot("manager-probe.elf", rb"realm init stopped\r\n")
+        self.assertRegex(log, r"\[manager\] realm init faulted: write of 0x[0-9a-f]+: guard page, "
+                              r"the native stack overflowed .* at 0x[0-9a-f]+ \(\w*overrun\w*\+")
+        self.assertIn("[manager] realm init stopped", log)
+
+    def test_an_archive_without_the_vm_is_a_clear_error(self):
+        log = boot("manager-empty.elf", rb"cannot start\r\n")
+        self.assertIn("[manager] the archive of the boot image lacks vm.elf", log)
+
+    def test_too_little_memory_says_how_much_is_needed(self):
+        log = boot("manager-probe.elf", rb"(?i)needs? .*\d+ ?MB.*\n", memory=18)
+        self.assertRegex(log, r"(?i)memory.* needs? .*\d+ ?MB")
+
+
+if __name__ == "__main__":
+    unittest.main()

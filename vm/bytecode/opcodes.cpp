@@ -11,7 +11,9 @@ constexpr OpInfo kInfos[] = {
 };
 }  // namespace
 
-const OpInfo& op_info(Op op) { return kInfos[static_cast<unsigned>(op)]; }
+const OpInfo& op_info(Op op) {
+  return kInfos[static_cast<unsigned>(op)];
+}
 
 std::size_t instruction_words(const Instruction* i) {
   std::size_t words = op_info(static_cast<Op>(i->op)).words;

@@ -15,7 +15,9 @@ enum class Op : std::uint16_t {
   kCount
 };
 
-inline constexpr std::uint16_t op_code(Op op) { return static_cast<std::uint16_t>(op); }
+inline constexpr std::uint16_t op_code(Op op) {
+  return static_cast<std::uint16_t>(op);
+}
 
 struct OpInfo {
   const char* name;

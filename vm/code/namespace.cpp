@@ -95,7 +95,7 @@ Var* Namespaces::resolve(Namespace* ns, SymbolEntry* symbol) const {
 }
 
 bool is_special_form(const SymbolEntry* name) {
-  static constexpr std::string_view kNames[] = {"def", "fn*", "match", "do",
+  static constexpr std::string_view kNames[] = {"def",   "fn*", "match",  "do",
                                                 "quote", "var", "receive"};
   for (std::string_view n : kNames) {
     if (name->full() == n) return true;
@@ -152,7 +152,8 @@ unsigned distance(std::string_view a, std::string_view b, unsigned most) {
 
 Var* Namespaces::nearest(Namespace* ns, const SymbolEntry* name) const {
   Var* best = nullptr;
-  unsigned most = name->name().size() <= 3 ? 1 : 2;
+  if (name->name().size() < 3) return nullptr;  // everything short is near
+  unsigned most = name->name().size() <= 5 ? 1 : 2;
   auto look = [&](Namespace* where) {
     if (where == nullptr) return;
     where->vars.each([&](SymbolEntry* candidate, void* value) {

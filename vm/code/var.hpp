@@ -19,11 +19,11 @@ struct Var {
   // Kept beside the value so that a call through a var needs no look at the value.
   const Function* function;
   Namespace* ns;
-  SymbolEntry* name;           // without namespace
-  Term meta = Term::nil();     // map or nil, permanent
+  SymbolEntry* name;            // without namespace
+  Term meta = Term::nil();      // map or nil, permanent
   Term root = Term::unbound();  // of a process-bound var: the value without a binding
   std::uint32_t flags = 0;
-  std::uint32_t line = 0;       // of the definition, in `file` (null: unknown)
+  std::uint32_t line = 0;  // of the definition, in `file` (null: unknown)
   SymbolEntry* file = nullptr;
   Word box[2];  // the boxed object (Kind::kVar) that stands for this var in terms
 

@@ -22,7 +22,10 @@ class PositionTable {
  public:
   explicit PositionTable(Arena& arena) : arena_(&arena) {}
   void put(Term form, Position position);
-  void clear() { capacity_ = used_ = 0; entries_ = nullptr; }  // before its arena is cleared
+  void clear() {
+    capacity_ = used_ = 0;
+    entries_ = nullptr;
+  }                                // before its arena is cleared
   Position find(Term form) const;  // line 0 when unknown
 
  private:

@@ -71,8 +71,7 @@ void Emitter::branch(Op o, std::uint32_t a, Label& target) {
   use(target, at, 0);
 }
 
-void Emitter::branch_extra(Op o, std::uint32_t a, std::uint32_t b, std::uint32_t c,
-                           Label& target) {
+void Emitter::branch_extra(Op o, std::uint32_t a, std::uint32_t b, std::uint32_t c, Label& target) {
   std::uint32_t at = here();
   op_extra(o, a, b, c, 0);
   use(target, at, 1);

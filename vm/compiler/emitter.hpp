@@ -33,8 +33,7 @@ class Emitter {
   static constexpr std::uint32_t kMaxRegisters = 1024;
   using LiveSet = std::array<std::uint64_t, kMaxRegisters / 64>;
 
-  explicit Emitter(Arena& arena)
-      : arena_(arena), code_(arena), lines_(arena), maps_(arena) {}
+  explicit Emitter(Arena& arena) : arena_(arena), code_(arena), lines_(arena), maps_(arena) {}
 
   // Registers.
   Register push();
@@ -46,7 +45,9 @@ class Emitter {
   void restore_live(const LiveSet& live) { live_ = live; }
   std::uint16_t live_map();  // index of a map of what is live now
   // The frame must have this many registers.
-  void need(std::uint32_t registers) { if (registers > most_) most_ = registers; }
+  void need(std::uint32_t registers) {
+    if (registers > most_) most_ = registers;
+  }
 
   // Instructions. Registers that receive a value become live.
   void op(Op op, std::uint32_t a = 0, std::uint32_t b = 0, std::uint32_t c = 0);

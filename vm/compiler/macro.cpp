@@ -19,8 +19,7 @@ Term Unit::expand_once(Term form, Var* macro) {
   if (too_deep()) return Term::nil();
   ArenaVector<Term> arguments(input_.arena);
   for (Term t = form.rest(); t.is_pair(); t = t.rest()) arguments.push_back(t.first());
-  Term result = run_nested(process_, macro->value,
-                           {arguments.begin(), arguments.size()});
+  Term result = run_nested(process_, macro->value, {arguments.begin(), arguments.size()});
   if (result == Term::raise()) {
     failed_ = true;
     return Term::nil();

@@ -84,7 +84,7 @@ class Unit {
   void load_place(Place place, Register r);
   void build_tuple(Term tuple, Want want);
   void build_with_native(Term form, Fallback native, Want want);
-  void done(Register r, Want want);  // the value is in r
+  void done(Register r, Want want);    // the value is in r
   Want inner(Want want, Register& r);  // a register for a value that ends in `done`
   Place find_local(FunctionScope* scope, SymbolEntry* name);
   bool is_local(SymbolEntry* name) { return find_local(fn_, name).kind != Place::Kind::kNone; }
@@ -100,7 +100,7 @@ class Unit {
   struct IfShape {
     bool matches = false;
     Term test, then, otherwise;
-    SymbolEntry* name;       // bound to the test's value
+    SymbolEntry* name;            // bound to the test's value
     SymbolEntry* otherwise_name;  // bound in the second clause, or null
   };
   IfShape if_shape(Term form);

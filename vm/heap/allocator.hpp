@@ -34,8 +34,8 @@ class Allocator {
   struct Carrier {
     Carrier* next;
     Carrier* previous;
-    void* free;           // list of released blocks
-    char* fresh;          // never used blocks start here
+    void* free;   // list of released blocks
+    char* fresh;  // never used blocks start here
     char* end;
     std::uint32_t used;
     std::uint32_t size_class;

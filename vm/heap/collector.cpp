@@ -170,7 +170,9 @@ void free_old(Process& p) {
 }
 
 // The lowest stack word in use.
-Word* stack_floor(Process& p) { return p.fp_ - running_function(p.fp_)->frame_words; }
+Word* stack_floor(Process& p) {
+  return p.fp_ - running_function(p.fp_)->frame_words;
+}
 
 bool over_limit(const Process& p, std::size_t words) {
   return p.max_heap_words_ != 0 && words > p.max_heap_words_;
@@ -207,8 +209,8 @@ bool evacuate(Process& p, Kindness kind, std::uint16_t live, std::size_t words) 
   p.high_water_ = p.peeking_ ? block : e.young_top();
   free_block(p, old_block, old_block_words);
   free_fragments(p);
-  std::size_t after = static_cast<std::size_t>(p.top() - p.block_) +
-                      static_cast<std::size_t>(p.old_top_ - p.old_);
+  std::size_t after =
+      static_cast<std::size_t>(p.top() - p.block_) + static_cast<std::size_t>(p.old_top_ - p.old_);
   p.reclaimed_words_ += before > after ? before - after : 0;
   return true;
 }
@@ -238,7 +240,8 @@ bool collect(Process& p, std::uint16_t live, std::size_t need) {
   std::size_t most = young + stack;
   if (kind == Kindness::kMajor) most += static_cast<std::size_t>(p.old_top_ - p.old_);
   std::size_t words = block_size_for(most);
-  if (words < p.block_words() && most * 2 > p.block_words()) words = block_size_for(p.block_words());
+  if (words < p.block_words() && most * 2 > p.block_words())
+    words = block_size_for(p.block_words());
   if (!evacuate(p, kind, live, words)) {
     // What must be copied at most is seldom what lives; but without room for it we cannot know.
     return false;

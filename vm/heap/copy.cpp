@@ -12,9 +12,13 @@ namespace lona::vm {
 
 namespace {
 
-bool is_pointer(Term t) { return t.is_pair() || t.is_boxed(); }
+bool is_pointer(Term t) {
+  return t.is_pair() || t.is_boxed();
+}
 
-const Word* address(Term t) { return t.is_pair() ? t.cell() : t.box(); }
+const Word* address(Term t) {
+  return t.is_pair() ? t.cell() : t.box();
+}
 
 // Where the terms of an object of this header start; its end when it has none.
 std::size_t first_term(Header h) {
@@ -100,11 +104,23 @@ Term to_heap(Heap& target, const Source& source, Term t) {
 
 }  // namespace
 
-std::optional<std::size_t> copy_size(const Process& source, Term t) { return size_of(source, t); }
-std::optional<std::size_t> copy_size(const Arena& source, Term t) { return size_of(source, t); }
-Term copy_into(const Process& source, Term t, Word* to) { return copy(source, t, to); }
-Term copy_into(const Arena& source, Term t, Word* to) { return copy(source, t, to); }
-Term copy_to(Heap& target, const Process& source, Term t) { return to_heap(target, source, t); }
-Term copy_to(Heap& target, const Arena& source, Term t) { return to_heap(target, source, t); }
+std::optional<std::size_t> copy_size(const Process& source, Term t) {
+  return size_of(source, t);
+}
+std::optional<std::size_t> copy_size(const Arena& source, Term t) {
+  return size_of(source, t);
+}
+Term copy_into(const Process& source, Term t, Word* to) {
+  return copy(source, t, to);
+}
+Term copy_into(const Arena& source, Term t, Word* to) {
+  return copy(source, t, to);
+}
+Term copy_to(Heap& target, const Process& source, Term t) {
+  return to_heap(target, source, t);
+}
+Term copy_to(Heap& target, const Arena& source, Term t) {
+  return to_heap(target, source, t);
+}
 
 }  // namespace lona::vm

@@ -30,8 +30,8 @@ void* Reserve::take(std::size_t& bytes) {
 }
 
 bool Reserve::give_back(const void* memory) {
-  auto offset = static_cast<std::size_t>(static_cast<const char*>(memory) -
-                                         static_cast<const char*>(base));
+  auto offset =
+      static_cast<std::size_t>(static_cast<const char*>(memory) - static_cast<const char*>(base));
   if (base == nullptr || offset >= kPieces * kPieceBytes) return false;
   taken[offset / kPieceBytes] = false;
   return true;

@@ -243,8 +243,7 @@ Next call_native(Process& p, NativeFunction native, bool tail) {
 
 void start_call(Process& p, Term fn) {
   // A frame that calls `fn` and ends: so the process starts at a call, like any other moment.
-  static constexpr Instruction kStart[] = {
-      {op_code(Op::kTailRegister), 2, 0, 0}, {}};
+  static constexpr Instruction kStart[] = {{op_code(Op::kTailRegister), 2, 0, 0}, {}};
   static constexpr std::uint64_t kLive[] = {1};
   static constinit const Function kStartFunction = [] {
     Function f;

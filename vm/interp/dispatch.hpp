@@ -13,13 +13,13 @@
 
 namespace lona::vm {
 
-#define LONA_HANDLER_PARAMETERS                                                            \
+#define LONA_HANDLER_PARAMETERS \
   Word *fp, const Instruction *pc, Process *p, std::int64_t reductions, const void *table
 typedef RunResult Handler(LONA_HANDLER_PARAMETERS) __attribute__((preserve_none));
 
 // What a slow function tells its handler.
 enum class Next : std::uint8_t {
-  kGo,    // p.fp_, p.pc_, p.reductions_left_ say where to go on
+  kGo,  // p.fp_, p.pc_, p.reductions_left_ say where to go on
   kYield,
   kWait,
   kExit,

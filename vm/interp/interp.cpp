@@ -15,48 +15,59 @@ namespace lona::vm {
 
 namespace {
 
-constexpr Instruction stub(Op op) { return {op_code(op), 0, 0, 0}; }
+constexpr Instruction stub(Op op) {
+  return {op_code(op), 0, 0, 0};
+}
 // A call with k = 0 before the end, as for every return address.
 constexpr Instruction kProcessEndCode[] = {stub(Op::kCallRegister), {}, stub(Op::kProcessEnd)};
 constexpr Instruction kNestedEndCode[] = {stub(Op::kCallRegister), {}, stub(Op::kNestedEnd)};
 
-#define HANDLER(name)                                                                        \
-  __attribute__((preserve_none)) RunResult op_##name([[maybe_unused]] Word* fp,              \
-                                                     [[maybe_unused]] const Instruction* pc, \
-                                                     [[maybe_unused]] Process* p,            \
-                                                     [[maybe_unused]] std::int64_t reductions, \
-                                                     [[maybe_unused]] const void* table)
-#define JUMP_TO_HANDLER() \
-  [[clang::musttail]] return static_cast<Handler* const*>(table)[pc->op](fp, pc, p, reductions, table)
-#define NEXT(words) \
-  do {              \
-    pc += (words);  \
+#define HANDLER(name)                                                        \
+  __attribute__((preserve_none)) RunResult op_##name(                        \
+      [[maybe_unused]] Word* fp, [[maybe_unused]] const Instruction* pc,     \
+      [[maybe_unused]] Process* p, [[maybe_unused]] std::int64_t reductions, \
+      [[maybe_unused]] const void* table)
+#define JUMP_TO_HANDLER()                                                                       \
+  [[clang::musttail]] return static_cast<Handler* const*>(table)[pc->op](fp, pc, p, reductions, \
+                                                                         table)
+#define NEXT(words)    \
+  do {                 \
+    pc += (words);     \
     JUMP_TO_HANDLER(); \
   } while (false)
 #define R(i) fp[-static_cast<std::ptrdiff_t>(i)]
 #define T(i) Term::from_bits(R(i))
 // Runs a slow function and goes on where it says.
-#define SLOW(call)                          \
-  do {                                      \
-    p->fp_ = fp;                            \
-    p->pc_ = pc;                            \
-    p->reductions_left_ = reductions;       \
-    Next next = (call);                     \
-    if (next != Next::kGo) [[unlikely]]     \
-      return result_of(next);               \
-    fp = p->fp_;                            \
-    pc = p->pc_;                            \
-    reductions = p->reductions_left_;       \
-    JUMP_TO_HANDLER();                      \
+#define SLOW(call)                      \
+  do {                                  \
+    p->fp_ = fp;                        \
+    p->pc_ = pc;                        \
+    p->reductions_left_ = reductions;   \
+    Next next = (call);                 \
+    if (next != Next::kGo) [[unlikely]] \
+      return result_of(next);           \
+    fp = p->fp_;                        \
+    pc = p->pc_;                        \
+    reductions = p->reductions_left_;   \
+    JUMP_TO_HANDLER();                  \
   } while (false)
 
 inline RunResult result_of(Next next) {
-  return next == Next::kYield ? RunResult::kYield
+  return next == Next::kYield  ? RunResult::kYield
          : next == Next::kWait ? RunResult::kWait
                                : RunResult::kExit;
 }
 
-inline bool both_integers(Word a, Word b) { return ((a | b) & Term::kTagMask) == 0; }
+// The slow ways have handlers of their own, so that the quick ones need no stack frame.
+#define SLOW_HANDLER(name, call) \
+  HANDLER(name) {                \
+    SLOW(call);                  \
+  }
+#define TO(name) [[clang::musttail]] return op_##name(fp, pc, p, reductions, table)
+
+inline bool both_integers(Word a, Word b) {
+  return ((a | b) & Term::kTagMask) == 0;
+}
 inline Word small(std::uint16_t operand) {
   return Term::integer(static_cast<std::int16_t>(operand)).bits();
 }
@@ -73,10 +84,11 @@ HANDLER(LoadConstant) {
   R(pc->a) = extra(pc);
   NEXT(2);
 }
+SLOW_HANDLER(LoadVarSlow, load_var_slow(*p))
 HANDLER(LoadVar) {
   Term value = reinterpret_cast<const Var*>(extra(pc))->value;
   if (value == Term::unbound()) [[unlikely]]
-    SLOW(load_var_slow(*p));
+    TO(LoadVarSlow);
   R(pc->a) = value.bits();
   NEXT(2);
 }
@@ -88,62 +100,70 @@ HANDLER(LoadSelf) {
   R(pc->a) = fp[2];
   NEXT(1);
 }
-HANDLER(MakeClosure) { SLOW(make_closure(*p)); }
+HANDLER(MakeClosure) {
+  SLOW(make_closure(*p));
+}
 
 // Calls. The quick case: a closure of fixed arity that fits the call, room on the stack, time left.
-#define ENTER(function, closure)                                               \
-  const Function* f = (function);                                              \
-  Word* callee = fp - pc->a;                                                   \
-  if (callee - f->frame_words >= p->top() && --reductions > 0) [[likely]] {    \
-    callee[2] = (closure);                                                     \
-    callee[1] = reinterpret_cast<Word>(pc + kCallWords);                       \
-    fp = callee;                                                               \
-    pc = f->code;                                                              \
-    JUMP_TO_HANDLER();                                                         \
-  }                                                                            \
-  SLOW(call_slow(*p, false))
+SLOW_HANDLER(CallSlow, call_slow(*p, false))
+SLOW_HANDLER(TailSlow, call_slow(*p, true))
+#define ENTER(function, closure)                                            \
+  const Function* f = (function);                                           \
+  Word* callee = fp - pc->a;                                                \
+  if (callee - f->frame_words >= p->top() && --reductions > 0) [[likely]] { \
+    callee[2] = (closure);                                                  \
+    callee[1] = reinterpret_cast<Word>(pc + kCallWords);                    \
+    fp = callee;                                                            \
+    pc = f->code;                                                           \
+    JUMP_TO_HANDLER();                                                      \
+  }                                                                         \
+  TO(CallSlow)
 
 HANDLER(CallVar) {
   auto* var = reinterpret_cast<const Var*>(extra(pc));
   if (var->function->direct_arity != pc->b) [[unlikely]]
-    SLOW(call_slow(*p, false));
+    TO(CallSlow);
   ENTER(var->function, var->value.bits());
 }
 HANDLER(CallRegister) {
   Term callee_term = T(pc->a - kHeaderWords);
   if (!is_closure(callee_term) || function_of(callee_term)->direct_arity != pc->b) [[unlikely]]
-    SLOW(call_slow(*p, false));
+    TO(CallSlow);
   ENTER(function_of(callee_term), callee_term.bits());
 }
-HANDLER(CallSelf) { ENTER(running_function(fp), fp[2]); }
+HANDLER(CallSelf) {
+  ENTER(running_function(fp), fp[2]);
+}
 HANDLER(CallNative) {
   SLOW(call_native(*p, reinterpret_cast<NativeFunction>(extra(pc)), false));
 }
 
-#define ENTER_TAIL(function, closure)                                          \
-  const Function* f = (function);                                              \
-  if (fp - f->frame_words >= p->top() && --reductions > 0) [[likely]] {        \
-    Word self = (closure);                                                     \
+#define ENTER_TAIL(function, closure)                                            \
+  const Function* f = (function);                                                \
+  if (fp - f->frame_words >= p->top() && --reductions > 0) [[likely]] {          \
+    Word self = (closure);                                                       \
     for (std::uint32_t i = 0, n = pc->b, k = pc->a; i < n; ++i) R(i) = R(k + i); \
-    fp[2] = self;                                                              \
-    pc = f->code;                                                              \
-    JUMP_TO_HANDLER();                                                         \
-  }                                                                            \
-  SLOW(call_slow(*p, true))
+    fp[2] = self;                                                                \
+    pc = f->code;                                                                \
+    JUMP_TO_HANDLER();                                                           \
+  }                                                                              \
+  TO(TailSlow)
 
 HANDLER(TailVar) {
   auto* var = reinterpret_cast<const Var*>(extra(pc));
   if (var->function->direct_arity != pc->b) [[unlikely]]
-    SLOW(call_slow(*p, true));
+    TO(TailSlow);
   ENTER_TAIL(var->function, var->value.bits());
 }
 HANDLER(TailRegister) {
   Term callee_term = T(pc->a - kHeaderWords);
   if (!is_closure(callee_term) || function_of(callee_term)->direct_arity != pc->b) [[unlikely]]
-    SLOW(call_slow(*p, true));
+    TO(TailSlow);
   ENTER_TAIL(function_of(callee_term), callee_term.bits());
 }
-HANDLER(TailSelf) { ENTER_TAIL(running_function(fp), fp[2]); }
+HANDLER(TailSelf) {
+  ENTER_TAIL(running_function(fp), fp[2]);
+}
 HANDLER(Return) {
   Word value = R(pc->a);
   pc = return_address(fp);
@@ -152,9 +172,15 @@ HANDLER(Return) {
   JUMP_TO_HANDLER();
 }
 
-HANDLER(Jump) { NEXT(near_offset(pc)); }
-HANDLER(BranchFalse) { NEXT(T(pc->a).is_truthy() ? 1 : near_offset(pc)); }
-HANDLER(BranchTrue) { NEXT(T(pc->a).is_truthy() ? near_offset(pc) : 1); }
+HANDLER(Jump) {
+  NEXT(near_offset(pc));
+}
+HANDLER(BranchFalse) {
+  NEXT(T(pc->a).is_truthy() ? 1 : near_offset(pc));
+}
+HANDLER(BranchTrue) {
+  NEXT(T(pc->a).is_truthy() ? near_offset(pc) : 1);
+}
 
 #define FALL_BACK(name, ...)                                                          \
   p->fp_ = fp;                                                                        \
@@ -164,29 +190,30 @@ HANDLER(BranchTrue) { NEXT(T(pc->a).is_truthy() ? near_offset(pc) : 1); }
     raise_exit(*p);                                                                   \
     return RunResult::kExit;                                                          \
   }
-#define COMPARE_BRANCH(name, fallback, op)                                            \
-  HANDLER(name##Slow) {                                                               \
-    FALL_BACK(fallback, T(pc->a), T(pc->b))                                           \
-    NEXT(result.is_truthy() ? 2 : static_cast<std::ptrdiff_t>(extra(pc)));            \
-  }                                                                                   \
-  HANDLER(name) {                                                                     \
-    Word a = R(pc->a), b = R(pc->b);                                                  \
-    if (!both_integers(a, b)) [[unlikely]]                                            \
-      [[clang::musttail]] return op_##name##Slow(fp, pc, p, reductions, table);       \
-    NEXT(static_cast<std::int64_t>(a) op static_cast<std::int64_t>(b)                 \
-             ? 2 : static_cast<std::ptrdiff_t>(extra(pc)));                           \
+#define COMPARE_BRANCH(name, fallback, op)                                      \
+  HANDLER(name##Slow) {                                                         \
+    FALL_BACK(fallback, T(pc->a), T(pc->b))                                     \
+    NEXT(result.is_truthy() ? 2 : static_cast<std::ptrdiff_t>(extra(pc)));      \
+  }                                                                             \
+  HANDLER(name) {                                                               \
+    Word a = R(pc->a), b = R(pc->b);                                            \
+    if (!both_integers(a, b)) [[unlikely]]                                      \
+      [[clang::musttail]] return op_##name##Slow(fp, pc, p, reductions, table); \
+    NEXT(static_cast<std::int64_t>(a) op static_cast<std::int64_t>(b)           \
+             ? 2                                                                \
+             : static_cast<std::ptrdiff_t>(extra(pc)));                         \
   }
-#define COMPARE_BRANCH_SMALL(name, fallback, op)                                      \
-  HANDLER(name##Slow) {                                                               \
-    FALL_BACK(fallback, T(pc->a), Term::from_bits(small(pc->b)))                      \
-    NEXT(result.is_truthy() ? 2 : static_cast<std::ptrdiff_t>(extra(pc)));            \
-  }                                                                                   \
-  HANDLER(name) {                                                                     \
-    Word a = R(pc->a);                                                                \
-    if ((a & Term::kTagMask) != 0) [[unlikely]]                                       \
-      [[clang::musttail]] return op_##name##Slow(fp, pc, p, reductions, table);       \
+#define COMPARE_BRANCH_SMALL(name, fallback, op)                                          \
+  HANDLER(name##Slow) {                                                                   \
+    FALL_BACK(fallback, T(pc->a), Term::from_bits(small(pc->b)))                          \
+    NEXT(result.is_truthy() ? 2 : static_cast<std::ptrdiff_t>(extra(pc)));                \
+  }                                                                                       \
+  HANDLER(name) {                                                                         \
+    Word a = R(pc->a);                                                                    \
+    if ((a & Term::kTagMask) != 0) [[unlikely]]                                           \
+      [[clang::musttail]] return op_##name##Slow(fp, pc, p, reductions, table);           \
     if (static_cast<std::int64_t>(a) op static_cast<std::int64_t>(small(pc->b))) NEXT(2); \
-    NEXT(static_cast<std::ptrdiff_t>(extra(pc)));                                     \
+    NEXT(static_cast<std::ptrdiff_t>(extra(pc)));                                         \
   }
 COMPARE_BRANCH(BranchNotLess, Less, <)
 COMPARE_BRANCH(BranchNotLessEqual, LessEqual, <=)
@@ -225,7 +252,9 @@ HANDLER(TupleGet) {
   R(pc->a) = payload(T(pc->b))[pc->c];
   NEXT(1);
 }
-HANDLER(TupleTail) { SLOW(tuple_tail(*p)); }
+HANDLER(TupleTail) {
+  SLOW(tuple_tail(*p));
+}
 HANDLER(BranchNotVector) {
   Term t = T(pc->a);
   if (is_vector(t) && vector_count(t) == pc->b) NEXT(2);
@@ -235,7 +264,9 @@ HANDLER(VectorGet) {
   R(pc->a) = vector_get(T(pc->b), pc->c).bits();
   NEXT(1);
 }
-HANDLER(BranchNotMap) { NEXT(is_map(T(pc->a)) ? 1 : near_offset(pc)); }
+HANDLER(BranchNotMap) {
+  NEXT(is_map(T(pc->a)) ? 1 : near_offset(pc));
+}
 HANDLER(MapGet) {
   Term value = map_get(T(pc->b), Term::from_bits(extra(pc)));
   if (value == Term::absent()) NEXT(static_cast<std::ptrdiff_t>(extra(pc, 2)));
@@ -247,33 +278,39 @@ HANDLER(BranchNotSet) {
   if (is_set(t) && set_count(t) == pc->b) NEXT(2);
   NEXT(static_cast<std::ptrdiff_t>(extra(pc)));
 }
-HANDLER(SetGet) { SLOW(set_get(*p)); }
-HANDLER(BranchNotPid) { NEXT(T(pc->a).is_pid() ? 1 : near_offset(pc)); }
+HANDLER(SetGet) {
+  SLOW(set_get(*p));
+}
+HANDLER(BranchNotPid) {
+  NEXT(T(pc->a).is_pid() ? 1 : near_offset(pc));
+}
 HANDLER(PidPart) {
   Term pid = T(pc->b);
   R(pc->a) = (pc->c == 0 ? Term::integer(0) : Term::integer(pid.pid_slot())).bits();
   NEXT(1);
 }
-HANDLER(BadMatch) { SLOW(bad_match(*p)); }
+HANDLER(BadMatch) {
+  SLOW(bad_match(*p));
+}
 
 // Intrinsics.
-#define BINARY_SLOW(name, fallback, second)      \
-  HANDLER(name##Slow) {                          \
-    FALL_BACK(fallback, T(pc->b), (second))      \
-    R(pc->a) = result.bits();                    \
-    NEXT(1);                                     \
+#define BINARY_SLOW(name, fallback, second) \
+  HANDLER(name##Slow) {                     \
+    FALL_BACK(fallback, T(pc->b), (second)) \
+    R(pc->a) = result.bits();               \
+    NEXT(1);                                \
   }
 #define GO_SLOW(name) [[clang::musttail]] return op_##name##Slow(fp, pc, p, reductions, table)
-#define ARITHMETIC(name, fallback, builtin, operand_word, operand_term)                \
-  BINARY_SLOW(name, fallback, operand_term)                                            \
-  HANDLER(name) {                                                                      \
-    Word a = R(pc->b), b = (operand_word);                                             \
-    std::int64_t result;                                                               \
-    if (!both_integers(a, b) || builtin(static_cast<std::int64_t>(a),                  \
-                                        static_cast<std::int64_t>(b), &result)) [[unlikely]] \
-      GO_SLOW(name);                                                                   \
-    R(pc->a) = static_cast<Word>(result);                                              \
-    NEXT(1);                                                                           \
+#define ARITHMETIC(name, fallback, builtin, operand_word, operand_term)                            \
+  BINARY_SLOW(name, fallback, operand_term)                                                        \
+  HANDLER(name) {                                                                                  \
+    Word a = R(pc->b), b = (operand_word);                                                         \
+    std::int64_t result;                                                                           \
+    if (!both_integers(a, b) ||                                                                    \
+        builtin(static_cast<std::int64_t>(a), static_cast<std::int64_t>(b), &result)) [[unlikely]] \
+      GO_SLOW(name);                                                                               \
+    R(pc->a) = static_cast<Word>(result);                                                          \
+    NEXT(1);                                                                                       \
   }
 ARITHMETIC(Add, Add, __builtin_add_overflow, R(pc->c), T(pc->c))
 ARITHMETIC(Subtract, Subtract, __builtin_sub_overflow, R(pc->c), T(pc->c))
@@ -283,22 +320,21 @@ BINARY_SLOW(Multiply, Multiply, T(pc->c))
 HANDLER(Multiply) {
   Word a = R(pc->b), b = R(pc->c);
   std::int64_t result;
-  if (!both_integers(a, b) ||
-      __builtin_mul_overflow(Term::from_bits(a).as_integer(), static_cast<std::int64_t>(b), &result))
+  if (!both_integers(a, b) || __builtin_mul_overflow(Term::from_bits(a).as_integer(),
+                                                     static_cast<std::int64_t>(b), &result))
       [[unlikely]]
     GO_SLOW(Multiply);
   R(pc->a) = static_cast<Word>(result);
   NEXT(1);
 }
-#define COMPARISON(name, op)                                                           \
-  BINARY_SLOW(name, name, T(pc->c))                                                    \
-  HANDLER(name) {                                                                      \
-    Word a = R(pc->b), b = R(pc->c);                                                   \
-    if (!both_integers(a, b)) [[unlikely]]                                             \
-      GO_SLOW(name);                                                                   \
-    R(pc->a) =                                                                         \
-        Term::boolean(static_cast<std::int64_t>(a) op static_cast<std::int64_t>(b)).bits(); \
-    NEXT(1);                                                                           \
+#define COMPARISON(name, op)                                                                       \
+  BINARY_SLOW(name, name, T(pc->c))                                                                \
+  HANDLER(name) {                                                                                  \
+    Word a = R(pc->b), b = R(pc->c);                                                               \
+    if (!both_integers(a, b)) [[unlikely]]                                                         \
+      GO_SLOW(name);                                                                               \
+    R(pc->a) = Term::boolean(static_cast<std::int64_t>(a) op static_cast<std::int64_t>(b)).bits(); \
+    NEXT(1);                                                                                       \
   }
 COMPARISON(Less, <)
 COMPARISON(LessEqual, <=)
@@ -312,11 +348,11 @@ HANDLER(Not) {
   R(pc->a) = Term::boolean(!T(pc->b).is_truthy()).bits();
   NEXT(1);
 }
-#define UNARY_SLOW(name)            \
-  HANDLER(name##Slow) {             \
-    FALL_BACK(name, T(pc->b))       \
-    R(pc->a) = result.bits();       \
-    NEXT(1);                        \
+#define UNARY_SLOW(name)      \
+  HANDLER(name##Slow) {       \
+    FALL_BACK(name, T(pc->b)) \
+    R(pc->a) = result.bits(); \
+    NEXT(1);                  \
   }
 UNARY_SLOW(First)
 HANDLER(First) {
@@ -334,11 +370,12 @@ HANDLER(Rest) {
   R(pc->a) = t.rest().bits();
   NEXT(1);
 }
+SLOW_HANDLER(MakeTupleSlow, make_tuple_slow(*p))
 HANDLER(MakeTuple) {
   std::uint32_t n = pc->c;
   Word* top = p->top();
   if (frame_floor(fp) - top < static_cast<std::ptrdiff_t>(n + 1) || p->collect_) [[unlikely]]
-    SLOW(make_tuple_slow(*p));
+    TO(MakeTupleSlow);
   p->set_top(top + n + 1);
   top[0] = Header::make(Kind::kTuple, n).bits();
   for (std::uint32_t i = 0, base = pc->b; i < n; ++i) top[1 + i] = R(base + i);
@@ -346,8 +383,12 @@ HANDLER(MakeTuple) {
   NEXT(2);
 }
 
-HANDLER(Define) { SLOW(define(*p)); }
-HANDLER(Declare) { SLOW(declare(*p)); }
+HANDLER(Define) {
+  SLOW(define(*p));
+}
+HANDLER(Declare) {
+  SLOW(declare(*p));
+}
 
 // Messages.
 HANDLER(ReceivePeek) {
@@ -370,8 +411,12 @@ HANDLER(ReceiveNext) {
   p->peeking_ = false;
   NEXT(near_offset(pc));
 }
-HANDLER(ReceiveWait) { SLOW(receive_wait(*p)); }
-HANDLER(ReceiveTimer) { SLOW(receive_timer(*p)); }
+HANDLER(ReceiveWait) {
+  SLOW(receive_wait(*p));
+}
+HANDLER(ReceiveTimer) {
+  SLOW(receive_timer(*p));
+}
 
 HANDLER(ProcessEnd) {
   p->fp_ = fp;

@@ -104,7 +104,7 @@ TEST_P(Run, what_is_wrong_says_where) {
   EXPECT_NE(run("\n\n  (def 5 6)").find(":line 3"), std::string::npos);
   EXPECT_NE(run("(fn* [[a]] a)").find(":syntax-error"), std::string::npos);
   EXPECT_NE(run("(match 1 2)").find(":syntax-error"), std::string::npos);
-  EXPECT_NE(run("(emptyy? [1])").find(":hint empty?"), std::string::npos);
+  EXPECT_NE(run("(emtpy? [1])").find(":hint empty?"), std::string::npos);
 }
 
 TEST_P(Run, a_trace_names_functions_and_lines) {
@@ -116,8 +116,9 @@ TEST_P(Run, tail_calls_use_no_stack) {
   const char* n = GetParam() ? "20000" : "10000000";
   std::string count = std::string("((fn* loop [n] (if (= n 0) :done (loop (- n 1)))) ") + n + ")";
   EXPECT_EQ(run(count), ":done");
-  std::string even = std::string("(def even (fn* [n] (if (= n 0) true (odd (- n 1))))) "
-                                 "(def odd (fn* [n] (if (= n 0) false (even (- n 1))))) (even ") +
+  std::string even = std::string(
+                         "(def even (fn* [n] (if (= n 0) true (odd (- n 1))))) "
+                         "(def odd (fn* [n] (if (= n 0) false (even (- n 1))))) (even ") +
                      n + ")";
   EXPECT_EQ(run(even), "true");
 }

@@ -20,7 +20,9 @@ namespace {
 
 constexpr std::uint16_t kNoRegister = 0xffff;
 
-Word& reg(Process& p, std::uint32_t i) { return p.fp_[-static_cast<std::ptrdiff_t>(i)]; }
+Word& reg(Process& p, std::uint32_t i) {
+  return p.fp_[-static_cast<std::ptrdiff_t>(i)];
+}
 
 Next go(Process& p, std::ptrdiff_t words) {
   p.pc_ += words;

@@ -20,7 +20,11 @@ constexpr Native kTable[] = {
 };
 }  // namespace
 
-const Native* native_table() { return kTable; }
-std::uint32_t native_count() { return sizeof(kTable) / sizeof(kTable[0]); }
+const Native* native_table() {
+  return kTable;
+}
+std::uint32_t native_count() {
+  return sizeof(kTable) / sizeof(kTable[0]);
+}
 
 }  // namespace lona::vm

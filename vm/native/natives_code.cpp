@@ -20,7 +20,9 @@ namespace lona::vm::natives {
 
 namespace {
 
-bool is_plain_symbol(Term t) { return bare(t).is_symbol(); }
+bool is_plain_symbol(Term t) {
+  return bare(t).is_symbol();
+}
 
 // A namespace, or the one a symbol names; null otherwise.
 Namespace* namespace_of(Process& p, Term t) {
@@ -204,8 +206,12 @@ Term as_list(Process& p, Term t) {
 
 }  // namespace
 
-Term macroexpand_all(Process& p, Args args) { return expand(p, args[0], false); }
-Term macroexpand_one(Process& p, Args args) { return expand(p, args[0], true); }
+Term macroexpand_all(Process& p, Args args) {
+  return expand(p, args[0], false);
+}
+Term macroexpand_one(Process& p, Args args) {
+  return expand(p, args[0], true);
+}
 
 Term apply(Process& p, Args args) {
   std::uint32_t last = args.size() - 1;

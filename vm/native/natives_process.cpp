@@ -12,7 +12,9 @@ namespace lona::vm::natives {
 
 namespace {
 
-Term ok() { return make_keyword("ok"); }
+Term ok() {
+  return make_keyword("ok");
+}
 
 // The process of a pid that has not ended and is not about to.
 Process* living(Process& p, Term pid) {
@@ -59,8 +61,8 @@ bool read_options(Term options, SpawnOptions& out, Term& name) {
 Process* start(Process& p, std::string_view fn, Args args) {
   SpawnOptions options;
   Term name = Term::nil();
-  bool good = is_function(bare(args[0])) && (args.size() < 2 || args[1].is_nil() ||
-                                             read_options(args[1], options, name));
+  bool good = is_function(bare(args[0])) &&
+              (args.size() < 2 || args[1].is_nil() || read_options(args[1], options, name));
   if (!good || (name.is_symbol() && named(p, name.entry()) != nullptr)) {
     p.fail_badarg(fn, args);
     return nullptr;
@@ -99,8 +101,12 @@ Term spawn_monitor(Process& p, Args args) {
   return p.fail_oom();
 }
 
-Term self(Process& p, Args) { return p.pid(); }
-Term self_realm(Process&, Args) { return Term::integer(0); }
+Term self(Process& p, Args) {
+  return p.pid();
+}
+Term self_realm(Process&, Args) {
+  return Term::integer(0);
+}
 
 Term is_alive(Process& p, Args args) {
   if (!args[0].is_pid()) return p.fail_badarg("alive?", args);
@@ -197,7 +203,9 @@ Term whereis(Process& p, Args args) {
 
 namespace {
 
-Term number(std::uint64_t n) { return Term::integer(static_cast<std::int64_t>(n)); }
+Term number(std::uint64_t n) {
+  return Term::integer(static_cast<std::int64_t>(n));
+}
 
 Term linked(Process& p, const Process& of) {
   Term set = make_set(p, empty_map(p));
@@ -273,7 +281,9 @@ Term processes(Process& p, Args) {
   return list;
 }
 
-Term process_count(Process& p, Args) { return number(state_of(p).table.count()); }
+Term process_count(Process& p, Args) {
+  return number(state_of(p).table.count());
+}
 
 Term yield(Process& p, Args) {
   p.charge(static_cast<std::uint32_t>(state_of(p).options.slice_reductions));
@@ -288,7 +298,9 @@ Term memory_figures(Process& p, Args) {
   return map_put(p, map, make_keyword("permanent"), number(state_of(p).permanent.mapped_bytes()));
 }
 
-Term make_reference(Process& p, Args) { return make_ref(p, state_of(p).next_ref++); }
+Term make_reference(Process& p, Args) {
+  return make_ref(p, state_of(p).next_ref++);
+}
 
 Term pid_realm(Process& p, Args args) {
   return args[0].is_pid() ? Term::integer(0) : p.fail_badarg("pid-realm", args);
@@ -301,8 +313,17 @@ Term pid_equal(Process& p, Args args) {
   return Term::boolean(args[0] == args[1]);
 }
 
-Term monotonic_time(Process&, Args) { return number(platform::now_ns()); }
-Term system_time(Process&, Args) { return number(platform::wall_clock_ns()); }
+Term monotonic_time(Process&, Args) {
+  return number(platform::now_ns());
+}
+
+Term system_time(Process& p, Args) {
+  auto now = static_cast<std::int64_t>(platform::wall_clock_ns());
+  // Since 2006 this needs more than the 61 bits that integers have today.
+  if (Term::fits_integer(now)) return Term::integer(now);
+  Term info = map_put(p, empty_map(p), make_keyword("fn"), make_symbol("system-time"));
+  return p.fail("overflow", info);
+}
 
 Term sleep(Process& p, Args args) {
   if (!args[0].is_integer() || args[0].as_integer() < 0) return p.fail_badarg("sleep", args);

@@ -9,7 +9,9 @@
 
 namespace lona::vm {
 
-Allocator& allocator_of(const Process& p) { return state_of(p).allocator; }
+Allocator& allocator_of(const Process& p) {
+  return state_of(p).allocator;
+}
 
 Process* spawn_process(Vm& vm, const Process* parent, Term fn, const SpawnOptions& options) {
   Vm::State& s = vm.state();

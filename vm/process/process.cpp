@@ -31,7 +31,9 @@ void free_fragment(Allocator& allocator, Fragment* f) {
   if (!Reserve::give_back(f)) allocator.release(f, f->bytes);
 }
 
-void free_fragment(const Process& p, Fragment* f) { free_fragment(allocator_of(p), f); }
+void free_fragment(const Process& p, Fragment* f) {
+  free_fragment(allocator_of(p), f);
+}
 
 Word* Process::refill(Heap& self, std::size_t words, bool may_use_reserve) {
   auto& p = static_cast<Process&>(self);
@@ -74,7 +76,9 @@ Word* Process::refill(Heap& self, std::size_t words, bool may_use_reserve) {
   return f->data;
 }
 
-void Process::close_overflow() { overflow_->top = top_; }
+void Process::close_overflow() {
+  overflow_->top = top_;
+}
 
 void Process::attach(Fragment* f) {
   f->next = fragments_;

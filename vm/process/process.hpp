@@ -102,9 +102,9 @@ class Process final : public Heap {
   // Interpreter state, saved whenever C++ code outside the dispatch loop runs.
   Word* fp_ = nullptr;
   const Instruction* pc_ = nullptr;
-  std::int64_t reductions_left_ = 0;  // of the slice
+  std::int64_t reductions_left_ = 0;   // of the slice
   std::int64_t reductions_saved_ = 0;  // left when a collection was asked for
-  std::uint32_t charged_ = 0;         // by natives, since the interpreter looked
+  std::uint32_t charged_ = 0;          // by natives, since the interpreter looked
   // The block. top_ is its heap top, except while a native allocates from an overflow fragment:
   // then block_top_ is.
   Word* block_ = nullptr;

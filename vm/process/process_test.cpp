@@ -94,7 +94,8 @@ TEST_P(Processes, thousands_of_timers_fire_in_order) {
                 "(sleep (mod n 50)) (send me :x))) (spawn-all (- n 1))))))"
                 "(def take-all (fn* [n] (if (= n 0) :all (receive :x (take-all (- n 1)) "
                 ":after 5000 [:missing n]))))"
-                "(spawn-all " + n + ") (take-all " + n + ")"),
+                "(spawn-all " +
+                n + ") (take-all " + n + ")"),
             ":all");
 }
 
@@ -110,7 +111,8 @@ TEST_P(Processes, nothing_stays_behind) {
   std::string program =
       "(def work (fn* [n] (if (= n 0) 0 (do (spawn-link (fn* [] (receive x [x x]))) (def q "
       "(spawn-monitor (fn* [] (send (self) [1 2 3 \"left\"]) (sleep 1)))) (work (- n 1))))))"
-      "(trap-exit true) (work " + n + ") (sleep 20) (exit :done)";
+      "(trap-exit true) (work " +
+      n + ") (sleep 20) (exit :done)";
   run(program);
   run("(sleep 50)");
   ASSERT_EQ(s.table.count(), 0u);
@@ -157,8 +159,9 @@ TEST(Memory, an_idle_process_takes_no_more_than_erlangs) {
   Vm::State& s = vm.vm().state();
   vm.run("1");
   std::size_t before = s.allocator.used_bytes();
-  vm.run("(def many (fn* [n] (if (= n 0) 0 (do (spawn (fn* [] (receive :never 1))) "
-         "(many (- n 1)))))) (many 1000) (sleep 10)");
+  vm.run(
+      "(def many (fn* [n] (if (= n 0) 0 (do (spawn (fn* [] (receive :never 1))) "
+      "(many (- n 1)))))) (many 1000) (sleep 10)");
   std::size_t each = (s.allocator.used_bytes() - before) / 1000;
   EXPECT_EQ(s.table.count(), 1000u);
   EXPECT_LE(each, 2657u);

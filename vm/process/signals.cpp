@@ -202,7 +202,6 @@ void notify_down(const Process& sender, Process& watcher, std::uint64_t ref, Ter
   send_notice(sender, watcher, head, reason, ref);
 }
 
-
 void notify_end(Process& p) {
   while (Link* link = p.links_) {
     Process* peer = link->ends[1 - link->side_of(&p)];

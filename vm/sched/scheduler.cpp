@@ -146,6 +146,8 @@ void Vm::run_until_ended(Term pid) {
   }
 }
 
-void Vm::stop() { state_->stop = true; }
+void Vm::stop() {
+  state_->stop = true;
+}
 
 }  // namespace lona::vm

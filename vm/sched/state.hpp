@@ -12,10 +12,11 @@
 namespace lona::vm {
 
 // The natives that instructions fall back on.
-#define LONA_FALLBACKS(X)                                                                        \
-  X(Add, "+") X(Subtract, "-") X(Multiply, "*") X(Less, "<") X(Greater, ">") X(LessEqual, "<=") \
-  X(GreaterEqual, ">=") X(Equal, "=") X(First, "first") X(Rest, "rest") X(Get, "get")           \
-  X(Vector, "vector") X(HashMap, "hash-map") X(HashSet, "hash-set")
+#define LONA_FALLBACKS(X)                                                                 \
+  X(Add, "+")                                                                             \
+  X(Subtract, "-") X(Multiply, "*") X(Less, "<") X(Greater, ">") X(LessEqual, "<=")       \
+      X(GreaterEqual, ">=") X(Equal, "=") X(First, "first") X(Rest, "rest") X(Get, "get") \
+          X(Vector, "vector") X(HashMap, "hash-map") X(HashSet, "hash-set")
 
 enum class Fallback : std::uint8_t {
 #define LONA_FALLBACK(name, text) k##name,
@@ -60,13 +61,15 @@ inline bool native_stack_low(const Vm::State& s) {
   return s.native_stack_base != 0 && s.native_stack_base - here > kNativeStackUse;
 }
 
-inline Vm::State& state_of(const Process& p) { return p.vm().state(); }
+inline Vm::State& state_of(const Process& p) {
+  return p.vm().state();
+}
 
 // A process-bound var's value in a process (interp/slow.cpp); unbound when it has none.
 Term binding_of(const Process& p, Var* var);
 
 // --- sched/scheduler.cpp ---------------------------------------------------------------------
-void make_ready(Process& p);          // a waiting process may go on
+void make_ready(Process& p);  // a waiting process may go on
 void wake_console_waiters(Vm::State& s);
 void check_interrupt(Vm::State& s);  // platform::poll, and Ctrl-C to the foreground process
 

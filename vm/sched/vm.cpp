@@ -18,7 +18,9 @@ namespace {
 constexpr std::size_t kStatePages =
     (sizeof(Vm) + 16 + sizeof(Vm::State) + platform::kPageSize - 1) & ~(platform::kPageSize - 1);
 
-Term no_fallback(Process& p, Args) { return p.fail("unknown-intrinsic"); }
+Term no_fallback(Process& p, Args) {
+  return p.fail("unknown-intrinsic");
+}
 
 void define_natives(Vm::State& s) {
   Namespace* core = s.namespaces.find_or_create(intern("lona.core"));
@@ -58,8 +60,8 @@ Vm& Vm::create(const VmOptions& options, Hooks* hooks) {
   void* memory = Reserve::prepare() ? platform::map_pages(kStatePages) : nullptr;
   if (memory == nullptr) platform::panic("not enough memory to start");
   auto* vm = new (memory) Vm();
-  vm->state_ = new (static_cast<char*>(memory) + ((sizeof(Vm) + 15) & ~std::size_t{15}))
-      State(options);
+  vm->state_ =
+      new (static_cast<char*>(memory) + ((sizeof(Vm) + 15) & ~std::size_t{15})) State(options);
   State& s = *vm->state_;
   s.hooks = hooks;
   s.oom_reason = make_pair_tuple(s.permanent, make_keyword("error"), make_keyword("oom"));
@@ -81,12 +83,24 @@ void Vm::destroy(Vm& vm) {
   platform::unmap_pages(&vm, kStatePages);
 }
 
-Namespaces& Vm::namespaces() { return state_->namespaces; }
-PermanentRegion& Vm::permanent() { return state_->permanent; }
-const VmOptions& Vm::options() const { return state_->options; }
-Process* Vm::find(Term pid) const { return pid.is_pid() ? state_->table.find(pid) : nullptr; }
-std::uint32_t Vm::process_count() const { return state_->table.count(); }
-void Vm::set_foreground(Term pid) { state_->foreground = pid; }
+Namespaces& Vm::namespaces() {
+  return state_->namespaces;
+}
+PermanentRegion& Vm::permanent() {
+  return state_->permanent;
+}
+const VmOptions& Vm::options() const {
+  return state_->options;
+}
+Process* Vm::find(Term pid) const {
+  return pid.is_pid() ? state_->table.find(pid) : nullptr;
+}
+std::uint32_t Vm::process_count() const {
+  return state_->table.count();
+}
+void Vm::set_foreground(Term pid) {
+  state_->foreground = pid;
+}
 
 Term Vm::spawn_source(SourceFeed& feed, std::string_view ns, void* user_data) {
   Process* p = new_process(*this, state_->load_closure, ns, user_data);

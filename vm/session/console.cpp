@@ -17,14 +17,14 @@ bool is_space(char c) {
 
 }  // namespace
 
-Console::Console() : interactive_(platform::terminal().interactive), editor_(*this) {}
+Console::Console(bool interactive) : interactive_(interactive), editor_(*this) {}
 
-void Console::create() {
+void Console::create(bool for_prompt) {
   constexpr std::size_t kBytes =
       (sizeof(Console) + platform::kPageSize - 1) & ~(platform::kPageSize - 1);
   void* memory = platform::map_pages(kBytes);
   if (memory == nullptr) platform::panic("no memory for the console");
-  g_console = new (memory) Console;
+  g_console = new (memory) Console(for_prompt && platform::terminal().interactive);
 }
 
 Console& Console::the() {

@@ -21,8 +21,9 @@ class Console final : public EditorHost {
     kNoMemory,
   };
 
-  // The one console. Made by the session before any process runs.
-  static void create();
+  // The one console. Made by the session before any process runs. Only a prompt on a terminal edits
+  // lines; a program gets the bytes as they come.
+  static void create(bool for_prompt);
   static Console& the();
 
   bool interactive() const { return interactive_; }
@@ -51,7 +52,7 @@ class Console final : public EditorHost {
  private:
   enum class Owner : std::uint8_t { kNobody, kPrompt, kReader };
 
-  Console();
+  explicit Console(bool interactive);
   Input fill();
   Input edit_as(Owner owner, std::string_view prompt, std::string_view& text);
   void drop(std::size_t bytes);

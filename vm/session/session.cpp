@@ -270,8 +270,9 @@ int Session::serve() {
 }  // namespace
 
 void vm_main() {
-  Console::create();
-  Session session(platform::session());
+  const platform::Session asked = platform::session();
+  Console::create(asked.mode == Mode::kPrompt);
+  Session session(asked);
   session.load_library();
   session.prepare_user_namespace();
   platform::exit(session.serve());

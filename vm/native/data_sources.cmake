@@ -7,3 +7,4 @@ target_sources(lona_vm PRIVATE
   ${CMAKE_CURRENT_LIST_DIR}/natives_predicate.cpp
   ${CMAKE_CURRENT_LIST_DIR}/natives_sequence.cpp
   ${CMAKE_CURRENT_LIST_DIR}/natives_text.cpp)
+lona_vm_test(vm_natives_data_test ${CMAKE_CURRENT_LIST_DIR}/natives_data_test.cpp)

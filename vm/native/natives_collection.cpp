@@ -92,7 +92,7 @@ Term count(Process& p, Args args) {
 
 Term nth(Process& p, Args args) {
   Term t = bare(args[0]), index = args[1];
-  if (!is_indexed(t)) return p.fail_type("nth", "list, tuple, vector or string", t);
+  if (!is_indexed(t)) return p.fail_type("nth", "indexed", t);
   if (!index.is_integer()) return p.fail_type("nth", "integer", index);
   if (index.as_integer() < 0) return or_default(Term::absent(), args);
   auto i = static_cast<std::size_t>(index.as_integer());
@@ -194,7 +194,7 @@ Term append(Process& p, Args args) {
     for (std::uint32_t i = 1; i < args.size(); i++) t = vector_append(p, t, args[i]);
     return t;
   }
-  if (!is_tuple(t)) return p.fail_type("append", "vector or tuple", t);
+  if (!is_tuple(t)) return p.fail_type("append", "vector-or-tuple", t);
   std::size_t n = tuple_count(t);
   Word* copy = allocate_tuple(p, n + args.size() - 1);
   if (copy == nullptr) return p.fail_oom();

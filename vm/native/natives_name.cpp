@@ -68,13 +68,13 @@ Term keyword(Process& p, Args args) {
 Term name(Process& p, Args args) {
   Term t = bare(args[0]);
   if (is_string(t)) return t;
-  if (!is_name(t)) return p.fail_type("name", "symbol, keyword or string", t);
+  if (!is_name(t)) return p.fail_type("name", "name", t);
   return or_oom(p, make_string(p, t.entry()->name()));
 }
 
 Term namespace_of(Process& p, Args args) {
   Term t = bare(args[0]);
-  if (!is_name(t)) return p.fail_type("namespace", "symbol or keyword", t);
+  if (!is_name(t)) return p.fail_type("namespace", "name", t);
   if (t.entry()->name_offset == 0) return Term::nil();
   return or_oom(p, make_string(p, t.entry()->ns()));
 }

@@ -123,6 +123,12 @@ Term is_number(Process&, Args args) {
 Term is_integer(Process&, Args args) {
   return Term::boolean(args[0].is_integer());
 }
+Term is_other_number(Process&, Args args) {
+  return is_box(args, Kind::kFloat);
+}
+Term is_binary(Process&, Args args) {
+  return is_box(args, Kind::kBinary);
+}
 Term is_string_value(Process&, Args args) {
   return is_box(args, Kind::kString);
 }
@@ -178,7 +184,7 @@ Term type_of(Process&, Args args) {
 Term with_meta(Process& p, Args args) {
   Term value = bare(args[0]), meta = bare(args[1]);
   if (!value.is_symbol() && !is_collection(value)) {
-    return p.fail_type("with-meta", "symbol or collection", value);
+    return p.fail_type("with-meta", "symbol-or-collection", value);
   }
   if (meta.is_nil()) return value;
   if (!is_map(meta)) return p.fail_type("with-meta", "map", meta);

@@ -58,7 +58,7 @@ bool put_entries(Process& p, const char* fn, MapBuilder& builder, Term from) {
   Each each(p, from);
   for (Term e, key, value; each.next(e);) {
     if (!split_entry(e, key, value)) {
-      p.fail_type(fn, "entry [key value]", e);
+      p.fail_type(fn, "entry", e);
       return false;
     }
     builder.put(key, value);
@@ -71,7 +71,7 @@ Term into_map(Process& p, Term to, Term from) {
   if (map_count(to) > 4 * seqable_count(from)) {
     Each each(p, from);
     for (Term e, key, value; each.next(e);) {
-      if (!split_entry(e, key, value)) return p.fail_type("into", "entry [key value]", e);
+      if (!split_entry(e, key, value)) return p.fail_type("into", "entry", e);
       to = map_put(p, to, key, value);
     }
     return to;

@@ -12,7 +12,10 @@ if(LONA_SANITIZE AND TARGET lona_vm_linux)
   add_executable(reader_fuzz ${CMAKE_CURRENT_LIST_DIR}/reader_fuzz.cpp)
   target_link_libraries(reader_fuzz PRIVATE lona_vm lona_vm_linux)
   target_link_options(reader_fuzz PRIVATE -fsanitize=fuzzer)
+  # What it finds goes to the first folder; the library is there to start from.
+  file(MAKE_DIRECTORY "${CMAKE_CURRENT_BINARY_DIR}/reader_corpus")
   add_test(NAME reader_fuzz COMMAND reader_fuzz -seed=1 -max_total_time=20 -max_len=4096
-           -timeout=10 -print_final_stats=1 "${CMAKE_SOURCE_DIR}/lib/lona")
+           -timeout=10 "${CMAKE_CURRENT_BINARY_DIR}/reader_corpus"
+           "${CMAKE_SOURCE_DIR}/lib/lona")
   set_tests_properties(reader_fuzz PROPERTIES TIMEOUT 120 LABELS fuzz)
 endif()

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 target_sources(lona_vm PRIVATE
   ${CMAKE_CURRENT_LIST_DIR}/branch.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/define.cpp
   ${CMAKE_CURRENT_LIST_DIR}/emitter.cpp
   ${CMAKE_CURRENT_LIST_DIR}/macro.cpp
   ${CMAKE_CURRENT_LIST_DIR}/match.cpp

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // The compiler of one top-level form: walks the form once and emits code as it goes.
 //
-//   unit.cpp      expressions: constants, names, calls, do, def, fn*
+//   unit.cpp      expressions: constants, names, calls, do
+//   define.cpp    def and fn*
 //   branch.cpp    conditions, the intrinsics with instructions of their own
 //   match.cpp     match, receive and patterns
 //   macro.cpp     expansion
@@ -66,7 +67,7 @@ class Unit {
   void fail_memory();
   bool too_deep();
 
-  // unit.cpp
+  // unit.cpp, define.cpp
   void value(Term form, Want want);
   Register any(Term form);              // in a register of its choice, live
   void operand(Term form, Register r);  // into a register just pushed

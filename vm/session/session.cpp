@@ -73,7 +73,7 @@ Session::Session(const platform::Session& asked)
       SourceFeed{.next = on_next, .value = on_value},
       asked_(asked),
       console_(Console::the()),
-      vm_(Vm::create({}, this)) {}
+      vm_(Vm::create({.collect_always = asked.collect_always}, this)) {}
 
 // --- Source for the evaluator
 // ---------------------------------------------------------------------

@@ -63,7 +63,8 @@ Session session() {
   return {.mode = s.mode,
           .file_name = s.file_name,
           .source = {reinterpret_cast<const std::uint8_t*>(s.source.data()), s.source.size()},
-          .args = s.args};
+          .args = s.args,
+          .collect_always = s.collect_always};
 }
 
 void exit(int status) {

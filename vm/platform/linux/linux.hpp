@@ -15,6 +15,7 @@ struct Settings {
   std::string file_name = {};
   std::string source = {};
   std::vector<std::string_view> args = {};
+  bool collect_always = false;
   std::string root;  // of the archive, with a slash at its end
 };
 Settings& settings();

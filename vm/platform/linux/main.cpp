@@ -18,7 +18,8 @@ constexpr const char* kUsage =
     "  eval EXPR...       print the value of each expression\n"
     "  batch              read forms from standard input, print one line for each\n"
     "  --lib DIR          folder that stands for the system's archive\n"
-    "  --memory MB        most memory the VM may use\n";
+    "  --memory MB        most memory the VM may use\n"
+    "  --collect-always   collect garbage at every safe point (for tests; slow)\n";
 
 [[noreturn]] void wrong_use(const std::string& message) {
   std::fprintf(stderr, "lona-vm: %s\n%s", message.c_str(), kUsage);
@@ -65,6 +66,10 @@ void parse_command_line(int argc, char** argv) {
     if (option == "--help" || option == "-h") {
       std::fputs(kUsage, stdout);
       std::exit(0);
+    }
+    if (option == "--collect-always") {
+      s.collect_always = true;
+      continue;
     }
     if (option != "--lib" && option != "--memory") wrong_use("unknown option " + option);
     if (++i == argc) wrong_use(option + " wants a value");

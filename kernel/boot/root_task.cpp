@@ -58,6 +58,7 @@ class RootTaskBuilder {
  private:
   void open_image();
   void check_memory() const;
+  [[noreturn]] void refuse_memory(Word needed) const;
   PhysAddr take(unsigned size_bits);
   void put(Word slot, const Cap& cap);
   Word put_next(const Cap& cap);
@@ -86,7 +87,12 @@ class RootTaskBuilder {
 
 void RootTaskBuilder::open_image() {
   const PhysicalRange module = facts_.source.modules[0];
-  if (!lies_in(plan_.ram, module)) refuse_to_boot("the root task's module does not lie in memory");
+  if (!lies_in(plan_.ram, module)) {
+    // Some loaders do not notice that memory has ended. The loaded image takes about the same
+    // again, and the kernel's objects less than a megabyte.
+    if (module.end > plan_.ram.ranges().back().end) refuse_memory(module.end + module.size());
+    refuse_to_boot("the root task's module does not lie in memory");
+  }
   const auto* bytes = physical_to<const std::byte>(module.begin);
   const auto opened = base::ElfFile::open({bytes, static_cast<std::size_t>(module.size())});
   if (!opened) {
@@ -118,8 +124,13 @@ void RootTaskBuilder::check_memory() const {
   if (needed <= plan_.free.total()) return;
   // What the boot loader put into memory counts, too.
   const Word used = plan_.ram.total() - plan_.free.total() + kLowMemoryEnd;
+  refuse_memory(needed + used);
+}
+
+void RootTaskBuilder::refuse_memory(Word needed) const {
+  constexpr Word kRounding = 1 << 20;
   FixedText<160> text;
-  text << "too little memory: this boot image needs " << ByteSize{needed + used + (1 << 20)}
+  text << "too little memory: this boot image needs " << ByteSize{needed + kRounding}
        << ", the machine has " << ByteSize{plan_.ram.total() + kLowMemoryEnd};
   refuse_to_boot(text.text());
 }

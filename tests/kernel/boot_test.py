@@ -1,0 +1,113 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""Boots the kernel with its own test root task on several machines, and on unfit ones."""
+
+import pathlib
+import re
+import subprocess
+import tempfile
+import time
+import unittest
+
+BUILD = pathlib.Path(__file__).resolve().parents[2] / "build" / "x86_64"
+ROOT_TASK = BUILD / "tests" / "kernel" / "root.elf"
+KERNELS = {"debug": BUILD / "kernel" / "kernel.elf",
+           "release": BUILD / "kernel" / "kernel-release.elf"}
+
+
+def boot(until, kernel="debug", root_task=ROOT_TASK, machine="q35", cpu="qemu64", memory=256,
+         seconds=90):
+    """The first serial port's text, up to a line that `until` matches."""
+    command = ["qemu-system-x86_64", "-machine", machine, "-cpu", cpu, "-m", str(memory),
+               "-display", "none", "-no-reboot", "-kernel", str(KERNELS[kernel]),
+               "-serial", "stdio"]
+    if root_task is not None:
+        command += ["-initrd", str(root_task)]
+    with tempfile.TemporaryFile() as output:
+        with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output,
+                              stderr=subprocess.STDOUT) as guest:
+            try:
+                end = time.monotonic() + seconds
+                while True:
+                    ended = guest.poll() is not None
+                    output.seek(0)
+                    text = output.read().decode("utf-8", "replace")
+                    if ended or re.search(until, text) or time.monotonic() > end:
+                        return text
+                    time.sleep(0.1)
+            finally:
+                guest.kill()
+
+
+class Interface(unittest.TestCase):
+    def check(self, **settings):
+        text = boot(r"\d+ passed, \d+ failed", **settings)
+        result = re.search(r"(\d+) passed, (\d+) failed", text)
+        self.assertIsNotNone(result, text)
+        self.assertEqual(result[2], "0", text)
+        self.assertGreater(int(result[1]), 20, text)
+
+    def test_q35_with_the_oldest_processor(self):
+        self.check(machine="q35", cpu="qemu64")
+
+    def test_q35_with_all_features(self):
+        self.check(machine="q35", cpu="max")
+
+    def test_pc_with_the_oldest_processor(self):
+        self.check(machine="pc", cpu="qemu64")
+
+    def test_pc_with_all_features(self):
+        self.check(machine="pc", cpu="max")
+
+    def test_release_kernel(self):
+        self.check(kernel="release", cpu="max")
+
+    def test_without_acpi(self):
+        self.check(machine="pc,acpi=off")
+
+    def test_memory_on_both_sides_of_the_hole(self):
+        self.check(memory=5000)
+
+
+class Refusals(unittest.TestCase):
+    def check(self, reason, **settings):
+        text = boot(reason, seconds=30, **settings)
+        self.assertRegex(text, reason)
+
+    def with_module(self, reason, content):
+        with tempfile.NamedTemporaryFile() as module:
+            module.write(content)
+            module.flush()
+            self.check(reason, root_task=module.name)
+
+    def test_no_module(self):
+        self.check(r"PANIC: no module", root_task=None)
+
+    def test_no_module_on_a_release_kernel(self):
+        self.check(r"PANIC: no module", root_task=None, kernel="release")
+
+    def test_module_that_is_no_elf_file(self):
+        self.with_module(r"PANIC: the module is no usable root task", b"no program" * 1000)
+
+    def test_module_cut_off(self):
+        self.with_module(r"PANIC: the module is no usable root task",
+                         ROOT_TASK.read_bytes()[:5000])
+
+    def test_module_that_claims_kernel_addresses(self):
+        image = bytearray(ROOT_TASK.read_bytes())
+        # Every loadable segment and the entry point move to the kernel's half.
+        offset = int.from_bytes(image[32:40], "little")
+        for index in range(int.from_bytes(image[56:58], "little")):
+            at = offset + 56 * index
+            if image[at:at + 4] == b"\1\0\0\0":
+                image[at + 22:at + 24] = b"\xff\xff"
+        image[30:32] = b"\xff\xff"
+        self.with_module(r"PANIC: the (module is no usable root task|root task does not lie)",
+                         bytes(image))
+
+    def test_too_little_memory_says_how_much_is_needed(self):
+        self.check(r"PANIC: too little memory: this boot image needs \d+ [KM]iB", memory=2)
+
+
+if __name__ == "__main__":
+    unittest.main()

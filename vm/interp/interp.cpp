@@ -421,7 +421,7 @@ HANDLER(ReceiveTimer) {
 HANDLER(ProcessEnd) {
   p->fp_ = fp;
   p->pc_ = pc;
-  p->exit_reason_ = make_keyword("normal");
+  p->exit_reason_ = state_of(*p).normal;
   return RunResult::kExit;
 }
 HANDLER(NestedEnd) {

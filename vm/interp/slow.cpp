@@ -279,8 +279,8 @@ Next receive_timer(Process& p) {
   p.wait_deadline_ = 0;
   if (p.pc_->a != kNoRegister) {
     Term limit = Term::from_bits(reg(p, p.pc_->a));
-    bool none = limit.is_nil() || limit == make_keyword("infinity");
-    if (!none && (!limit.is_integer() || limit.as_integer() < 0)) {
+    bool time = limit.is_integer() && limit.as_integer() >= 0;
+    if (!time && !limit.is_nil() && limit != make_keyword("infinity")) {
       Word argument = limit.bits();
       p.fail_badarg("receive", Args(&argument, 1));
       return raise_exit(p);

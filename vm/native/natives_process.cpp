@@ -12,7 +12,7 @@ namespace lona::vm::natives {
 
 namespace {
 
-Term ok() {
+Term ok(const Process& p) {
   return make_keyword("ok");
 }
 
@@ -118,7 +118,7 @@ Term send(Process& p, Args args) {
   if (!to.is_pid()) return p.fail_badarg("send", args);
   Process* receiver = state_of(p).table.find(to);
   if (receiver != nullptr && !send_message(p, *receiver, args[1])) return p.fail_oom();
-  return ok();
+  return ok(p);
 }
 
 Term send_named(Process& p, Args args) {
@@ -126,21 +126,21 @@ Term send_named(Process& p, Args args) {
   if (!name.is_symbol()) return p.fail_badarg("send-named", args);
   Process* receiver = named(p, name.entry());
   if (receiver == nullptr) return make_keyword("not-found");
-  return send_message(p, *receiver, args[1]) ? ok() : p.fail_oom();
+  return send_message(p, *receiver, args[1]) ? ok(p) : p.fail_oom();
 }
 
 Term link(Process& p, Args args) {
   if (!args[0].is_pid()) return p.fail_badarg("link", args);
-  if (Process* other = living(p, args[0])) return add_link(p, *other) ? ok() : p.fail_oom();
+  if (Process* other = living(p, args[0])) return add_link(p, *other) ? ok(p) : p.fail_oom();
   // The process has ended: its link says so at once.
   signal_exit(p, p, args[0], make_keyword("noproc"), ExitSignal::kLink);
-  return ok();
+  return ok(p);
 }
 
 Term unlink(Process& p, Args args) {
   if (!args[0].is_pid()) return p.fail_badarg("unlink", args);
   if (Process* other = state_of(p).table.find(args[0])) remove_link(p, *other);
-  return ok();
+  return ok(p);
 }
 
 Term monitor(Process& p, Args args) {
@@ -157,13 +157,13 @@ Term monitor(Process& p, Args args) {
 Term demonitor(Process& p, Args args) {
   if (!is_kind(args[0], Kind::kRef)) return p.fail_badarg("demonitor", args);
   remove_monitor(p, payload(args[0])[0]);
-  return ok();
+  return ok(p);
 }
 
 Term trap_exit(Process& p, Args args) {
   if (!args[0].is_boolean()) return p.fail_badarg("trap-exit", args);
   p.trap_exit_ = args[0] == Term::true_();
-  return ok();
+  return ok(p);
 }
 
 Term exit(Process& p, Args args) {
@@ -172,7 +172,7 @@ Term exit(Process& p, Args args) {
   if (Process* other = living(p, args[0])) {
     signal_exit(p, *other, p.pid(), args[1], ExitSignal::kExit);
   }
-  return ok();
+  return ok(p);
 }
 
 Term register_name(Process& p, Args args) {
@@ -182,7 +182,7 @@ Term register_name(Process& p, Args args) {
   if (!name.is_symbol() || target == nullptr || !give_name(p, *target, name.entry())) {
     return p.fail_badarg("register", args);
   }
-  return ok();
+  return ok(p);
 }
 
 Term unregister(Process& p, Args args) {
@@ -191,7 +191,7 @@ Term unregister(Process& p, Args args) {
   if (target == nullptr) return p.fail_badarg("unregister", args);
   state_of(p).names.put(state_of(p).permanent, name.entry(), nullptr);
   target->name_ = nullptr;
-  return ok();
+  return ok(p);
 }
 
 Term whereis(Process& p, Args args) {
@@ -287,7 +287,7 @@ Term process_count(Process& p, Args) {
 
 Term yield(Process& p, Args) {
   p.charge(static_cast<std::uint32_t>(state_of(p).options.slice_reductions));
-  return ok();
+  return ok(p);
 }
 
 Term memory_figures(Process& p, Args) {
@@ -334,13 +334,13 @@ Term sleep(Process& p, Args args) {
     std::int64_t ms = args[0].as_integer() < kLongest ? args[0].as_integer() : kLongest;
     if (ms == 0) {
       p.charge(static_cast<std::uint32_t>(state_of(p).options.slice_reductions));
-      return ok();
+      return ok(p);
     }
     return p.wait_until(now + static_cast<std::uint64_t>(ms) * 1'000'000);
   }
   if (now < deadline) return p.wait_until(deadline);
   p.clear_wait_deadline();
-  return ok();
+  return ok(p);
 }
 
 }  // namespace lona::vm::natives

@@ -143,7 +143,7 @@ bool send_message(const Process& sender, Process& receiver, Term message) {
 void signal_exit(const Process& sender, Process& receiver, Term from, Term reason,
                  ExitSignal kind) {
   static constexpr std::string_view kKillName = "kill";
-  bool normal = reason == make_keyword("normal");
+  bool normal = reason == state_of(receiver).normal;
   if (kind == ExitSignal::kKill) return terminate(sender, receiver, reason);
   if (kind == ExitSignal::kExit && reason == make_keyword(kKillName)) {
     return terminate(sender, receiver, make_keyword("killed"));

@@ -36,6 +36,7 @@ struct Vm::State {
   ProcessTable table;
   Timers timers{allocator};
   NativeFunction fallbacks[static_cast<unsigned>(Fallback::kCount)] = {};
+  Term ok, normal;  // keywords that are needed all the time
   Term oom_reason;    // [:error :oom], permanent
   Term load_closure;  // runs what a SourceFeed gives (sched/source.cpp)
   Var* ns_var = nullptr;

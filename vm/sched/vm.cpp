@@ -64,6 +64,8 @@ Vm& Vm::create(const VmOptions& options, Hooks* hooks) {
       new (static_cast<char*>(memory) + ((sizeof(Vm) + 15) & ~std::size_t{15})) State(options);
   State& s = *vm->state_;
   s.hooks = hooks;
+  s.ok = make_keyword("ok");
+  s.normal = make_keyword("normal");
   s.oom_reason = make_pair_tuple(s.permanent, make_keyword("error"), make_keyword("oom"));
   s.load_closure = make_load_closure(s.permanent);
   define_natives(s);

@@ -31,8 +31,12 @@ constexpr unsigned kRootSchedContextBits = abi::kMinSchedContextBits;
 // Untyped objects smaller than a page would only clutter the list.
 constexpr unsigned kMinUntypedBits = 12;
 
-constexpr Word page_down(Word address) { return address & ~(kPage - 1); }
-constexpr Word page_up(Word address) { return page_down(address + kPage - 1); }
+constexpr Word page_down(Word address) {
+  return address & ~(kPage - 1);
+}
+constexpr Word page_up(Word address) {
+  return page_down(address + kPage - 1);
+}
 
 // Where everything lies in the root task's address space: the image, then one page each for the
 // IPC buffer and the boot info, then the additional boot info.
@@ -118,7 +122,8 @@ void RootTaskBuilder::check_memory() const {
   const Word tables = 4 + pages / kEntriesPerTable + 3;
   const Word needed = (pages + tables) * kPage + (Word{1} << kRootCNodeBytesBits) * 2 + 8 * kPage;
   constexpr Word kFixedSlots = 64;
-  if (pages + tables + kFixedSlots + abi::kMaxBootInfoUntypeds > Word{1} << config::kRootCNodeBits) {
+  if (pages + tables + kFixedSlots + abi::kMaxBootInfoUntypeds > Word{1}
+                                                                     << config::kRootCNodeBits) {
     refuse_to_boot("the root task's image has more pages than its CNode has slots");
   }
   if (needed <= plan_.free.total()) return;
@@ -143,7 +148,9 @@ PhysAddr RootTaskBuilder::take(unsigned size_bits) {
   return *address;
 }
 
-void RootTaskBuilder::put(Word slot, const Cap& cap) { place_cap(cnode_[slot], cap); }
+void RootTaskBuilder::put(Word slot, const Cap& cap) {
+  place_cap(cnode_[slot], cap);
+}
 
 Word RootTaskBuilder::put_next(const Cap& cap) {
   put(next_slot_, cap);
@@ -153,8 +160,8 @@ Word RootTaskBuilder::put_next(const Cap& cap) {
 void RootTaskBuilder::create_cspace() {
   const PhysAddr address = take(kRootCNodeBytesBits);
   cnode_ = from_phys<Slot>(address);
-  put(abi::kSlotInitCNode, Cap::cnode(address, config::kRootCNodeBits, 0,
-                                      abi::kWordBits - config::kRootCNodeBits));
+  put(abi::kSlotInitCNode,
+      Cap::cnode(address, config::kRootCNodeBits, 0, abi::kWordBits - config::kRootCNodeBits));
   put(abi::kSlotIrqControl, Cap::irq_control());
   put(abi::kSlotAsidControl, Cap::asid_control());
   put(abi::kSlotIoPortControl, Cap::io_port_control());
@@ -207,8 +214,7 @@ bool RootTaskBuilder::page_is_writable(Word address) const {
   bool touched = false;
   std::uint32_t cursor = 0;
   while (const auto segment = elf_.next_segment(cursor)) {
-    if (segment->address >= address + kPage ||
-        segment->address + segment->memory_size <= address) {
+    if (segment->address >= address + kPage || segment->address + segment->memory_size <= address) {
       continue;
     }
     if (segment->writable) return true;
@@ -297,8 +303,8 @@ void RootTaskBuilder::add_untypeds(const RegionList& regions, bool device) {
     while (splitter.next(block)) {
       const Word index = next_slot_ - info_->untyped.start;
       if (index == abi::kMaxBootInfoUntypeds) return;
-      info_->untyped_list[index] = {block.base, static_cast<std::uint8_t>(block.size_bits), device,
-                                    {}};
+      info_->untyped_list[index] = {
+          block.base, static_cast<std::uint8_t>(block.size_bits), device, {}};
       put_next(Cap::untyped(block.base, block.size_bits, device));
     }
   }

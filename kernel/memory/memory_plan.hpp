@@ -18,8 +18,8 @@ struct MemoryPlan {
 
 struct MemoryLimits {
   PhysicalRange kernel_image;
-  PhysicalAddress window_end;       // RAM above is beyond the kernel's reach, so it is not used
-  unsigned physical_address_bits;   // of the processor
+  PhysicalAddress window_end;      // RAM above is beyond the kernel's reach, so it is not used
+  unsigned physical_address_bits;  // of the processor
 };
 
 // Below 1 MiB lie the firmware's data, its read-only code and the VGA memory: all of it counts as

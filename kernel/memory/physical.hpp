@@ -13,7 +13,8 @@ using PhysicalAddress = std::uint64_t;
 
 class PhysicalReader {
  public:
-  using Function = const std::uint8_t* (*)(const void* context, PhysicalAddress, std::uint64_t size);
+  using Function = const std::uint8_t* (*)(const void* context, PhysicalAddress,
+                                           std::uint64_t size);
 
   constexpr PhysicalReader(Function function, const void* context)
       : function_(function), context_(context) {}

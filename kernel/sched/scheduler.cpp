@@ -105,8 +105,8 @@ void possible_switch_to(Tcb& tcb) {
   if (s.candidate == nullptr) {
     s.candidate = &tcb;
   } else if (s.candidate != &tcb) {
-    s.ready.append(*s.candidate);
-    s.ready.append(tcb);
+    s.ready.prepend(*s.candidate);
+    s.ready.prepend(tcb);
     s.candidate = nullptr;
     s.reconsider = true;
   }
@@ -128,7 +128,7 @@ void set_thread_priority(Tcb& tcb, unsigned priority) {
   const bool queued = tcb.in_ready_queue;
   if (queued) s.ready.remove(tcb);
   tcb.priority = static_cast<std::uint8_t>(priority);
-  if (queued) s.ready.append(tcb);
+  if (queued) possible_switch_to(tcb);
   s.reconsider = true;
 }
 
@@ -201,7 +201,13 @@ Tcb* choose(Tcb* current) {
   if (candidate != nullptr && !schedulable(*candidate)) candidate = nullptr;
   if (current != nullptr && !current->in_ready_queue && candidate != nullptr &&
       candidate->priority <= current->priority) {
-    s.ready.append(*candidate);
+    // Programs written for the ABI count on this order: behind an equal, but before those that
+    // wait at a lower priority.
+    if (candidate->priority == current->priority) {
+      s.ready.append(*candidate);
+    } else {
+      s.ready.prepend(*candidate);
+    }
     candidate = nullptr;
   }
   if (current != nullptr && !current->in_ready_queue) {

@@ -13,7 +13,7 @@ namespace lona::vm::natives {
 namespace {
 
 Term ok(const Process& p) {
-  return make_keyword("ok");
+  return state_of(p).ok;
 }
 
 // The process of a pid that has not ended and is not about to.

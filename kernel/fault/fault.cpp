@@ -147,7 +147,10 @@ bool apply_fault_reply(Tcb& tcb, Tcb& handler) {
     default:
       break;
   }
-  if (info.label() != 0) return false;
+  // For a capability or page fault any answer restarts; the others look at the label.
+  const bool always =
+      tcb.fault.kind == abi::FaultKind::kCap || tcb.fault.kind == abi::FaultKind::kVm;
+  if (!always && info.label() != 0) return false;
   tcb.context.restart();
   return true;
 }

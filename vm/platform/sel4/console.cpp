@@ -375,6 +375,7 @@ void poll() {
   if (now >= g_console.next_poll) {
     g_console.next_poll = now + g_console.ticks_per_ms;
     (void)drain();
+    flush();  // output is seen soon, however long the program goes on computing
   }
 }
 

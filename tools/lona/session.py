@@ -183,10 +183,11 @@ class Session:
         if not data:
             self._input_open = False
         if self._raw:
-            # Ctrl-C overtakes the keys typed before it, as on any terminal.
+            # Ctrl-C drops the keys typed before it, as on any terminal.
             for _ in range(data.count(_CTRL_C)):
                 self._interrupt()
-            data = data.replace(_CTRL_C, b"")
+                self._keys.clear()
+            data = data[data.rfind(_CTRL_C) + 1:]
         self._keys += data
         self._pass_input()
 

@@ -154,6 +154,7 @@ Console::Input Console::edit_as(Owner owner, std::string_view prompt, std::strin
 }
 
 void Console::interrupt() {
+  if (interactive_) drop(input_.size() - at_);  // typed before Ctrl-C
   if (owner_ == Owner::kNobody) return;
   editor_.interrupt();
   at_line_start_ = true;

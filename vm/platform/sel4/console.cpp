@@ -183,6 +183,10 @@ void take_frame(FromHost type, std::span<const std::uint8_t> payload) {
       return;
     case FromHost::kInterrupt:
       g_console.interrupt = true;
+      // As a terminal does: what was typed before Ctrl-C is dropped with it.
+      if (g_console.terminal.interactive) {
+        g_console.input.clear();
+      }
       return;
     case FromHost::kWindow:
       if (payload.size() == 4) {

@@ -114,6 +114,7 @@ class InputQueue {
   }
 
   [[nodiscard]] bool empty() const { return count_ == 0; }
+  void clear() { first_ = count_ = 0; }
 
  private:
   std::array<std::uint8_t, kSize> bytes_{};

@@ -18,6 +18,7 @@
 
 extern "C" {
 extern const char kernel_load_begin[], kernel_load_bss_end[];
+extern const std::uint64_t boot_begin_ticks;
 [[noreturn]] void enter_user(lona::kernel::UserContext* context);
 }
 
@@ -97,6 +98,15 @@ void log_machine() {
   }
 }
 
+void log_end() {
+  if constexpr (config::kDebug) {
+    const Ticks ticks = clock_now() - boot_begin_ticks;
+    FixedText<80> line;
+    line << "[kernel] root task starts after " << (ticks / ticks_per_us()) << " us\n";
+    console_write(line.text());
+  }
+}
+
 }  // namespace
 
 extern "C" [[noreturn]] void kernel_boot(std::uint32_t magic, PhysicalAddress info) {
@@ -118,6 +128,7 @@ extern "C" [[noreturn]] void kernel_boot(std::uint32_t magic, PhysicalAddress in
       .clock_mhz = clock_khz() / 1000,
   };
   create_root_task(facts, memory_plan);
+  log_end();
   enter_user(reinterpret_cast<UserContext*>(start()));
 }
 

@@ -106,7 +106,7 @@ class Refusals(unittest.TestCase):
                          bytes(image))
 
     def test_too_little_memory_says_how_much_is_needed(self):
-        self.check(r"PANIC: too little memory: this boot image needs \d+ [KM]iB", memory=2)
+        self.check(r"PANIC: too little memory: this boot image needs \d+ [KM]i?B", memory=2)
 
 
 if __name__ == "__main__":

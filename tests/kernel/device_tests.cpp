@@ -39,8 +39,8 @@ constexpr CPtr kControl = abi::kSlotIrqControl;
 
 Error get_pin(CPtr slot, Word pin, Word vector, Word level = 0, Word polarity = 0,
               Word io_apic = 0) {
-  return abi::irq_control_get_io_apic(kControl, slot_address(slot),
-                                      {io_apic, pin, level, polarity}, vector);
+  return abi::irq_control_get_io_apic(kControl, slot_address(slot), {io_apic, pin, level, polarity},
+                                      vector);
 }
 
 }  // namespace

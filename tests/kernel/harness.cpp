@@ -52,7 +52,9 @@ CPtr new_slot() {
   return next_slot++;
 }
 
-abi::SlotAddress slot_address(CPtr slot) { return {abi::kSlotInitCNode, slot, abi::kWordBits}; }
+abi::SlotAddress slot_address(CPtr slot) {
+  return {abi::kSlotInitCNode, slot, abi::kWordBits};
+}
 
 CPtr memory_untyped() {
   if (untyped != 0) return untyped;
@@ -69,13 +71,15 @@ CPtr memory_untyped() {
 
 CPtr make(ObjectType type, Word size_bits) {
   const CPtr slot = new_slot();
-  const Error error = abi::untyped_retype(memory_untyped(), type, size_bits,
-                                          {abi::kSlotInitCNode, 0, 0}, slot, 1);
+  const Error error =
+      abi::untyped_retype(memory_untyped(), type, size_bits, {abi::kSlotInitCNode, 0, 0}, slot, 1);
   CHECK(error == Error::kNone);
   return error == Error::kNone ? slot : 0;
 }
 
-void remove(CPtr slot) { CHECK_OK(abi::cnode_delete(slot_address(slot))); }
+void remove(CPtr slot) {
+  CHECK_OK(abi::cnode_delete(slot_address(slot)));
+}
 
 void map_tables_at(CPtr vspace, Word address) {
   CHECK_OK(abi::pdpt_map(make(ObjectType::kPdpt), vspace, address));
@@ -96,13 +100,13 @@ Thread::Thread(Entry entry, Word argument, Word priority, bool passive)
   while (stack_ + 1 < kStacks && stack_used[stack_]) ++stack_;
   stack_used[stack_] = true;
   const CPtr handler = new_slot();
-  CHECK_OK(abi::cnode_mint(slot_address(handler), slot_address(fault_endpoint_),
-                           abi::kAllRights, kFaultBadge));
+  CHECK_OK(abi::cnode_mint(slot_address(handler), slot_address(fault_endpoint_), abi::kAllRights,
+                           kFaultBadge));
   CHECK_OK(abi::tcb_set_space(tcb_, handler, abi::kSlotInitCNode, abi::CNodeData{0},
                               abi::kSlotInitVSpace));
   CHECK_OK(abi::tcb_set_priority(tcb_, abi::kSlotInitTcb, priority));
-  CHECK_OK(abi::sched_control_configure(info->sched_control.start, sched_context_, 5000, 5000, 0,
-                                        0, 0));
+  CHECK_OK(
+      abi::sched_control_configure(info->sched_control.start, sched_context_, 5000, 5000, 0, 0, 0));
   if (!passive) CHECK_OK(abi::sched_context_bind(sched_context_, tcb_));
   registers_.rip = reinterpret_cast<Word>(entry);
   registers_.rdi = argument;
@@ -161,8 +165,12 @@ Word ticks_per_ms() {
 namespace lona::abi {
 
 // Only the root task's first thread makes calls with capabilities or more than four words.
-IpcBuffer& ipc_buffer() { return *test::info->ipc_buffer; }
+IpcBuffer& ipc_buffer() {
+  return *test::info->ipc_buffer;
+}
 
 }  // namespace lona::abi
 
-extern "C" [[noreturn]] void abort() { __builtin_trap(); }
+extern "C" [[noreturn]] void abort() {
+  __builtin_trap();
+}

@@ -13,9 +13,9 @@
 namespace lona::test {
 
 using abi::CPtr;
-using abi::Word;
 using abi::Error;
 using abi::ObjectType;
+using abi::Word;
 
 extern const abi::BootInfo* info;
 

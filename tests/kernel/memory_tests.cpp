@@ -9,7 +9,9 @@ namespace {
 
 constexpr CPtr kVSpace = abi::kSlotInitVSpace;
 
-volatile Word& word_at(Word address) { return *reinterpret_cast<volatile Word*>(address); }
+volatile Word& word_at(Word address) {
+  return *reinterpret_cast<volatile Word*>(address);
+}
 
 void read_word(Word address) {
   [[maybe_unused]] const Word value = word_at(address);
@@ -72,9 +74,9 @@ void every_object_type_can_be_made() {
     ObjectType type;
     Word size_bits;
   } kObjects[] = {
-      {kUntyped, 4},        {kTcb, 0},       {kEndpoint, 0}, {kNotification, 0}, {kCNode, 4},
-      {kSchedContext, 8},   {kReply, 0},     {kPdpt, 0},     {kPml4, 0},         {kPage4K, 0},
-      {kLargePage, 0},      {kPageTable, 0}, {kPageDirectory, 0},
+      {kUntyped, 4},      {kTcb, 0},       {kEndpoint, 0},      {kNotification, 0}, {kCNode, 4},
+      {kSchedContext, 8}, {kReply, 0},     {kPdpt, 0},          {kPml4, 0},         {kPage4K, 0},
+      {kLargePage, 0},    {kPageTable, 0}, {kPageDirectory, 0},
   };
   for (const auto& object : kObjects) {
     const CPtr slot = make(object.type, object.size_bits);
@@ -96,8 +98,7 @@ void retype_refuses_bad_requests() {
   CHECK(retype(page, static_cast<Word>(ObjectType::kTcb), 0, page, 1) == Error::kDeleteFirst);
   CHECK(retype(page, static_cast<Word>(ObjectType::kLargePage), 0, slot, 1) ==
         Error::kNotEnoughMemory);
-  CHECK(retype(slot, static_cast<Word>(ObjectType::kTcb), 0, slot, 1) ==
-        Error::kInvalidCapability);
+  CHECK(retype(slot, static_cast<Word>(ObjectType::kTcb), 0, slot, 1) == Error::kInvalidCapability);
   remove(page);
 }
 
@@ -138,8 +139,7 @@ void mapping_reports_the_missing_level() {
   CHECK_OK(abi::page_map(page, kVSpace, address, abi::kReadWrite));
   CHECK(abi::page_map(make(ObjectType::kPage4K), kVSpace, address, abi::kReadWrite) ==
         Error::kDeleteFirst);
-  CHECK(abi::page_table_map(make(ObjectType::kPageTable), kVSpace, address) ==
-        Error::kDeleteFirst);
+  CHECK(abi::page_table_map(make(ObjectType::kPageTable), kVSpace, address) == Error::kDeleteFirst);
 }
 
 void mapping_refuses_bad_addresses() {
@@ -200,8 +200,7 @@ void an_unmapped_page_faults() {
   CHECK_OK(abi::page_map(page, kVSpace, address, abi::kReadWrite));
   word_at(address) = 1;
   CHECK_OK(abi::page_unmap(page));
-  expect_fault(write_word, address,
-               abi::vm_fault::kStatusUser | abi::vm_fault::kStatusWrite);
+  expect_fault(write_word, address, abi::vm_fault::kStatusUser | abi::vm_fault::kStatusWrite);
   // The kernel's own memory is beyond reach, mapped or not.
   for (const Word kernel : {0xffff'ffff'8010'2000, 0xffff'ff00'0010'0000, ~Word{0} & ~Word{4095}}) {
     expect_fault(read_word, kernel, abi::vm_fault::kStatusUser, abi::vm_fault::kStatusUser);
@@ -216,9 +215,9 @@ void a_read_only_page_refuses_writes() {
   // Asking for more than the capability allows gives what it allows.
   CHECK_OK(abi::page_map(weak, kVSpace, address, abi::kReadWrite));
   CHECK(word_at(address) == 0);
-  expect_fault(write_word, address,
-               abi::vm_fault::kStatusUser | abi::vm_fault::kStatusWrite |
-                   abi::vm_fault::kStatusPresent);
+  expect_fault(
+      write_word, address,
+      abi::vm_fault::kStatusUser | abi::vm_fault::kStatusWrite | abi::vm_fault::kStatusPresent);
 }
 
 void a_deleted_frame_is_unmapped() {
@@ -248,7 +247,8 @@ void revoking_memory_gives_it_back_zeroed() {
 }
 
 void address_spaces_come_from_asid_pools() {
-  const CPtr space = make(ObjectType::kPml4), pool = new_slot(), memory = make(ObjectType::kUntyped, 12);
+  const CPtr space = make(ObjectType::kPml4), pool = new_slot(),
+             memory = make(ObjectType::kUntyped, 12);
   CHECK_OK(abi::asid_control_make_pool(abi::kSlotAsidControl, memory, slot_address(pool)));
   CHECK(abi::asid_control_make_pool(abi::kSlotAsidControl, memory, slot_address(new_slot())) ==
         Error::kRevokeFirst);
@@ -278,8 +278,8 @@ void a_thread_without_address_space_does_not_run_away() {
   const CPtr handler = new_slot();
   CHECK_OK(abi::cnode_mint(slot_address(handler), slot_address(thread.fault_endpoint()),
                            abi::kAllRights, kFaultBadge));
-  CHECK_OK(abi::tcb_set_space(thread.tcb(), handler, abi::kSlotInitCNode, abi::CNodeData{0},
-                              space));
+  CHECK_OK(
+      abi::tcb_set_space(thread.tcb(), handler, abi::kSlotInitCNode, abi::CNodeData{0}, space));
   remove(space);
   thread.start();
   const CPtr reply = make(ObjectType::kReply);

@@ -14,8 +14,8 @@ Channel channel;
 
 void passive_server(Word) {
   // The first receive tells that it is ready; afterwards it runs on its callers' time.
-  abi::Message m = abi::nb_send_recv(channel.notification, abi::MessageInfo{}, {},
-                                     channel.endpoint, channel.reply);
+  abi::Message m = abi::nb_send_recv(channel.notification, abi::MessageInfo{}, {}, channel.endpoint,
+                                     channel.reply);
   for (;;) {
     m = abi::reply_recv(channel.endpoint, abi::MessageInfo(m.info.label() + 1, 0, 0, 1),
                         {m.words.mr0 + m.words.mr1 + m.badge, 0, 0, 0}, channel.reply);
@@ -32,8 +32,8 @@ void calls_reach_a_passive_server() {
   (void)abi::wait(channel.notification);
   CHECK_OK(abi::sched_context_unbind(server.sched_context()));
   const CPtr badged = new_slot();
-  CHECK_OK(abi::cnode_mint(slot_address(badged), slot_address(channel.endpoint), abi::kAllRights,
-                           1000));
+  CHECK_OK(
+      abi::cnode_mint(slot_address(badged), slot_address(channel.endpoint), abi::kAllRights, 1000));
   for (Word i = 0; i < 100; ++i) {
     const abi::Message m = abi::call(badged, abi::MessageInfo(i, 0, 0, 2), {i, 5, 0, 0});
     CHECK(m.info.label() == i + 1 && m.info.length() == 1);
@@ -54,15 +54,30 @@ void notifications_collect_badges() {
 
 namespace {
 
-void undefined_instruction(Word) { asm volatile("ud2"); park(); }
+void undefined_instruction(Word) {
+  asm volatile("ud2");
+  park();
+}
 void divide_by_zero(Word) {
   asm volatile("xorl %%edx, %%edx; xorl %%eax, %%eax; divl %%eax" : : : "eax", "edx");
   park();
 }
-void privileged_instruction(Word) { asm volatile("cli"); park(); }
-void software_interrupt(Word) { asm volatile("int $0x80"); park(); }
-void kernel_vector(Word) { asm volatile("int $0xf0"); park(); }
-void breakpoint(Word) { asm volatile("int3"); park(); }
+void privileged_instruction(Word) {
+  asm volatile("cli");
+  park();
+}
+void software_interrupt(Word) {
+  asm volatile("int $0x80");
+  park();
+}
+void kernel_vector(Word) {
+  asm volatile("int $0xf0");
+  park();
+}
+void breakpoint(Word) {
+  asm volatile("int3");
+  park();
+}
 void port_access(Word) {
   asm volatile("inb $0x60, %%al" : : : "eax");
   park();
@@ -148,8 +163,8 @@ void spin(Word) {
 }  // namespace
 
 void bad_register_values_harm_only_their_thread() {
-  constexpr Word kBad[] = {0x8000'0000'0000, 0xffff'8000'0000'0000, 0xdead'beef'dead'beef,
-                           ~Word{0}, abi::kUserTop};
+  constexpr Word kBad[] = {0x8000'0000'0000, 0xffff'8000'0000'0000, 0xdead'beef'dead'beef, ~Word{0},
+                           abi::kUserTop};
   for (const Word bad : kBad) {
     Thread thread(spin);
     thread.registers().rip = bad;

@@ -16,13 +16,23 @@ extern "C" lona::kernel::UserContext* current_context;
 
 namespace lona::kernel::arch {
 
-Ticks now() { return clock_now(); }
-void set_deadline(Ticks at) { clock_set_deadline(at); }
-Ticks ticks_per_us() { return kernel::ticks_per_us(); }
+Ticks now() {
+  return clock_now();
+}
+void set_deadline(Ticks at) {
+  clock_set_deadline(at);
+}
+Ticks ticks_per_us() {
+  return kernel::ticks_per_us();
+}
 
-bool interrupt_pending() { return local_apic_has_pending(); }
+bool interrupt_pending() {
+  return local_apic_has_pending();
+}
 
-void init_context(UserContext& context) { context.reset(); }
+void init_context(UserContext& context) {
+  context.reset();
+}
 
 void switch_to(Tcb& tcb) {
   const Cap& root = tcb.slots[Tcb::kVSpace].cap;
@@ -32,8 +42,8 @@ void switch_to(Tcb& tcb) {
   activate(vspace);
 
   UserContext& context = tcb.context;
-  fpu_switch_to(context, tcb.flags & abi::kTcbFlagFpuDisabled ? FpuAccess::kDisabled
-                                                              : FpuAccess::kAllowed);
+  fpu_switch_to(context,
+                tcb.flags & abi::kTcbFlagFpuDisabled ? FpuAccess::kDisabled : FpuAccess::kAllowed);
   // A thread can change the hidden base by loading the selector, so these are always written.
   cpu::write_msr(cpu::kMsrFsBase, context.fs_base);
   cpu::write_msr(cpu::kMsrGsBase, context.gs_base);
@@ -44,7 +54,9 @@ void switch_to(Tcb& tcb) {
 // The last thread's address space stays: nothing runs in it.
 void switch_to_idle() {}
 
-void release_fpu(Tcb& tcb) { fpu_release(tcb.context); }
+void release_fpu(Tcb& tcb) {
+  fpu_release(tcb.context);
+}
 
 void set_tls_base(Tcb& tcb, Word base) {
   tcb.context.fs_base = UserContext::canonical(base);
@@ -153,7 +165,9 @@ void set_user_exception_word(Tcb& tcb, unsigned index, Word value) {
   if (index <= abi::user_exception::kFlags) write_register(tcb, index, value);
 }
 
-void put_char(char c) { console_put(c); }
+void put_char(char c) {
+  console_put(c);
+}
 
 [[noreturn]] void halt() {
   console_write("\n[kernel] halted\n");

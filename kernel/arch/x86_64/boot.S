@@ -56,6 +56,9 @@ boot_entry32:
   cld
   movl %eax, %ebp                             // magic of the protocol
   movl %ebx, %esi                             // its information structure
+  rdtsc                                       // for the length of the boot
+  movl %eax, boot_begin_ticks - KERNEL_OFFSET
+  movl %edx, boot_begin_ticks - KERNEL_OFFSET + 4
 
   // Long mode has to be there before anything relies on it.
   movl $0x80000000, %eax
@@ -177,3 +180,8 @@ kernel_stack_top:
 fault_stack_guard: .skip 4096
   .skip 2 * 4096
 fault_stack_top:
+
+  .section .bss, "aw", @nobits
+  .balign 8
+  .globl boot_begin_ticks
+boot_begin_ticks: .skip 8

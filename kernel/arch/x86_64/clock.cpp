@@ -91,9 +91,15 @@ void clock_init() {
   tsc_per_us = std::max<std::uint64_t>(1, tsc_khz / 1000);
 }
 
-std::uint32_t clock_khz() { return tsc_khz; }
-std::uint64_t ticks_per_us() { return tsc_per_us; }
-Ticks clock_now() { return cpu::read_tsc(); }
+std::uint32_t clock_khz() {
+  return tsc_khz;
+}
+std::uint64_t ticks_per_us() {
+  return tsc_per_us;
+}
+Ticks clock_now() {
+  return cpu::read_tsc();
+}
 
 void clock_set_deadline(Ticks when) {
   if (cpu_features.tsc_deadline) {

@@ -65,7 +65,9 @@ inline std::uint64_t read_cr0() {
   asm volatile("movq %%cr0, %0" : "=r"(value));
   return value;
 }
-inline void write_cr0(std::uint64_t value) { asm volatile("movq %0, %%cr0" : : "r"(value)); }
+inline void write_cr0(std::uint64_t value) {
+  asm volatile("movq %0, %%cr0" : : "r"(value));
+}
 inline std::uint64_t read_cr2() {
   std::uint64_t value;
   asm volatile("movq %%cr2, %0" : "=r"(value));
@@ -84,7 +86,9 @@ inline std::uint64_t read_cr4() {
   asm volatile("movq %%cr4, %0" : "=r"(value));
   return value;
 }
-inline void write_cr4(std::uint64_t value) { asm volatile("movq %0, %%cr4" : : "r"(value)); }
+inline void write_cr4(std::uint64_t value) {
+  asm volatile("movq %0, %%cr4" : : "r"(value));
+}
 
 inline constexpr std::uint64_t kCr0MonitorCoprocessor = 1 << 1;
 inline constexpr std::uint64_t kCr0Emulation = 1 << 2;
@@ -120,7 +124,9 @@ inline CpuidResult cpuid(std::uint32_t leaf, std::uint32_t subleaf = 0) {
   return r;
 }
 
-inline void pause() { asm volatile("pause"); }
+inline void pause() {
+  asm volatile("pause");
+}
 
 [[noreturn]] inline void halt_forever() {
   for (;;) asm volatile("cli; hlt");

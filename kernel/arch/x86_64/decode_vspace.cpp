@@ -196,13 +196,13 @@ Result<MakePoolRequest> decode_make_pool(const Invocation& invocation) {
   const FreeAsids free = find_free_asids();
   if (!free.found) return fail(Failure::delete_first());
   Slot& untyped = *invocation.extra[0];
-  if (!untyped.cap.is(CapType::kUntyped) ||
-      untyped.cap.untyped_size_bits() != abi::kAsidPoolBits || untyped.cap.untyped_is_device()) {
+  if (!untyped.cap.is(CapType::kUntyped) || untyped.cap.untyped_size_bits() != abi::kAsidPoolBits ||
+      untyped.cap.untyped_is_device()) {
     return fail(Failure::invalid_capability(1));
   }
   if (has_children(untyped)) return fail(Failure::revoke_first());
-  Slot* target = TRY(
-      lookup_target_slot(invocation.extra[1]->cap, invocation.arg(0), invocation.arg(1)));
+  Slot* target =
+      TRY(lookup_target_slot(invocation.extra[1]->cap, invocation.arg(0), invocation.arg(1)));
   TRY(ensure_empty(*target));
   return MakePoolRequest{&untyped, target, free.base};
 }

@@ -59,7 +59,8 @@ constinit std::array<std::uint64_t, 7> gdt{
     0x00cf'9300'0000'ffff,  // kernel data
     0x00cf'f300'0000'ffff,  // user data
     0x00af'fb00'0000'ffff,  // user code
-    0, 0,                   // task state
+    0,
+    0,  // task state
 };
 constinit std::array<GateDescriptor, 256> idt{};
 
@@ -102,8 +103,8 @@ void fill_task_state() {
 }
 
 void load_syscall_registers() {
-  cpu::write_msr(cpu::kMsrStar,
-                 (std::uint64_t{kSysretBase | 3} << 48) | (std::uint64_t{kKernelCodeSelector} << 32));
+  cpu::write_msr(cpu::kMsrStar, (std::uint64_t{kSysretBase | 3} << 48) |
+                                    (std::uint64_t{kKernelCodeSelector} << 32));
   cpu::write_msr(cpu::kMsrLstar, reinterpret_cast<std::uint64_t>(syscall_entry));
   cpu::write_msr(cpu::kMsrCstar, reinterpret_cast<std::uint64_t>(syscall_entry_compat));
   // Cleared on entry: trap, interrupt, direction, nested task, alignment check.
@@ -139,6 +140,8 @@ void load_descriptors() {
   load_syscall_registers();
 }
 
-void set_interrupt_frame_end(std::uint64_t address) { task_state.rsp[0] = address; }
+void set_interrupt_frame_end(std::uint64_t address) {
+  task_state.rsp[0] = address;
+}
 
 }  // namespace lona::kernel

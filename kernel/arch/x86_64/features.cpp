@@ -9,7 +9,9 @@ constinit CpuFeatures cpu_features{};
 
 namespace {
 
-constexpr bool bit(std::uint32_t word, unsigned index) { return (word >> index) & 1; }
+constexpr bool bit(std::uint32_t word, unsigned index) {
+  return (word >> index) & 1;
+}
 
 // Leaf 15H: TSC = crystal * EBX / EAX. Some processors leave the crystal out.
 std::uint32_t tsc_khz_from_leaves(std::uint32_t max_leaf, bool hypervisor) {

@@ -51,8 +51,7 @@ void fpu_init() {
   if (cpu_features.xsave) cr4 |= cpu::kCr4XSave;
   cpu::write_cr4(cr4);
   std::uint64_t cr0 = cpu::read_cr0() & ~cpu::kCr0Emulation;
-  cpu::write_cr0(cr0 | cpu::kCr0MonitorCoprocessor | cpu::kCr0NumericError |
-                 cpu::kCr0TaskSwitched);
+  cpu::write_cr0(cr0 | cpu::kCr0MonitorCoprocessor | cpu::kCr0NumericError | cpu::kCr0TaskSwitched);
   if (cpu_features.xsave) {
     asm volatile("xsetbv" : : "c"(0), "a"(kStateComponents), "d"(0));
   }

@@ -121,8 +121,12 @@ void interrupts_init(const AcpiInfo& acpi) {
   for (unsigned i = 0; i < acpi.io_apic_count; ++i) io_apic_init(acpi.io_apics[i]);
 }
 
-unsigned io_apic_count() { return io_apics_used; }
-unsigned io_apic_pins(unsigned io_apic) { return io_apics[io_apic].pins; }
+unsigned io_apic_count() {
+  return io_apics_used;
+}
+unsigned io_apic_pins(unsigned io_apic) {
+  return io_apics[io_apic].pins;
+}
 
 void io_apic_route(unsigned io_apic, unsigned pin, unsigned vector, Trigger trigger,
                    Polarity polarity) {
@@ -141,7 +145,9 @@ void io_apic_set_masked(unsigned io_apic, unsigned pin, bool masked) {
   io_write(apic, kIoRedirection + 2 * pin, masked ? low | kIoMasked : low & ~kIoMasked);
 }
 
-void local_apic_end_of_interrupt() { write_local(kEndOfInterrupt, 0); }
+void local_apic_end_of_interrupt() {
+  write_local(kEndOfInterrupt, 0);
+}
 
 bool local_apic_has_pending() {
   // The request register, 32 vectors a word; words without a vector of ours are left out.
@@ -152,15 +158,21 @@ bool local_apic_has_pending() {
   return false;
 }
 
-void local_apic_send_self(unsigned vector) { write_local(kCommandLow, kSelfShorthand | vector); }
+void local_apic_send_self(unsigned vector) {
+  write_local(kCommandLow, kSelfShorthand | vector);
+}
 
 void local_apic_timer_init(bool tsc_deadline) {
   write_local(kTimerDivide, kDivideByOne);
   write_local(kLvtTimer, kTimerVector | (tsc_deadline ? kLvtTscDeadline : 0));
 }
 
-void local_apic_timer_start(std::uint32_t count) { write_local(kTimerInitial, count); }
+void local_apic_timer_start(std::uint32_t count) {
+  write_local(kTimerInitial, count);
+}
 
-std::uint32_t local_apic_timer_count() { return read_local(kTimerCurrent); }
+std::uint32_t local_apic_timer_count() {
+  return read_local(kTimerCurrent);
+}
 
 }  // namespace lona::kernel

@@ -26,14 +26,18 @@ struct Source {
 };
 constinit std::array<Source, arch::kIrqCount> sources{};
 
-constexpr unsigned vector_of(unsigned irq) { return irq - kIsaLines + abi::kIrqOffset; }
+constexpr unsigned vector_of(unsigned irq) {
+  return irq - kIsaLines + abi::kIrqOffset;
+}
 
 }  // namespace
 
 bool is_irq_vector(unsigned vector) {
   return vector >= abi::kIrqOffset && vector <= abi::kIrqOffset + abi::kVectorMax;
 }
-unsigned irq_of_vector(unsigned vector) { return vector - abi::kIrqOffset + kIsaLines; }
+unsigned irq_of_vector(unsigned vector) {
+  return vector - abi::kIrqOffset + kIsaLines;
+}
 
 bool irq_arrived(unsigned irq) {
   Source& source = sources[irq];
@@ -95,8 +99,8 @@ Result<IssueRequest> decode_issue(const Invocation& invocation) {
   if (vector > abi::kVectorMax) return fail(Failure::range(abi::kVectorMin, abi::kVectorMax));
   const auto irq = static_cast<unsigned>(vector) + kIsaLines;
   if (irq_active(irq)) return fail(Failure::revoke_first());
-  Slot* target = TRY(
-      lookup_target_slot(invocation.extra[0]->cap, invocation.arg(0), invocation.arg(1)));
+  Slot* target =
+      TRY(lookup_target_slot(invocation.extra[0]->cap, invocation.arg(0), invocation.arg(1)));
   TRY(ensure_empty(*target));
   return IssueRequest{irq, target, {}, Polarity::kHigh};
 }
@@ -110,8 +114,12 @@ Result<IssueRequest> decode_issue_io_apic(const Invocation& invocation) {
   const unsigned pins = io_apic_pins(static_cast<unsigned>(io_apic));
   if (pin >= pins) return fail(Failure::range(0, pins - 1));
   if (level > 1 || polarity > 1) return fail(Failure::range(0, 1));
-  request.source = {Source::Kind::kIoApic,       static_cast<std::uint8_t>(io_apic),
-                    static_cast<std::uint8_t>(pin), static_cast<Trigger>(level), false, false};
+  request.source = {Source::Kind::kIoApic,
+                    static_cast<std::uint8_t>(io_apic),
+                    static_cast<std::uint8_t>(pin),
+                    static_cast<Trigger>(level),
+                    false,
+                    false};
   request.polarity = static_cast<Polarity>(polarity);
   return request;
 }

@@ -83,7 +83,9 @@ Cap mask_rights(const Cap& cap, abi::CapRights rights) {
   return masked;
 }
 
-Cap update_data(const Cap& cap, Word) { return cap; }
+Cap update_data(const Cap& cap, Word) {
+  return cap;
+}
 
 void finalise(const Cap& cap, bool final) {
   switch (cap.type()) {
@@ -123,7 +125,9 @@ void finalise(const Cap& cap, bool final) {
 
 namespace {
 
-Word page_bytes(const Cap& cap) { return Word{1} << page_size_bits(cap.page_size()); }
+Word page_bytes(const Cap& cap) {
+  return Word{1} << page_size_bits(cap.page_size());
+}
 
 }  // namespace
 
@@ -148,7 +152,9 @@ bool same_object(const Cap& a, const Cap& b) {
   }
 }
 
-bool is_vspace_root(const Cap& cap) { return cap.is(CapType::kPml4) && cap.is_mapped(); }
+bool is_vspace_root(const Cap& cap) {
+  return cap.is(CapType::kPml4) && cap.is_mapped();
+}
 
 Result<void> check_ipc_buffer(Word address, const Cap& frame) {
   if (!frame.is(CapType::kPage) || frame.page_is_device()) {

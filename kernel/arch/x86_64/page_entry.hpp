@@ -18,8 +18,8 @@ using Writable = base::Flag<PageEntry, 1>;
 using User = base::Flag<PageEntry, 2>;
 using WriteThrough = base::Flag<PageEntry, 3>;
 using CacheDisabled = base::Flag<PageEntry, 4>;
-using Large = base::Flag<PageEntry, 7>;      // in a directory: a page, not a table
-using SmallPat = base::Flag<PageEntry, 7>;   // in a page table
+using Large = base::Flag<PageEntry, 7>;     // in a directory: a page, not a table
+using SmallPat = base::Flag<PageEntry, 7>;  // in a page table
 using Global = base::Flag<PageEntry, 8>;
 using LargePat = base::Flag<PageEntry, 12>;
 using NoExecute = base::Flag<PageEntry, 63>;
@@ -27,8 +27,12 @@ using NoExecute = base::Flag<PageEntry, 63>;
 inline constexpr PageEntry kAddressMask = 0x000f'ffff'ffff'f000;
 inline constexpr PageEntry kLargeAddressMask = 0x000f'ffff'ffff'e000;  // bit 12 is an attribute
 
-constexpr std::uint64_t table_address(PageEntry entry) { return entry & kAddressMask; }
-constexpr std::uint64_t large_address(PageEntry entry) { return entry & kLargeAddressMask; }
+constexpr std::uint64_t table_address(PageEntry entry) {
+  return entry & kAddressMask;
+}
+constexpr std::uint64_t large_address(PageEntry entry) {
+  return entry & kLargeAddressMask;
+}
 
 }  // namespace page_entry
 

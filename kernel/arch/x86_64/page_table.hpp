@@ -23,7 +23,9 @@ struct MissingTable {
 // The entry of `address` at `level`, in the tables below `root`.
 std::expected<PageEntry*, MissingTable> find_entry(PageTable& root, Word address, PageLevel level);
 
-inline bool entry_present(PageEntry entry) { return page_entry::Present::get(entry); }
+inline bool entry_present(PageEntry entry) {
+  return page_entry::Present::get(entry);
+}
 // Points to a page rather than to a table, at a level where both are possible.
 inline bool entry_is_page(PageEntry entry, PageLevel level) {
   return level == PageLevel::kPageTable || page_entry::Large::get(entry);

@@ -57,13 +57,11 @@ TEST(PageTable, rights_decide_what_user_mode_may_do) {
 }
 
 TEST(PageTable, attributes_go_to_the_bits_of_their_level) {
-  const PageEntry small =
-      make_page_entry(0x5000, PageLevel::kPageTable, abi::kReadWrite,
-                      static_cast<Word>(abi::PageAttribute::kWriteCombining));
+  const PageEntry small = make_page_entry(0x5000, PageLevel::kPageTable, abi::kReadWrite,
+                                          static_cast<Word>(abi::PageAttribute::kWriteCombining));
   EXPECT_EQ(small, 0x5000u | 1 | 2 | 4 | 0x80);
-  const PageEntry large =
-      make_page_entry(0x20'0000, PageLevel::kDirectory, abi::kReadWrite,
-                      static_cast<Word>(abi::PageAttribute::kWriteCombining));
+  const PageEntry large = make_page_entry(0x20'0000, PageLevel::kDirectory, abi::kReadWrite,
+                                          static_cast<Word>(abi::PageAttribute::kWriteCombining));
   EXPECT_EQ(large, 0x20'0000u | 1 | 2 | 4 | 0x80 | 0x1000);
   const PageEntry uncached = make_page_entry(0x5000, PageLevel::kPageTable, abi::kReadWrite,
                                              static_cast<Word>(abi::PageAttribute::kUncacheable));

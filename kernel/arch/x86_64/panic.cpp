@@ -68,12 +68,29 @@ struct NamedRegister {
 
 void write_registers(const KernelFrame& f) {
   const NamedRegister registers[] = {
-      {"rax", f.rax},       {"rbx", f.rbx}, {"rcx", f.rcx}, {"rdx", f.rdx},
-      {"rsi", f.rsi},       {"rdi", f.rdi}, {"rbp", f.rbp}, {"rsp", f.rsp},
-      {"r8", f.r8},         {"r9", f.r9},   {"r10", f.r10}, {"r11", f.r11},
-      {"r12", f.r12},       {"r13", f.r13}, {"r14", f.r14}, {"r15", f.r15},
-      {"rip", f.rip},       {"cs", f.cs},   {"ss", f.ss},   {"flags", f.rflags},
-      {"cr2", cpu::read_cr2()}, {"cr3", cpu::read_cr3()},   {"cr4", cpu::read_cr4()},
+      {"rax", f.rax},
+      {"rbx", f.rbx},
+      {"rcx", f.rcx},
+      {"rdx", f.rdx},
+      {"rsi", f.rsi},
+      {"rdi", f.rdi},
+      {"rbp", f.rbp},
+      {"rsp", f.rsp},
+      {"r8", f.r8},
+      {"r9", f.r9},
+      {"r10", f.r10},
+      {"r11", f.r11},
+      {"r12", f.r12},
+      {"r13", f.r13},
+      {"r14", f.r14},
+      {"r15", f.r15},
+      {"rip", f.rip},
+      {"cs", f.cs},
+      {"ss", f.ss},
+      {"flags", f.rflags},
+      {"cr2", cpu::read_cr2()},
+      {"cr3", cpu::read_cr3()},
+      {"cr4", cpu::read_cr4()},
       {"error", f.error},
   };
   unsigned column = 0;
@@ -86,13 +103,26 @@ void write_registers(const KernelFrame& f) {
 
 const char* vector_name(unsigned vector) {
   static constexpr const char* kNames[] = {
-      "divide error",       "debug",           "NMI",
-      "breakpoint",         "overflow",        "bound range",
-      "invalid opcode",     "no FPU",          "double fault",
-      "coprocessor segment", "invalid TSS",    "segment not present",
-      "stack fault",        "general protection", "page fault",
-      "reserved",           "x87 error",       "alignment check",
-      "machine check",      "SIMD error",
+      "divide error",
+      "debug",
+      "NMI",
+      "breakpoint",
+      "overflow",
+      "bound range",
+      "invalid opcode",
+      "no FPU",
+      "double fault",
+      "coprocessor segment",
+      "invalid TSS",
+      "segment not present",
+      "stack fault",
+      "general protection",
+      "page fault",
+      "reserved",
+      "x87 error",
+      "alignment check",
+      "machine check",
+      "SIMD error",
   };
   return vector < std::size(kNames) ? kNames[vector] : "exception";
 }
@@ -132,6 +162,8 @@ extern "C" [[noreturn]] void trap_in_kernel(const KernelFrame* frame, unsigned v
 }
 
 // Called by compiled code for a pure virtual call or an unreachable path of the library.
-extern "C" [[noreturn]] void abort() { panic("abort"); }
+extern "C" [[noreturn]] void abort() {
+  panic("abort");
+}
 
 }  // namespace lona::kernel

@@ -15,7 +15,9 @@ namespace {
 
 enum : unsigned { kNoFpu = 7, kPageFault = 14, kFirstInterrupt = 32 };
 
-UserContext* context_of(Tcb* tcb) { return reinterpret_cast<UserContext*>(tcb); }
+UserContext* context_of(Tcb* tcb) {
+  return reinterpret_cast<UserContext*>(tcb);
+}
 
 Tcb* handle_interrupt(unsigned vector) {
   if (vector == kTimerVector) {
@@ -40,7 +42,9 @@ Tcb* handle_page_fault(const UserContext& context) {
 
 }  // namespace
 
-extern "C" UserContext* trap_syscall() { return context_of(handle_syscall()); }
+extern "C" UserContext* trap_syscall() {
+  return context_of(handle_syscall());
+}
 
 extern "C" UserContext* trap_vector(UserContext* context, unsigned vector) {
   if (vector >= kFirstInterrupt) return context_of(handle_interrupt(vector));

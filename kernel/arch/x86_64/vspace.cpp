@@ -13,7 +13,9 @@ namespace {
 constinit std::array<AsidPool*, kAsidPools> pools{};
 constinit PhysAddr active_root = 0;
 
-bool is_active(const PageTable& root) { return active_root == to_phys(&root); }
+bool is_active(const PageTable& root) {
+  return active_root == to_phys(&root);
+}
 
 void load(PhysAddr root) {
   active_root = root;
@@ -29,9 +31,13 @@ FreeAsids find_free_asids() {
   return {false, 0};
 }
 
-void asid_add_pool(unsigned base, AsidPool& pool) { pools[base / kAsidsPerPool] = &pool; }
+void asid_add_pool(unsigned base, AsidPool& pool) {
+  pools[base / kAsidsPerPool] = &pool;
+}
 
-AsidPool* asid_pool_at(unsigned base) { return pools[base / kAsidsPerPool % kAsidPools]; }
+AsidPool* asid_pool_at(unsigned base) {
+  return pools[base / kAsidsPerPool % kAsidPools];
+}
 
 void asid_remove_pool(unsigned base, AsidPool& pool) {
   if (asid_pool_at(base) != &pool) return;

@@ -67,8 +67,7 @@ bool map_window(const RegionList& ram, RegionList& free) {
     const PhysicalRange whole{gib * kHuge, (gib + 1) * kHuge};
     if (!touches(ram, whole)) continue;
     if (cpu_features.huge_pages && contains(ram, whole)) {
-      window_pdpt[gib] =
-          kernel_page(whole.begin, true, false) | page_entry::Large::make(true);
+      window_pdpt[gib] = kernel_page(whole.begin, true, false) | page_entry::Large::make(true);
       continue;
     }
     const auto page = free.take(kSmall, kSmall);
@@ -144,6 +143,8 @@ void copy_kernel_window(std::span<std::uint64_t, 512> table) {
   for (unsigned i = kEntriesPerTable - 2; i < kEntriesPerTable; ++i) table[i] = pml4[i];
 }
 
-PhysicalAddress kernel_only_root() { return virtual_to_physical(&pml4); }
+PhysicalAddress kernel_only_root() {
+  return virtual_to_physical(&pml4);
+}
 
 }  // namespace lona::kernel

@@ -49,8 +49,7 @@ class Printer {
              std::string_view after);
   bool function(Term t);
   bool open(Open::What what, Term t, std::string_view bracket) {
-    open_.must_push({what, false, true, false, t, 0});
-    return put(bracket);
+    return open_.push({what, false, true, false, t, 0}) && put(bracket);
   }
   bool close(std::string_view bracket) {
     open_.pop();
@@ -244,8 +243,7 @@ bool Printer::advance_entries(Open& o) {
   if (i < entries + children) {
     o.next++;
     Term child = node ? node_child(t, i - entries) : slot(t, 1);
-    open_.must_push({o.what, true, false, false, child, 0});
-    return true;
+    return open_.push({o.what, true, false, false, child, 0});
   }
   if (!o.nested_node) return close("}");
   open_.pop();
@@ -309,11 +307,11 @@ Term print_to_string(Heap& heap, Term value, Style style) {
   BufferSink small(buffer);
   if (print(small, value, style)) return make_string(heap, small.text());
   CountSink count;
-  print(count, value, style);
+  if (!print(count, value, style)) return Term::absent();
   NewString s = allocate_string(heap, count.bytes(), 0);
   if (s.text == nullptr) return s.term;
   BufferSink large({s.text, count.bytes()});
-  print(large, value, style);
+  if (!print(large, value, style)) return Term::absent();
   payload(s.term)[1] = utf8::count(large.text());
   return s.term;
 }

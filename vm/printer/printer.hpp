@@ -31,7 +31,8 @@ enum class Style : std::uint8_t {
               // collections they stay readable
 };
 
-// False when the sink has refused a piece; printing stops there.
+// False when the sink has refused a piece, or when there is no memory to walk a deeply nested
+// value; printing stops there.
 bool print(Sink& sink, Term value, Style style = Style::kReadable);
 
 // The printed value as a string; `absent` when there is no memory.

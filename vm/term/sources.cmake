@@ -4,3 +4,4 @@ target_sources(lona_vm PRIVATE
   ${CMAKE_CURRENT_LIST_DIR}/equal.cpp
   ${CMAKE_CURRENT_LIST_DIR}/hash.cpp
   ${CMAKE_CURRENT_LIST_DIR}/symbol.cpp)
+lona_vm_test(vm_symbol_test ${CMAKE_CURRENT_LIST_DIR}/symbol_test.cpp)

@@ -16,6 +16,9 @@ namespace lona::vm {
 namespace {
 
 constexpr std::size_t kChunkBytes = 64 * 1024;
+// Names that programs make up may fill this part of the realm's memory: they are never freed, and
+// the system must be able to go on when one program makes them without end.
+constexpr std::size_t kProgramShare = 4;
 constexpr std::size_t kFirstHeads = 4096;
 
 struct Table {
@@ -25,7 +28,11 @@ struct Table {
   std::size_t entries;
   char* chunk;
   std::size_t chunk_left;
+  std::size_t chunk_bytes;  // of all chunks
+  char* reserve;            // one chunk for the VM's own names when memory has run out
 };
+
+enum class User : std::uint8_t { kProgram, kVm };
 
 constinit Table table{};
 
@@ -61,15 +68,29 @@ bool grow_heads() {
   return true;
 }
 
-SymbolEntry* new_entry(std::size_t name_bytes) {
-  std::size_t bytes = (sizeof(SymbolEntry) + name_bytes + 1 + 7) & ~std::size_t{7};
-  if (bytes > table.chunk_left) {
-    std::size_t chunk = bytes <= kChunkBytes ? kChunkBytes : (bytes + 4095) & ~std::size_t{4095};
-    auto* p = static_cast<char*>(platform::map_pages(chunk));
-    if (p == nullptr) return nullptr;
-    table.chunk = p;
-    table.chunk_left = chunk;
+// A further chunk of at least `bytes`; false when there is none for this user.
+bool new_chunk(std::size_t bytes, User user) {
+  std::size_t size = bytes <= kChunkBytes ? kChunkBytes : (bytes + 4095) & ~std::size_t{4095};
+  if (table.reserve == nullptr && table.chunk_bytes == 0) {
+    table.reserve = static_cast<char*>(platform::map_pages(kChunkBytes));
   }
+  bool allowed = user == User::kVm ||
+                 table.chunk_bytes + size <= platform::memory_figures().limit / kProgramShare;
+  auto* p = allowed ? static_cast<char*>(platform::map_pages(size)) : nullptr;
+  if (p == nullptr && user == User::kVm && size == kChunkBytes) {
+    p = table.reserve;
+    table.reserve = nullptr;
+  }
+  if (p == nullptr) return false;
+  table.chunk = p;
+  table.chunk_left = size;
+  table.chunk_bytes += size;
+  return true;
+}
+
+SymbolEntry* new_entry(std::size_t name_bytes, User user) {
+  std::size_t bytes = (sizeof(SymbolEntry) + name_bytes + 1 + 7) & ~std::size_t{7};
+  if (bytes > table.chunk_left && !new_chunk(bytes, user)) return nullptr;
   auto* e = reinterpret_cast<SymbolEntry*>(table.chunk);
   table.chunk += bytes;
   table.chunk_left -= bytes;
@@ -83,10 +104,7 @@ std::uint32_t name_offset(std::string_view full) {
   return static_cast<std::uint32_t>(slash + 1);
 }
 
-}  // namespace
-
-SymbolEntry* try_intern(std::string_view full) {
-  if (full.size() > kMaxNameBytes) return nullptr;
+SymbolEntry* find_or_add(std::string_view full, User user) {
   std::uint64_t hash = hash_bytes(full);
   Locked locked;
   if (table.entries >= table.head_count && !grow_heads() && table.head_count == 0) return nullptr;
@@ -94,7 +112,7 @@ SymbolEntry* try_intern(std::string_view full) {
   for (SymbolEntry* e = head; e != nullptr; e = e->next) {
     if (e->hash == hash && e->full() == full) return e;
   }
-  SymbolEntry* e = new_entry(full.size());
+  SymbolEntry* e = new_entry(full.size(), user);
   if (e == nullptr) return nullptr;
   e->hash = hash;
   e->length = static_cast<std::uint32_t>(full.size());
@@ -107,8 +125,14 @@ SymbolEntry* try_intern(std::string_view full) {
   return e;
 }
 
+}  // namespace
+
+SymbolEntry* try_intern(std::string_view full) {
+  return full.size() <= kMaxNameBytes ? find_or_add(full, User::kProgram) : nullptr;
+}
+
 SymbolEntry* intern(std::string_view full) {
-  SymbolEntry* e = try_intern(full);
+  SymbolEntry* e = full.size() <= kMaxNameBytes ? find_or_add(full, User::kVm) : nullptr;
   if (e == nullptr) platform::panic("no memory for a symbol");
   return e;
 }

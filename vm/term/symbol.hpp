@@ -25,8 +25,8 @@ struct SymbolEntry {
 
 inline constexpr std::size_t kMaxNameBytes = 65535;
 
-// As intern below, but null when memory has run out or the name is longer than kMaxNameBytes: for
-// names that come from a running program.
+// As intern below, but null when the name is longer than kMaxNameBytes or names have used up their
+// share of the memory: for names that come from source text or a running program.
 SymbolEntry* try_intern(std::string_view full);
 
 // The entry for a full name such as "foo" or "my.ns/foo"; made when new. "/" alone is a name.

@@ -69,9 +69,24 @@ void dump_scheduler() {
   }
 }
 
+// User libraries know the numbers of an empty slot, endpoints and notifications; all others only
+// have to differ from these.
+Word cap_number(CapType type) {
+  switch (type) {
+    case CapType::kNull:
+      return 0;
+    case CapType::kEndpoint:
+      return 4;
+    case CapType::kNotification:
+      return 6;
+    default:
+      return 32 + static_cast<Word>(type);
+  }
+}
+
 void identify(Tcb& caller) {
   const auto slot = lookup(caller, caller.context.cap_register());
-  caller.context.set_badge(slot ? static_cast<Word>((*slot)->cap.type()) : 0);
+  caller.context.set_badge(slot ? cap_number((*slot)->cap.type()) : 0);
 }
 
 // Bad use is a bug of the program under test: it stops there, as for any fault.

@@ -201,7 +201,7 @@ void invoke_configure(SchedContext& context, const Parameters& p) {
   context.sporadic = p.sporadic;
   const Ticks period = p.budget == p.period ? 0 : p.period;
   const unsigned refills = period == 0 ? SchedContext::kMinRefills : p.refills;
-  if (context.configured() && tcb != nullptr) {
+  if (context.configured() && tcb != nullptr && tcb->runnable()) {
     refill_update(context, p.budget, period, refills, s.clock());
   } else {
     refill_start(context, p.budget, period, refills, s.now);

@@ -436,7 +436,11 @@ void want_input() {
   }
 }
 
+// The host tells what its terminal is, so nobody gets an answer before that.
 Terminal terminal() {
+  while (g_console.kind == abi::ConsoleKind::kHostLink && !g_console.request.started) {
+    wait_for_host();
+  }
   return g_console.terminal;
 }
 

@@ -115,8 +115,8 @@ TEST_F(Ipc, DeletingTheReplyReturnsTheTimeAndStopsTheCaller) {
 TEST_F(Ipc, SendersAreServedByPriorityThenArrival) {
   const Word ep = world.make(ObjectType::kEndpoint);
   auto low = world.make_thread(50);
-  auto high1 = world.make_thread(60);
   auto high2 = world.make_thread(60);
+  auto high1 = world.make_thread(60);  // woken last, runs first
   root_sleeps();
   ASSERT_EQ(current_thread(), high1.tcb);
   world.syscall(Syscall::kSend, ep, MessageInfo(1, 0, 0, 0));

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "vm/process/process.hpp"
 
+#include <algorithm>
+
 #include "vm/data/map.hpp"
 #include "vm/data/sequence.hpp"
 #include "vm/data/string.hpp"
@@ -11,8 +13,10 @@
 namespace lona::vm {
 
 namespace {
-// An overflow fragment has room for more than the request that made it.
+// An overflow fragment has room for more than the request that made it; and the more there are, the
+// larger, so that a native which allocates much leaves few, as the collector looks through all.
 constexpr std::size_t kFragmentWords = 1024;
+constexpr std::size_t kLargestFragmentWords = std::size_t{1} << 20;
 // So much in fragments makes a collection due.
 constexpr std::uint32_t kManyFragments = 32;
 }  // namespace
@@ -54,6 +58,9 @@ Word* Process::refill(Heap& self, std::size_t words, bool may_use_reserve) {
   }
   std::size_t size = words + words / 2;
   if (size < kFragmentWords) size = kFragmentWords;
+  if (size < p.fragment_words_ / 2) {
+    size = std::min<std::size_t>(p.fragment_words_ / 2, kLargestFragmentWords);
+  }
   Fragment* f = make_fragment(allocator_of(p), size);
   if (f == nullptr && size > words) f = make_fragment(allocator_of(p), words);
   if (f == nullptr && may_use_reserve) {

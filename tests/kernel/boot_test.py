@@ -16,22 +16,33 @@ KERNELS = {"debug": BUILD / "kernel" / "kernel.elf",
 
 
 def boot(until, kernel="debug", root_task=ROOT_TASK, machine="q35", cpu="qemu64", memory=256,
-         seconds=90):
-    """The first serial port's text, up to a line that `until` matches."""
+         seconds=90, monitor=()):
+    """The first serial port's text, up to a match of `until`.
+
+    `monitor` is a pair: a pattern, and a command for QEMU's monitor when the text matches it.
+    """
     command = ["qemu-system-x86_64", "-machine", machine, "-cpu", cpu, "-m", str(memory),
                "-display", "none", "-no-reboot", "-kernel", str(KERNELS[kernel]),
                "-serial", "stdio"]
+    if monitor:
+        command[-2:] = ["-chardev", "stdio,id=both,mux=on", "-serial", "chardev:both",
+                        "-mon", "chardev=both"]
     if root_task is not None:
         command += ["-initrd", str(root_task)]
     with tempfile.TemporaryFile() as output:
-        with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output,
-                              stderr=subprocess.STDOUT) as guest:
+        with subprocess.Popen(command, stdin=subprocess.PIPE if monitor else subprocess.DEVNULL,
+                              stdout=output, stderr=subprocess.STDOUT) as guest:
             try:
                 end = time.monotonic() + seconds
                 while True:
                     ended = guest.poll() is not None
                     output.seek(0)
                     text = output.read().decode("utf-8", "replace")
+                    if monitor and re.search(monitor[0], text):
+                        # Control-A c turns the terminal from the serial port to the monitor.
+                        guest.stdin.write(b"\x01c" + monitor[1].encode() + b"\n")
+                        guest.stdin.flush()
+                        monitor = ()
                     if ended or re.search(until, text) or time.monotonic() > end:
                         return text
                     time.sleep(0.1)
@@ -67,6 +78,18 @@ class Interface(unittest.TestCase):
 
     def test_memory_on_both_sides_of_the_hole(self):
         self.check(memory=5000)
+
+
+class Panic(unittest.TestCase):
+    def test_reports_registers_and_named_functions(self):
+        for kernel in KERNELS:
+            with self.subTest(kernel=kernel):
+                text = boot(r"backtrace:\s+0x\w+ .*\+.*\n", kernel=kernel,
+                            monitor=(r"\d+ passed", "nmi"))
+                self.assertRegex(text, r"PANIC: NMI")
+                self.assertRegex(text, r"rip 0xffffffff8\w+")
+                # Nobody runs any more after the tests, so the processor was waiting.
+                self.assertRegex(text, r"backtrace:\s+0xffffffff8\w+ idle \+ \d+")
 
 
 class Refusals(unittest.TestCase):

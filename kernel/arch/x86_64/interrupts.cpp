@@ -30,6 +30,7 @@ enum LocalRegister : unsigned {
   kTimerDivide = 0x3e0,
 };
 constexpr std::uint32_t kLvtMasked = 1 << 16;
+constexpr std::uint32_t kLvtNmi = 4 << 8;
 constexpr std::uint32_t kLvtTscDeadline = 2 << 17;
 constexpr std::uint32_t kSelfShorthand = 1 << 18;
 constexpr std::uint32_t kDivideByOne = 0xb;
@@ -98,7 +99,8 @@ void local_apic_init(std::uint64_t address) {
   write_local(kLvtThermal, kLvtMasked);
   write_local(kLvtPerformance, kLvtMasked);
   write_local(kLvtLint0, kLvtMasked);
-  write_local(kLvtLint1, kLvtMasked);
+  // On a PC this pin reports broken memory and the like: the kernel stops with a report.
+  write_local(kLvtLint1, kLvtNmi);
   write_local(kLvtError, kLvtMasked);
   write_local(kSpurious, 0x100 | kSpuriousVector);
 }
@@ -165,6 +167,8 @@ void local_apic_send_self(unsigned vector) {
 void local_apic_timer_init(bool tsc_deadline) {
   write_local(kTimerDivide, kDivideByOne);
   write_local(kLvtTimer, kTimerVector | (tsc_deadline ? kLvtTscDeadline : 0));
+  // The mode must have arrived before the first deadline does (Intel SDM volume 3, 11.5.4.1).
+  asm volatile("mfence" : : : "memory");
 }
 
 void local_apic_timer_start(std::uint32_t count) {

@@ -278,6 +278,21 @@ TEST_F(DataTest, DeeplyNestedValuesAreComparedAndHashed) {
   EXPECT_EQ(sink.bytes(), 2'000'001u);
 }
 
+TEST_F(DataTest, DeeplyNestedMapsAreCompared) {
+  auto deep = [&](long innermost) {
+    Term t = Term::integer(innermost);
+    for (int i = 0; i < 100'000; i++) {
+      t = map_put(arena, empty_map(arena), make_keyword("a"), t);
+    }
+    return t;
+  };
+  Term a = deep(1), b = deep(1), c = deep(2);
+  EXPECT_TRUE(equal(a, b));
+  EXPECT_FALSE(equal(a, c));
+  EXPECT_EQ(compare(a, b), 0);
+  EXPECT_EQ(compare(read("%{:a %{:b 1}}"), read("%{:a %{:b 2}}")), -1);
+}
+
 TEST_F(DataTest, StringsCountCodePointsAndCutAtThem) {
   Term s = make_string(arena, "aß𝄞ende");
   EXPECT_EQ(string_count(s), 7u);

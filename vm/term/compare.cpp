@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // The total order of values (equal.hpp). Sequences are walked with an explicit stack; maps recurse,
-// because their entries must be put into an order first.
+// because their entries must be put into an order first. So that a program's data cannot use up the
+// native stack, maps inside of more than kMaxMapNesting others are ordered by their hashes.
 #include <algorithm>
 #include <array>
 
@@ -10,6 +11,7 @@
 #include "vm/data/vector.hpp"
 #include "vm/data/work_stack.hpp"
 #include "vm/term/equal.hpp"
+#include "vm/term/hash.hpp"
 #include "vm/term/symbol.hpp"
 
 namespace lona::vm {
@@ -66,6 +68,10 @@ int rank(Term t) {
   }
 }
 
+constexpr unsigned kMaxMapNesting = 32;
+
+int compare_within(Term a, Term b, unsigned nesting);
+
 struct KeyValue {
   Term key, value;
 };
@@ -73,11 +79,12 @@ struct KeyValue {
 // Entries of a small map by key; those of larger ones have an order of their own, the trie's.
 class Ordered {
  public:
-  explicit Ordered(Term map) : cursor_(map), small_(map_is_small(map)) {
+  Ordered(Term map, unsigned nesting) : cursor_(map), small_(map_is_small(map)) {
     if (!small_) return;
     for (; !cursor_.done(); cursor_.next()) entries_[count_++] = {cursor_.key(), cursor_.value()};
     for (std::size_t i = 1; i < count_; i++) {
-      for (std::size_t j = i; j > 0 && compare(entries_[j].key, entries_[j - 1].key) < 0; j--) {
+      for (std::size_t j = i;
+           j > 0 && compare_within(entries_[j].key, entries_[j - 1].key, nesting) < 0; j--) {
         std::swap(entries_[j], entries_[j - 1]);
       }
     }
@@ -96,14 +103,15 @@ class Ordered {
   std::array<KeyValue, kSmallMap> entries_;
 };
 
-int compare_maps(Term a, Term b) {
+int compare_maps(Term a, Term b, unsigned nesting) {
   std::size_t n = map_count(a);
   if (int c = three_way(n, map_count(b)); c != 0) return c;
-  Ordered x(a), y(b);
+  if (++nesting > kMaxMapNesting) return three_way(hash_term(a), hash_term(b));
+  Ordered x(a, nesting), y(b, nesting);
   for (std::size_t i = 0; i < n; i++) {
     KeyValue p = x.next(), q = y.next();
-    if (int c = compare(p.key, q.key); c != 0) return c;
-    if (int c = compare(p.value, q.value); c != 0) return c;
+    if (int c = compare_within(p.key, q.key, nesting); c != 0) return c;
+    if (int c = compare_within(p.value, q.value, nesting); c != 0) return c;
   }
   return 0;
 }
@@ -122,6 +130,8 @@ Term indexed_get(Term t, std::size_t i) {
 
 class Ordering {
  public:
+  explicit Ordering(unsigned nesting) : nesting_(nesting) {}
+
   int run(Term a, Term b) {
     int c = enter(a, b);
     while (c == 0 && !open_.empty()) c = advance();
@@ -162,6 +172,7 @@ class Ordering {
     return three_way(n, m);
   }
 
+  unsigned nesting_;  // maps around the values
   WorkStack<Open, 24> open_;
 };
 
@@ -177,9 +188,9 @@ int Ordering::leaves(Term a, Term b) {
       // Byte order of UTF-8 is code point order.
       return three_way(string_text(a).compare(string_text(b)), 0);
     case Kind::kMap:
-      return compare_maps(a, b);
+      return compare_maps(a, b, nesting_);
     case Kind::kSet:
-      return compare_maps(set_map(a), set_map(b));
+      return compare_maps(set_map(a), set_map(b), nesting_);
     default:
       // Refs, vars, namespaces, functions: by what identifies them.
       if (equal(a, b)) return 0;
@@ -188,12 +199,16 @@ int Ordering::leaves(Term a, Term b) {
   }
 }
 
+int compare_within(Term a, Term b, unsigned nesting) {
+  if (a.is_integer() && b.is_integer()) return three_way(a.as_integer(), b.as_integer());
+  Ordering ordering(nesting);
+  return ordering.run(a, b);
+}
+
 }  // namespace
 
 int compare(Term a, Term b) {
-  if (a.is_integer() && b.is_integer()) return three_way(a.as_integer(), b.as_integer());
-  Ordering ordering;
-  return ordering.run(a, b);
+  return compare_within(a, b, 0);
 }
 
 }  // namespace lona::vm

@@ -9,7 +9,8 @@
 // (by name), lists, tuples, vectors (element by element, then the shorter first), sets, maps
 // (fewer entries first, then entry by entry), pids, refs, vars, namespaces, functions.
 //
-// Nesting costs no native stack, except that of keys in maps and, for `compare`, of maps.
+// Nesting costs no native stack, except that of maps as keys of maps. `compare` looks into maps in
+// maps down to 32 levels and goes by hashes below, so there it may call different values equal.
 #pragma once
 
 #include "vm/term/object.hpp"

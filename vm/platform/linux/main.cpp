@@ -18,7 +18,7 @@ constexpr const char* kUsage =
     "  eval EXPR...       print the value of each expression\n"
     "  batch              read forms from standard input, print one line for each\n"
     "  --lib DIR          folder that stands for the system's archive\n"
-    "  --memory MB        most memory the VM may use\n"
+    "  --memory MB        most memory the VM may use (1024)\n"
     "  --collect-always   collect garbage at every safe point (for tests; slow)\n";
 
 [[noreturn]] void wrong_use(const std::string& message) {

@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::size_t kLargePage = std::size_t{2} << 20;
 
-std::size_t g_limit = std::size_t{4} << 30;
+std::size_t g_limit = std::size_t{1} << 30;
 std::atomic<std::size_t> g_mapped{0};
 
 void* map_aligned(std::size_t bytes, std::size_t alignment) {

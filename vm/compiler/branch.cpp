@@ -10,7 +10,7 @@ namespace lona::vm {
 
 namespace {
 
-enum class Form : std::uint8_t { kArithmetic, kCompare, kUnary };
+enum class Form : std::uint8_t { kArithmetic, kCompare, kUnary, kAllocating };
 struct Intrinsic {
   const char* name;
   Form form;
@@ -30,6 +30,9 @@ constexpr Intrinsic kIntrinsics[] = {
     {"not", Form::kUnary, Op::kNot, Op::kNot, false},
     {"first", Form::kUnary, Op::kFirst, Op::kFirst, false},
     {"rest", Form::kUnary, Op::kRest, Op::kRest, false},
+    {"empty?", Form::kUnary, Op::kIsEmpty, Op::kIsEmpty, false},
+    {"nil?", Form::kUnary, Op::kIsNil, Op::kIsNil, false},
+    {"prepend", Form::kAllocating, Op::kPrepend, Op::kPrepend, false},
 };
 
 const Intrinsic* find_intrinsic(const char* name) {
@@ -82,7 +85,12 @@ bool Unit::intrinsic(SymbolEntry* name, Term arguments, Want want) {
     } else {
       Register right = any(t.first());
       emit().line(line);
-      emit().op(i->op, to, left, right);
+      if (i->form == Form::kAllocating) {
+        std::uint16_t live = emit().live_map();
+        emit().op_extra(i->op, to, left, right, live);
+      } else {
+        emit().op(i->op, to, left, right);
+      }
     }
     emit().set_live(to);
     left = to;

@@ -91,13 +91,15 @@ void Unit::function(Term form, Want want) {
   std::uint32_t first_line = line_;
   fn_ = &scope;
   parameters(form, bare(rest.first()));
+  std::uint16_t entry = scope.emit.live_map();
   if (!failed_) body(rest.rest(), kTail);
   fn_ = scope.outer;
   line_ = first_line;
   if (!failed_ && scope.emit.too_large()) fail(form, "this function is too large");
   if (failed_) return;
 
-  Function* f = scope.emit.finish(state_.permanent);
+  Function* f =
+      scope.emit.finish(state_.permanent, entry, scope.required + (scope.variadic ? 1u : 0u));
   f->required = scope.required;
   f->variadic = scope.variadic;
   f->direct_arity = scope.variadic ? Function::kNoDirectCall : scope.required;

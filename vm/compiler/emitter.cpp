@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "vm/code/permanent.hpp"
+#include "vm/process/process.hpp"
 
 namespace lona::vm {
 
@@ -89,12 +90,20 @@ void Emitter::line(std::uint32_t line) {
   lines_.push_back({here(), line});
 }
 
-Function* Emitter::finish(PermanentRegion& region) {
+Function* Emitter::finish(PermanentRegion& region, std::uint16_t entry, std::uint32_t parameters) {
   auto* f = region.make<Function>();
-  Word* code = region.make_array<Word>(code_.size());
-  std::memcpy(code, code_.begin(), code_.size() * sizeof(Word));
+  // A frame larger than usual makes room for itself first. Distances are relative: the rest of the
+  // code does not notice the word before it.
+  std::size_t first = most_ > Process::kFrameWords ? 1 : 0;
+  Word* code = region.make_array<Word>(code_.size() + first);
+  if (first != 0) {
+    Instruction enter{op_code(Op::kEnterLarge), entry, static_cast<std::uint16_t>(most_),
+                      static_cast<std::uint16_t>(parameters)};
+    code[0] = std::bit_cast<Word>(enter);
+  }
+  std::memcpy(code + first, code_.begin(), code_.size() * sizeof(Word));
   f->code = reinterpret_cast<const Instruction*>(code);
-  f->code_words = static_cast<std::uint32_t>(code_.size());
+  f->code_words = static_cast<std::uint32_t>(code_.size() + first);
   f->frame_words = most_;
   std::size_t width = (most_ + 63) / 64;
   auto* maps = region.make_array<std::uint64_t>((maps_.size() + 1) * width);
@@ -104,7 +113,10 @@ Function* Emitter::finish(PermanentRegion& region) {
   f->live_maps = maps;
   f->live_words = static_cast<std::uint16_t>(width);
   auto* lines = region.make_array<LineEntry>(lines_.size());
-  for (std::size_t i = 0; i < lines_.size(); ++i) lines[i] = lines_[i];
+  for (std::size_t i = 0; i < lines_.size(); ++i) {
+    lines[i] = lines_[i];
+    lines[i].offset += static_cast<std::uint32_t>(first);
+  }
   f->lines = lines;
   f->line_count = static_cast<std::uint32_t>(lines_.size());
   return f;

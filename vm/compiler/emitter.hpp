@@ -62,7 +62,8 @@ class Emitter {
 
   bool too_large() const { return too_large_; }
   // The code as a permanent function; the caller fills in parameters and names.
-  Function* finish(PermanentRegion& region);
+  // `entry` is the live map of its parameters, taken before anything else.
+  Function* finish(PermanentRegion& region, std::uint16_t entry, std::uint32_t parameters);
 
  private:
   Arena& arena_;

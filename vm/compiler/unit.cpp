@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "vm/compiler/unit.hpp"
 
-
 #include "vm/data/map.hpp"
 #include "vm/data/sequence.hpp"
 #include "vm/data/string.hpp"
@@ -44,7 +43,7 @@ void Unit::fail(Term form, std::string_view message) {
     info = map_put(p, info, make_keyword("column"), Term::integer(at.column));
   }
   Term copy = copy_to(p, input_.arena, form);
-  if (copy != Term::absent()) info = map_put(p, info, make_keyword("form"), copy);
+  if (copy != Term::absent() && !copy.is_nil()) info = map_put(p, info, make_keyword("form"), copy);
   p.fail("syntax-error", info);
 }
 
@@ -69,11 +68,12 @@ const Function* Unit::compile() {
   FunctionScope scope(input_.arena, nullptr);
   fn_ = &scope;
   note_line(input_.form);
+  std::uint16_t entry = scope.emit.live_map();
   value(input_.form, kTail);
   if (!failed_ && scope.emit.too_large()) fail(input_.form, "this form is too large");
   if (!failed_ && input_.arena.exhausted()) fail_memory();
   if (failed_) return nullptr;
-  Function* f = scope.emit.finish(state_.permanent);
+  Function* f = scope.emit.finish(state_.permanent, entry, 0);
   f->direct_arity = 0;
   f->first_line = line_;
   f->file = input_.file.empty() ? nullptr : intern(input_.file);

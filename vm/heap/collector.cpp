@@ -171,7 +171,7 @@ void free_old(Process& p) {
 
 // The lowest stack word in use.
 Word* stack_floor(Process& p) {
-  return p.fp_ - running_function(p.fp_)->frame_words;
+  return p.fp_ - p.slack_;
 }
 
 bool over_limit(const Process& p, std::size_t words) {

@@ -21,7 +21,7 @@ Next out_of_memory(Process& p) {
 
 // Room for `words` below the current frame; the current instruction is a call.
 bool reserve(Process& p, std::size_t words) {
-  auto room = static_cast<std::size_t>(frame_floor(p.fp_) - p.top());
+  auto room = static_cast<std::size_t>(frame_floor(p, p.fp_) - p.top());
   return room >= words || collect(p, p.pc_->c, words);
 }
 
@@ -77,8 +77,9 @@ Next enter_closure(Process& p, Term closure, std::uint32_t argc, bool tail) {
   return Next::kGo;
 }
 
-std::size_t entry_words(const Process& p, const Function* f, std::uint32_t argc) {
-  return p.pc_->a + f->frame_words + (f->variadic ? argc + 2u : 1u);
+// Room for the callee's frame, its arguments, and a tuple of them.
+std::size_t entry_words(const Process& p, std::uint32_t argc) {
+  return p.pc_->a + std::size_t{p.slack_} + 2 * std::size_t{argc} + 8;
 }
 
 Term call_value(Process& p, Term callee, Args args, NativeFunction& native) {
@@ -121,11 +122,9 @@ Next call_term(Process& p, Term callee, std::uint32_t argc, bool tail);
 Next call_pending(Process& p, bool tail) {
   std::size_t argc = 0;
   for (Term t = p.pending_args_; t.is_pair(); t = t.rest()) argc++;
-  std::size_t words = argc + p.pc_->a + 4;
-  if (is_closure(p.pending_fn_)) {
-    words += entry_words(p, function_of(p.pending_fn_), static_cast<std::uint32_t>(argc));
+  if (argc > 0xffffff || !reserve(p, entry_words(p, static_cast<std::uint32_t>(argc)))) {
+    return out_of_memory(p);
   }
-  if (argc > 0xffffff || !reserve(p, words)) return out_of_memory(p);
   Word* at = p.fp_ - p.pc_->a;
   for (Term t = p.pending_args_; t.is_pair(); t = t.rest()) *at-- = t.first().bits();
   Term fn = p.pending_fn_;
@@ -155,10 +154,10 @@ Next call_term(Process& p, Term callee, std::uint32_t argc, bool tail) {
     if (argc == f->required || (f->variadic && argc > f->required)) {
       return enter_closure(p, callee, argc, tail);
     }
-    p.set_limit(std::min(frame_floor(p.fp_), p.fp_ - p.pc_->a - argc));
+    p.set_limit(std::min(frame_floor(p, p.fp_), p.fp_ - p.pc_->a - argc));
     return fail_arity(p, callee, args);
   }
-  p.set_limit(std::min(frame_floor(p.fp_), p.fp_ - p.pc_->a - argc));
+  p.set_limit(std::min(frame_floor(p, p.fp_), p.fp_ - p.pc_->a - argc));
   if (callee.is_native()) {
     const Native& native = native_table()[callee.native_index()];
     if (argc < native.min_args ||
@@ -228,7 +227,7 @@ Next call_slow(Process& p, bool tail) {
   }
   std::uint32_t argc = p.pc_->b;
   if (is_closure(callee)) {
-    if (!reserve(p, entry_words(p, function_of(callee), argc))) return out_of_memory(p);
+    if (!reserve(p, entry_words(p, argc))) return out_of_memory(p);
     Term moved = callee_of(p);
     if (moved != Term::unbound()) callee = moved;
   }
@@ -237,7 +236,7 @@ Next call_slow(Process& p, bool tail) {
 
 Next call_native(Process& p, NativeFunction native, bool tail) {
   if (Next next = check_time(p); next != Next::kGo) return next;
-  p.set_limit(frame_floor(p.fp_));
+  p.set_limit(frame_floor(p, p.fp_));
   return after_call(p, native(p, Args(p.fp_ - p.pc_->a, p.pc_->b)), tail);
 }
 
@@ -278,7 +277,7 @@ Term run_nested(Process& p, Term fn, std::span<const Term> args) {
     return p.fail("syntax-error", make_keyword("macros-nested-too-deeply"));
   }
   p.leave_fragment();
-  std::size_t words = f->frame_words + argc * 2u + 8u;
+  std::size_t words = p.slack_ + argc * 2u + 8u;
   p.pending_fn_ = fn;
   if (!reserve(p, words)) return p.fail_oom();
   fn = p.pending_fn_;
@@ -286,7 +285,7 @@ Term run_nested(Process& p, Term fn, std::span<const Term> args) {
 
   NestedRun run{p.nested_, p.block_end_ - p.fp_, p.pc_};
   std::int64_t reductions = p.reductions_left_;
-  Word* fp = frame_floor(p.fp_) - 2;
+  Word* fp = frame_floor(p, p.fp_) - 2;
   fp[2] = fn.bits();
   fp[1] = reinterpret_cast<Word>(kNestedEnd);
   for (std::uint32_t i = 0; i < argc; ++i) fp[-static_cast<std::ptrdiff_t>(i)] = args[i].bits();
@@ -324,7 +323,7 @@ Term run_nested(Process& p, Term fn, std::span<const Term> args) {
   p.fp_ = p.block_end_ - run.fp_offset;
   p.pc_ = run.pc;
   p.reductions_left_ = reductions;
-  p.set_limit(frame_floor(p.fp_));
+  p.set_limit(frame_floor(p, p.fp_));
   return result;
 }
 

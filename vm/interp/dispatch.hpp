@@ -30,8 +30,10 @@ Next call_slow(Process& p, bool tail);
 Next call_native(Process& p, NativeFunction native, bool tail);
 
 Next load_var_slow(Process& p);
+Next enter_large(Process& p);
 Next make_closure(Process& p);
 Next make_tuple_slow(Process& p);
+Next prepend_slow(Process& p);
 Next tuple_tail(Process& p);
 Next set_get(Process& p);
 Next define(Process& p);
@@ -48,9 +50,9 @@ Term fall_back(Process& p, unsigned fallback, Term a, Term b);
 // The process ends: keeps its stack trace. Always kExit.
 Next raise_exit(Process& p);
 
-// First stack word the frame at p.fp_ does not use.
-inline Word* frame_floor(const Word* fp) {
-  return const_cast<Word*>(fp) - function_of(Term::from_bits(fp[2]))->frame_words;
+// Where the heap has to end while the frame at `fp` runs.
+inline Word* frame_floor(const Process& p, const Word* fp) {
+  return const_cast<Word*>(fp) - p.slack_;
 }
 
 }  // namespace lona::vm

@@ -105,18 +105,22 @@ HANDLER(MakeClosure) {
 }
 
 // Calls. The quick case: a closure of fixed arity that fits the call, room on the stack, time left.
+HANDLER(EnterLarge) {
+  SLOW(enter_large(*p));
+}
+
 SLOW_HANDLER(CallSlow, call_slow(*p, false))
 SLOW_HANDLER(TailSlow, call_slow(*p, true))
-#define ENTER(function, closure)                                            \
-  const Function* f = (function);                                           \
-  Word* callee = fp - pc->a;                                                \
-  if (callee - f->frame_words >= p->top() && --reductions > 0) [[likely]] { \
-    callee[2] = (closure);                                                  \
-    callee[1] = reinterpret_cast<Word>(pc + kCallWords);                    \
-    fp = callee;                                                            \
-    pc = f->code;                                                           \
-    JUMP_TO_HANDLER();                                                      \
-  }                                                                         \
+#define ENTER(function, closure)                                       \
+  const Function* f = (function);                                      \
+  Word* callee = fp - pc->a;                                           \
+  if (callee - p->slack_ >= p->top() && --reductions > 0) [[likely]] { \
+    callee[2] = (closure);                                             \
+    callee[1] = reinterpret_cast<Word>(pc + kCallWords);               \
+    fp = callee;                                                       \
+    pc = f->code;                                                      \
+    JUMP_TO_HANDLER();                                                 \
+  }                                                                    \
   TO(CallSlow)
 
 HANDLER(CallVar) {
@@ -140,7 +144,7 @@ HANDLER(CallNative) {
 
 #define ENTER_TAIL(function, closure)                                            \
   const Function* f = (function);                                                \
-  if (fp - f->frame_words >= p->top() && --reductions > 0) [[likely]] {          \
+  if (--reductions > 0) [[likely]] {                                             \
     Word self = (closure);                                                       \
     for (std::uint32_t i = 0, n = pc->b, k = pc->a; i < n; ++i) R(i) = R(k + i); \
     fp[2] = self;                                                                \
@@ -370,11 +374,35 @@ HANDLER(Rest) {
   R(pc->a) = t.rest().bits();
   NEXT(1);
 }
+UNARY_SLOW(IsEmpty)
+HANDLER(IsEmpty) {
+  Term t = T(pc->b);
+  if (!t.is_pair() && !t.is_empty_list()) [[unlikely]]
+    GO_SLOW(IsEmpty);
+  R(pc->a) = Term::boolean(!t.is_pair()).bits();
+  NEXT(1);
+}
+HANDLER(IsNil) {
+  R(pc->a) = Term::boolean(T(pc->b).is_nil()).bits();
+  NEXT(1);
+}
+SLOW_HANDLER(PrependSlow, prepend_slow(*p))
+HANDLER(Prepend) {
+  Term list = T(pc->b);
+  Word* top = p->top();
+  if (!list.is_list() || frame_floor(*p, fp) - top < 2 || p->collect_) [[unlikely]]
+    TO(PrependSlow);
+  p->set_top(top + 2);
+  top[0] = R(pc->c);
+  top[1] = list.bits();
+  R(pc->a) = Term::pair(top).bits();
+  NEXT(2);
+}
 SLOW_HANDLER(MakeTupleSlow, make_tuple_slow(*p))
 HANDLER(MakeTuple) {
   std::uint32_t n = pc->c;
   Word* top = p->top();
-  if (frame_floor(fp) - top < static_cast<std::ptrdiff_t>(n + 1) || p->collect_) [[unlikely]]
+  if (frame_floor(*p, fp) - top < static_cast<std::ptrdiff_t>(n + 1) || p->collect_) [[unlikely]]
     TO(MakeTupleSlow);
   p->set_top(top + n + 1);
   top[0] = Header::make(Kind::kTuple, n).bits();

@@ -138,6 +138,28 @@ TEST_P(Run, many_registers_and_big_literals) {
   EXPECT_EQ(run("((fn* [x] " + tuple + "]) 1)"), want);
 }
 
+TEST_P(Run, a_small_callee_leaves_its_callers_large_frame_alone) {
+  // The callee fills the heap as far as it may; the caller then uses all of its registers.
+  std::string names, sum = "(+", body;
+  for (int i = 0; i < 60; ++i) {
+    std::string v = "v" + std::to_string(i);
+    names += "(match (+ x " + std::to_string(i) + ") " + v + " ";
+    sum += " " + v;
+    body += ")";
+  }
+  EXPECT_EQ(run("(def fill (fn* [n l] (if (= n 0) (count l) (fill (- n 1) (prepend l [n])))))"
+                "(def wide (fn* [x k] (match (fill k ()) c [c " +
+                names + sum + ")" + body +
+                "])))"
+                "(def go (fn* [k] (if (= k 0) :good (match (wide 1 k) [c s] when (= s 1830) "
+                "(if (= c k) (go (- k 1)) :bad)))))"
+                "(go 200)"),
+            ":good");
+  EXPECT_EQ(run("(def up (fn* [n l] (if (= n 0) l (up (- n 1) (prepend l n)))))"
+                "(apply (fn* [& a] (count a)) (up 5000 ()))"),
+            "5000");
+}
+
 TEST_P(Run, process_bound_vars) {
   EXPECT_EQ(run("(def ^:process-bound pb 1) (def f (fn* [] pb)) (def pb 2) [(f) pb]"), "[2 2]");
   EXPECT_EQ(run("pb"), "1");

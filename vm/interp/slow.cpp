@@ -32,7 +32,7 @@ Next go(Process& p, std::ptrdiff_t words) {
 // Room for `words` on the heap; the current instruction has this live map.
 bool room(Process& p, std::uint16_t live, std::size_t words) {
   bool always = state_of(p).options.collect_always;
-  auto free = frame_floor(p.fp_) - p.top();
+  auto free = frame_floor(p, p.fp_) - p.top();
   if (free >= static_cast<std::ptrdiff_t>(words) && !p.collect_ && !always) return true;
   return collect(p, live, words);
 }
@@ -69,7 +69,7 @@ Next raise_exit(Process& p) {
 
 Term fall_back(Process& p, unsigned fallback, Term a, Term b) {
   Word words[2] = {b.bits(), a.bits()};
-  p.set_limit(frame_floor(p.fp_));
+  p.set_limit(frame_floor(p, p.fp_));
   Term result = state_of(p).fallbacks[fallback](p, Args(&words[1], 2));
   p.leave_fragment();
   return p.oom_ ? Term::raise() : result;
@@ -77,7 +77,7 @@ Term fall_back(Process& p, unsigned fallback, Term a, Term b) {
 
 Term fall_back(Process& p, unsigned fallback, Term a) {
   Word words[1] = {a.bits()};
-  p.set_limit(frame_floor(p.fp_));
+  p.set_limit(frame_floor(p, p.fp_));
   Term result = state_of(p).fallbacks[fallback](p, Args(&words[0], 1));
   p.leave_fragment();
   return p.oom_ ? Term::raise() : result;
@@ -94,7 +94,7 @@ Term binding_of(const Process& p, Var* var) {
 namespace {
 
 Term fail_undefined(Process& p, Var* var) {
-  p.set_limit(frame_floor(p.fp_));
+  p.set_limit(frame_floor(p, p.fp_));
   Namespaces& namespaces = state_of(p).namespaces;
   Term info = map_put(p, empty_map(p), make_keyword("var"), Term::symbol(var->name));
   if (Var* near = namespaces.nearest(var->ns, var->name)) {
@@ -128,6 +128,17 @@ Next load_var_slow(Process& p) {
   return go(p, 2);
 }
 
+Next enter_large(Process& p) {
+  const Instruction* pc = p.pc_;
+  // The parameters are in place, however many; their caller made room for them.
+  if (p.slack_ < pc->c) p.slack_ = pc->c;
+  if (p.slack_ < pc->b) {
+    if (p.fp_ - pc->b < p.top() && !collect(p, pc->a, pc->b)) return out_of_memory(p);
+    p.slack_ = pc->b;
+  }
+  return go(p, 1);
+}
+
 Next make_closure(Process& p) {
   const Instruction* pc = p.pc_;
   std::uint32_t n = pc->b;
@@ -151,6 +162,26 @@ Next make_tuple_slow(Process& p) {
   box[0] = Header::make(Kind::kTuple, n).bits();
   for (std::uint32_t i = 0; i < n; ++i) box[1 + i] = reg(p, pc->b + i);
   reg(p, pc->a) = Term::boxed(box).bits();
+  return go(p, 2);
+}
+
+Next prepend_slow(Process& p) {
+  const Instruction* pc = p.pc_;
+  if (!room(p, static_cast<std::uint16_t>(extra(pc)), 2)) return out_of_memory(p);
+  Term list = Term::from_bits(reg(p, pc->b));
+  Term element = Term::from_bits(reg(p, pc->c));
+  Term result = list.is_list()
+                    ? Term::absent()
+                    : fall_back(p, static_cast<unsigned>(Fallback::kPrepend), list, element);
+  if (result == Term::raise()) return raise_exit(p);
+  if (result == Term::absent()) {
+    Word* cell = p.top();
+    p.set_top(cell + 2);
+    cell[0] = element.bits();
+    cell[1] = list.bits();
+    result = Term::pair(cell);
+  }
+  reg(p, pc->a) = result.bits();
   return go(p, 2);
 }
 
@@ -180,7 +211,7 @@ Next set_get(Process& p) {
 }
 
 Next bad_match(Process& p) {
-  p.set_limit(frame_floor(p.fp_));
+  p.set_limit(frame_floor(p, p.fp_));
   Term value = Term::from_bits(reg(p, p.pc_->a));
   p.fail("badmatch", map_put(p, empty_map(p), make_keyword("value"), value));
   return raise_exit(p);
@@ -224,7 +255,7 @@ Next define(Process& p) {
   bool was_process_bound = var->is_process_bound();
   if (!was_process_bound || p.pc_->b != kNoRegister) var->set_meta(meta);
   if (was_process_bound) var->flags |= Var::kProcessBound;
-  p.set_limit(frame_floor(p.fp_));
+  p.set_limit(frame_floor(p, p.fp_));
   if (var == s.ns_var) {
     if (!is_namespace(value)) {
       p.fail_type("*ns*", "namespace", value);
@@ -257,7 +288,7 @@ Next declare(Process& p) {
   bool special = meta_flag(meta, "special-form") && is_special_form(var->name);
   if (meta_flag(meta, "native") && !var->value.is_native() && !special &&
       var != state_of(p).ns_var) {
-    p.set_limit(frame_floor(p.fp_));
+    p.set_limit(frame_floor(p, p.fp_));
     p.fail("unknown-intrinsic",
            map_put(p, empty_map(p), make_keyword("name"), Term::symbol(var->name)));
     return raise_exit(p);
@@ -270,7 +301,7 @@ Next declare(Process& p) {
 // --- Messages -----------------------------------------------------------------------------------
 
 Next receive_timer(Process& p) {
-  p.set_limit(frame_floor(p.fp_));
+  p.set_limit(frame_floor(p, p.fp_));
   if (p.peeking_) {
     p.fail("badarg", make_keyword("receive-in-guard"));
     return raise_exit(p);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <span>
 
+#include "vm/bytecode/disassemble.hpp"
 #include "vm/code/function.hpp"
 #include "vm/compiler/compiler.hpp"
 #include "vm/data/map.hpp"
@@ -219,6 +220,33 @@ Term apply(Process& p, Args args) {
   if (list == Term::absent()) return p.fail_badarg("apply", args);
   for (std::uint32_t i = last; i > 1; --i) list = p.cons(args[i - 1], list);
   return p.tail_call(args[0], list);
+}
+
+namespace {
+
+// Collects text in an arena.
+class ArenaSink final : public Sink {
+ public:
+  explicit ArenaSink(Arena& arena) : Sink(&ArenaSink::put), text_(arena) {}
+  std::string_view text() const { return {text_.begin(), text_.size()}; }
+
+ private:
+  static bool put(Sink& self, std::string_view piece) {
+    for (char c : piece) static_cast<ArenaSink&>(self).text_.push_back(c);
+    return true;
+  }
+  ArenaVector<char> text_;
+};
+
+}  // namespace
+
+Term disassemble_function(Process& p, Args args) {
+  if (!is_closure(args[0])) return p.fail_type("disassemble", "function", args[0]);
+  Arena arena;
+  ArenaSink sink(arena);
+  disassemble(sink, *function_of(args[0]));
+  Term text = make_string(p, sink.text());
+  return text == Term::absent() ? p.fail_oom() : text;
 }
 
 Term load_file(Process& p, Args args) {

@@ -25,7 +25,7 @@ Process* spawn_process(Vm& vm, const Process* parent, Term fn, const SpawnOption
   }
   Process* p = s.table.create(vm);
   if (p == nullptr) return nullptr;
-  constexpr std::size_t kStackWords = 16;
+  constexpr std::size_t kStackWords = 2 * Process::kFrameWords;
   std::size_t words = fn_words + binding_words + kStackWords;
   if (words < options.min_heap_words) words = options.min_heap_words;
   if (words > Process::kFirstBlockWords) {

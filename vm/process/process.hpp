@@ -79,6 +79,8 @@ class Process final : public Heap {
  public:
   // --- For the VM's own parts: scheduler, interpreter, collector ---------------------------------
   static constexpr std::size_t kFirstBlockWords = 233;
+  // Registers of most frames fit in this; see slack_.
+  static constexpr std::uint32_t kFrameWords = 32;
 
   static Word* refill(Heap& self, std::size_t words, bool may_use_reserve);
   Word* first_block() { return reinterpret_cast<Word*>(this + 1); }
@@ -117,6 +119,10 @@ class Process final : public Heap {
   Fragment* fragments_ = nullptr;
   Fragment* overflow_ = nullptr;  // the fragment natives have allocated from last
   std::uint32_t fragment_count_ = 0;
+  // The heap stays so many words away from the running frame's register 0. Frames overlap, so a
+  // caller's frame may reach further down than its callee's; the slack is the size of the largest
+  // frame that has been on this stack, so the heap never grows into any of them.
+  std::uint32_t slack_ = kFrameWords;
   std::uint32_t fragment_words_ = 0;
 
   Vm* vm_ = nullptr;

@@ -12,11 +12,12 @@
 namespace lona::vm {
 
 // The natives that instructions fall back on.
-#define LONA_FALLBACKS(X)                                                                 \
-  X(Add, "+")                                                                             \
-  X(Subtract, "-") X(Multiply, "*") X(Less, "<") X(Greater, ">") X(LessEqual, "<=")       \
-      X(GreaterEqual, ">=") X(Equal, "=") X(First, "first") X(Rest, "rest") X(Get, "get") \
-          X(Vector, "vector") X(HashMap, "hash-map") X(HashSet, "hash-set")
+#define LONA_FALLBACKS(X)                                                                \
+  X(Add, "+")                                                                            \
+  X(Subtract, "-")                                                                       \
+  X(Multiply, "*") X(Less, "<") X(Greater, ">") X(LessEqual, "<=") X(GreaterEqual, ">=") \
+      X(Equal, "=") X(First, "first") X(Rest, "rest") X(Get, "get") X(Vector, "vector")  \
+          X(HashMap, "hash-map") X(HashSet, "hash-set") X(IsEmpty, "empty?") X(Prepend, "prepend")
 
 enum class Fallback : std::uint8_t {
 #define LONA_FALLBACK(name, text) k##name,
@@ -36,7 +37,7 @@ struct Vm::State {
   ProcessTable table;
   Timers timers{allocator};
   NativeFunction fallbacks[static_cast<unsigned>(Fallback::kCount)] = {};
-  Term ok, normal;  // keywords that are needed all the time
+  Term ok, normal;    // keywords that are needed all the time
   Term oom_reason;    // [:error :oom], permanent
   Term load_closure;  // runs what a SourceFeed gives (sched/source.cpp)
   Var* ns_var = nullptr;

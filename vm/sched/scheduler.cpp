@@ -84,7 +84,8 @@ void run_round(Vm::State& s) {
     reductions -= run_one(s, *p);
   }
   check_interrupt(s);
-  if (s.console_waiters != nullptr) wake_console_waiters(s);
+  // With nobody else to run, the platform's wait tells when a look at the console is worth it.
+  if (s.console_waiters != nullptr && s.ready_head != nullptr) wake_console_waiters(s);
 }
 
 }  // namespace

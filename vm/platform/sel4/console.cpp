@@ -49,7 +49,7 @@ struct Console {
   Terminal terminal{.interactive = true, .color = true, .columns = 80, .rows = 24};
   bool end_of_input = false;
   bool interrupt = false;
-  bool event = false;  // something that ends a wait has come
+  bool event = false;  // something has come since the last wait ended, or its end
   bool last_was_cr = false;
   bool irq_unacknowledged = true;  // whatever came before we looked
   std::uint64_t armed_tick = abi::kNoDeadlineTick;
@@ -352,9 +352,9 @@ std::uint64_t wall_clock_ns() {
 
 void wait(std::uint64_t deadline_ns) {
   flush();
-  g_console.event = false;
   if (deadline_ns != kNoDeadline && deadline_ns <= now_ns()) {
     (void)drain();
+    g_console.event = false;
     return;
   }
   if (deadline_ns != kNoDeadline) {
@@ -371,6 +371,7 @@ void wait(std::uint64_t deadline_ns) {
       note_signals(abi::wait(abi::kRealmSlotNotification).badge);
     }
   }
+  g_console.event = false;
 }
 
 // Between two looks at the UART there is at least a millisecond: a look is a system call.

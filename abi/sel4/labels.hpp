@@ -7,6 +7,13 @@
 
 namespace lona::abi {
 
+namespace detail {
+inline constexpr Word kAfterTables = 44;
+inline constexpr Word kAfterIoTables = kAfterTables + (kWithIommu ? 2 : 0);
+inline constexpr Word kAfterMap = kAfterIoTables + 2 + (kWithIommu ? 1 : 0);
+inline constexpr Word kNever = ~Word{0} >> 12;  // labels of methods that this choice lacks
+}  // namespace detail
+
 enum class Label : Word {
   kInvalid = 0,
   kUntypedRetype = 1,
@@ -55,23 +62,27 @@ enum class Label : Word {
   kX86PageDirectoryUnmap = 42,
   kX86PageTableMap = 43,
   kX86PageTableUnmap = 44,
-  kX86IoPageTableMap = 45,
-  kX86IoPageTableUnmap = 46,
-  kX86PageMap = 47,
-  kX86PageUnmap = 48,
-  kX86PageMapIo = 49,
-  kX86PageGetAddress = 50,
-  kX86AsidControlMakePool = 51,
-  kX86AsidPoolAssign = 52,
-  kX86IoPortControlIssue = 53,
-  kX86IoPortIn8 = 54,
-  kX86IoPortIn16 = 55,
-  kX86IoPortIn32 = 56,
-  kX86IoPortOut8 = 57,
-  kX86IoPortOut16 = 58,
-  kX86IoPortOut32 = 59,
-  kX86IrqIssueHandlerIoApic = 60,
-  kX86IrqIssueHandlerMsi = 61,
+  kX86IoPageTableMap = kWithIommu ? detail::kAfterTables + 1 : detail::kNever,
+  kX86IoPageTableUnmap = kWithIommu ? detail::kAfterTables + 2 : detail::kNever - 1,
+  kX86PageMap = detail::kAfterIoTables + 1,
+  kX86PageUnmap = detail::kAfterIoTables + 2,
+  kX86PageMapIo = kWithIommu ? detail::kAfterIoTables + 3 : detail::kNever - 2,
+  kX86PageGetAddress = detail::kAfterMap + 1,
+  kX86AsidControlMakePool,
+  kX86AsidPoolAssign,
+  kX86IoPortControlIssue,
+  kX86IoPortIn8,
+  kX86IoPortIn16,
+  kX86IoPortIn32,
+  kX86IoPortOut8,
+  kX86IoPortOut16,
+  kX86IoPortOut32,
+  kX86IrqIssueHandlerIoApic,
+  kX86IrqIssueHandlerMsi,
 };
+static_assert(static_cast<Word>(Label::kX86PageTableUnmap) == detail::kAfterTables);
+static_assert(static_cast<Word>(Label::kX86PageMap) == (kWithIommu ? 47 : 45));
+static_assert(static_cast<Word>(Label::kX86PageGetAddress) == (kWithIommu ? 50 : 47));
+static_assert(static_cast<Word>(Label::kX86IrqIssueHandlerMsi) == (kWithIommu ? 61 : 58));
 
 }  // namespace lona::abi

@@ -21,9 +21,9 @@ enum class ObjectType : Word {
   kLargePage = 11,  // 2 MiB
   kPageTable = 12,
   kPageDirectory = 13,
-  kIoPageTable = 14,
+  kIoPageTable = 14,  // only with IOMMU support
 };
-inline constexpr Word kObjectTypeCount = 15;
+inline constexpr Word kObjectTypeCount = kWithIommu ? 15 : 14;
 inline constexpr Word kNonArchObjectTypeCount = 7;
 
 inline constexpr unsigned kSlotBits = 5;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // The words every other header of this folder is made of: message info, rights, CNode data, the
 // IPC buffer, error codes and lookup failures. Configuration throughout: x86_64, MCS, one node,
-// IOMMU on, 1 GiB pages on, no VT-x, no hardware debug interface.
+// IOMMU as kWithIommu says, 1 GiB pages on, no VT-x, no hardware debug interface.
 #pragma once
 
 #include <cstddef>
@@ -11,6 +11,10 @@ namespace lona::abi {
 
 using Word = std::uint64_t;
 using CPtr = Word;
+
+// Upstream numbers its invocations and objects differently with and without IOMMU support; a user
+// program runs on a kernel of the same choice only.
+inline constexpr bool kWithIommu = true;
 
 inline constexpr unsigned kWordBits = 64;
 inline constexpr unsigned kMsgMaxLength = 120;

@@ -45,7 +45,7 @@ inline constexpr Address kWorkerAreas = 0x1'0000'0000;
 inline constexpr std::uint64_t kWorkerAreaSize = 0x40'0000;
 inline constexpr std::uint64_t kWorkerMax = 64;
 inline constexpr std::uint64_t kWorkerStackOffset = 0x20'0000;
-inline constexpr std::uint64_t kWorkerStackSize = 0x4'0000;
+inline constexpr std::uint64_t kWorkerStackSize = 0x10'0000;
 static_assert(kWorkerAreas % kWorkerAreaSize == 0);
 
 constexpr Address worker_ipc_buffer(std::uint64_t worker) {

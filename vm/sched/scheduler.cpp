@@ -83,9 +83,30 @@ void run_round(Vm::State& s) {
     if (s.ready_head == nullptr) s.ready_tail = nullptr;
     reductions -= run_one(s, *p);
   }
+  // With nothing to run, platform::wait is next: it looks itself, and a look before it could take
+  // the event that ought to end the wait.
+  if (s.ready_head == nullptr) return;
   check_interrupt(s);
-  // With nobody else to run, the platform's wait tells when a look at the console is worth it.
-  if (s.console_waiters != nullptr && s.ready_head != nullptr) wake_console_waiters(s);
+  if (s.console_waiters == nullptr) return;
+  // A look at the console costs system calls.
+  std::uint64_t now = platform::now_ns();
+  if (now < s.next_console_look) return;
+  s.next_console_look = now + 1'000'000;
+  wake_console_waiters(s);
+}
+
+// Nothing can run. Those who wait for the console try once more first, as writing output may have
+// taken input in as well.
+void rest(Vm::State& s) {
+  if (s.console_waiters != nullptr && !s.console_tried) {
+    s.console_tried = true;
+    wake_console_waiters(s);
+    return;
+  }
+  s.console_tried = false;
+  platform::wait(s.timers.empty() ? platform::kNoDeadline : s.timers.next_deadline());
+  check_interrupt(s);
+  wake_console_waiters(s);
 }
 
 }  // namespace
@@ -127,10 +148,7 @@ void Vm::run() {
   s.stop = false;
   while (!s.stop) {
     run_round(s);
-    if (s.ready_head != nullptr || s.stop) continue;
-    platform::wait(s.timers.empty() ? platform::kNoDeadline : s.timers.next_deadline());
-    check_interrupt(s);
-    wake_console_waiters(s);
+    if (s.ready_head == nullptr && !s.stop) rest(s);
   }
 }
 
@@ -140,10 +158,7 @@ void Vm::run_until_ended(Term pid) {
   s.stop = false;
   while (!s.stop && s.table.find(pid) != nullptr) {
     run_round(s);
-    if (s.ready_head != nullptr || s.stop || s.table.find(pid) == nullptr) continue;
-    platform::wait(s.timers.empty() ? platform::kNoDeadline : s.timers.next_deadline());
-    check_interrupt(s);
-    wake_console_waiters(s);
+    if (s.ready_head == nullptr && !s.stop && s.table.find(pid) != nullptr) rest(s);
   }
 }
 

@@ -47,6 +47,8 @@ struct Vm::State {
   Process* ready_tail = nullptr;
   Process* running = nullptr;
   Process* console_waiters = nullptr;
+  std::uint64_t next_console_look = 0;  // while others run
+  bool console_tried = false;  // they have tried since the last platform::wait
   Term foreground;
   bool stop = false;
   std::uintptr_t native_stack_base = 0;  // of the thread that runs processes

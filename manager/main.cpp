@@ -4,6 +4,7 @@
 
 #include "base/ustar.hpp"
 #include "manager/boot_facts.hpp"
+#include "manager/pci.hpp"
 #include "manager/service.hpp"
 
 extern "C" {
@@ -72,22 +73,57 @@ bool find_uart(System& system, Uart& uart, const SerialPort& port) {
   return true;
 }
 
+// A cap to the interrupt of a pin of the I/O APIC; 0 when it cannot be had.
+abi::CPtr issue_irq(System& system, const abi::IoApicPin& pin) {
+  const auto irq = system.memory.take_slot();
+  if (!irq || abi::irq_control_get_io_apic(abi::kSlotIrqControl, system.memory.address_of(*irq),
+                                           pin, pin.pin) != abi::Error::kNone) {
+    return 0;
+  }
+  return *irq;
+}
+
+// The host link's usual carrier: it takes thousands of bytes for one system call, a UART one.
+ConsoleGrant virtio_console(System& system) {
+  const auto found = find_virtio_console(system.memory);
+  const auto ports = found ? system.memory.take_slot() : base::fail(MemoryError::out_of_slots);
+  if (!ports || abi::io_port_control_issue(abi::kSlotIoPortControl, found->port,
+                                           found->port + kVirtioPorts - 1,
+                                           system.memory.address_of(*ports)) != abi::Error::kNone) {
+    return {};
+  }
+  // PCI interrupts are levels.
+  const abi::CPtr irq =
+      issue_irq(system, {.io_apic = 0, .pin = found->irq, .level = 1, .polarity = 1});
+  if (irq == 0) {
+    return {};
+  }
+  return {.kind = abi::ConsoleKind::kHostLink,
+          .device = abi::ConsoleDevice::kVirtio,
+          .port = found->port,
+          .ports = *ports,
+          .irq = irq};
+}
+
 ConsoleGrant console_for_init(System& system, bool com1, bool com2) {
+  if (const ConsoleGrant console = virtio_console(system);
+      console.kind != abi::ConsoleKind::kNone) {
+    return console;
+  }
   if (!com1 && !com2) {
     return {};
   }
   const SerialPort& port = com2 ? kCom2 : kCom1;
-  const auto irq = system.memory.take_slot();
-  const abi::IoApicPin pin{.io_apic = 0, .pin = port.pin, .level = 0, .polarity = 0};
-  if (!irq || abi::irq_control_get_io_apic(abi::kSlotIrqControl, system.memory.address_of(*irq),
-                                           pin, port.pin) != abi::Error::kNone) {
+  const abi::CPtr irq =
+      issue_irq(system, {.io_apic = 0, .pin = port.pin, .level = 0, .polarity = 0});
+  if (irq == 0) {
     system.log("the console has no interrupt");
     return {};
   }
   return {.kind = com2 ? abi::ConsoleKind::kHostLink : abi::ConsoleKind::kRaw,
           .port = port.base,
           .ports = (com2 ? system.com2 : system.com1).ports(),
-          .irq = *irq};
+          .irq = irq};
 }
 
 void start_log(System& system, bool com1) {

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "manager/pci.hpp"
+
 namespace lona::manager {
 
 namespace {
@@ -60,6 +62,7 @@ base::Expected<void, std::string_view> Realm::build(Memory& memory, Window& wind
     TRY(map_image(memory, window, image));
     TRY(map_worker_area(memory));
     TRY(map_archive(memory, config));
+    TRY(map_console_memory(memory, config));
     TRY(fill_cspace(memory, config));
     if (memory.free_bytes() <= config.memory_reserve) {
       return base::fail(kNoMemory);
@@ -191,6 +194,29 @@ Realm::Step Realm::map_archive(Memory& memory, const RealmConfig& config) {
   return {};
 }
 
+// One run of frames, so that it is contiguous: the device knows physical addresses only.
+Realm::Step Realm::map_console_memory(Memory& memory, const RealmConfig& config) {
+  if (config.console.device != abi::ConsoleDevice::kVirtio) {
+    return {};
+  }
+  if (run_count_ == runs_.size() ||
+      !regions_.add({abi::kConsoleDma, RegionType::device_memory, RegionRights::read_write})) {
+    return base::fail(kTooMany);
+  }
+  constexpr std::uint64_t kPages = abi::kConsoleDma.size / abi::kSmallPage;
+  const auto run = TRY(in_words(memory.make_frames(abi::kPageBits, kPages)));
+  console_ = config.console;
+  runs_[run_count_++] = run;
+  const abi::WordResult physical = abi::page_get_address(run.first);
+  TRY(check(physical.error));
+  console_memory_ = physical.value;
+  for (std::uint64_t at = 0; at < kPages; ++at) {
+    TRY(check(space_.map(memory, run.first + at, abi::kConsoleDma.start + at * abi::kSmallPage,
+                         abi::kReadWrite)));
+  }
+  return {};
+}
+
 Realm::Step Realm::map_start_block(Memory& memory, Window& window, const RealmConfig& config) {
   abi::StartBlock block{
       .magic = abi::kStartMagic,
@@ -199,7 +225,9 @@ Realm::Step Realm::map_start_block(Memory& memory, Window& window, const RealmCo
       .archive_size = config.archive_size,
       .tsc_hertz = config.tsc_hertz,
       .console = config.console.kind,
+      .console_device = config.console.device,
       .console_port = config.console.port,
+      .console_dma_physical = console_memory_,
       .depth = 0,
       .workers = 1,
       .name = {},
@@ -256,6 +284,10 @@ void Realm::stop(Memory& memory) {
   state_ = RealmState::stopped;
   if (tcb_.cap != 0) {
     (void)abi::tcb_suspend(tcb_.cap);
+  }
+  if (console_.device == abi::ConsoleDevice::kVirtio) {
+    reset_virtio(console_.ports, console_.port);  // before its memory goes to others
+    console_ = {};
   }
   memory.destroy(tcb_);
   memory.destroy(sched_context_);

@@ -22,6 +22,7 @@ struct OwnPages {
 
 struct ConsoleGrant {
   abi::ConsoleKind kind = abi::ConsoleKind::kNone;
+  abi::ConsoleDevice device = abi::ConsoleDevice::kUart;
   std::uint16_t port = 0;
   abi::CPtr ports = 0;
   abi::CPtr irq = 0;
@@ -79,6 +80,7 @@ class Realm {
   [[nodiscard]] Step map_shared(Memory& memory, const LoadedSegment& segment);
   [[nodiscard]] Step map_archive(Memory& memory, const RealmConfig& config);
   [[nodiscard]] Step map_worker_area(Memory& memory);
+  [[nodiscard]] Step map_console_memory(Memory& memory, const RealmConfig& config);
   [[nodiscard]] Step map_start_block(Memory& memory, Window& window, const RealmConfig& config);
   [[nodiscard]] Step map_own(Memory& memory, Window* window, const LoadedSegment& piece,
                              FrameRun* last = nullptr);
@@ -106,6 +108,8 @@ class Realm {
   std::array<abi::CPtr, kMaxCaps> copies_{};  // caps to frames that it shares
   std::size_t copy_count_ = 0;
   abi::CPtr buffer_frame_ = 0;
+  ConsoleGrant console_;
+  std::uint64_t console_memory_ = 0;  // physical
   std::uint64_t memory_limit_ = 0;
   std::uint64_t mapped_ = 0;
 };

@@ -29,6 +29,8 @@ std::string_view describe(RegionType type) {
       return "archive";
     case RegionType::pool:
       return "process pool";
+    case RegionType::device_memory:
+      return "device memory";
   }
   return "unknown region";
 }

@@ -21,6 +21,7 @@ enum class RegionType : std::uint8_t {
   stack,
   archive,
   pool,
+  device_memory,
 };
 
 // There is no combination of write and execute, so no region can have both.

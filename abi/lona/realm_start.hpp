@@ -14,7 +14,7 @@ enum RealmSlot : std::uint64_t {
   kRealmSlotNull = 0,
   kRealmSlotManager = 1,       // endpoint: requests to the manager
   kRealmSlotNotification = 2,  // of worker 0: its interrupts and its deadline
-  kRealmSlotConsolePorts = 3,  // I/O ports of the console's UART
+  kRealmSlotConsolePorts = 3,  // I/O ports of the console's device
   kRealmSlotConsoleIrq = 4,    // its interrupt
   kRealmSlotCount = 16,
 };
@@ -24,6 +24,14 @@ static_assert(kRealmSlotCount == 1 << kRealmCSpaceBits);
 // Bits of the word that a wait on the worker's notification gives.
 inline constexpr std::uint64_t kSignalConsole = 1;
 inline constexpr std::uint64_t kSignalDeadline = 2;
+
+enum class ConsoleDevice : std::uint32_t {
+  kUart = 0,    // a 16550: eight ports
+  kVirtio = 1,  // a virtio console with the legacy interface: 32 ports, and memory it can reach
+};
+
+// Memory that the console's device reads and writes: physically contiguous.
+inline constexpr AddressRange kConsoleDma{kDeviceRange.start, 64 * 1024};
 
 enum class ConsoleKind : std::uint32_t {
   kNone = 0,
@@ -41,8 +49,10 @@ struct StartBlock {
   std::uint64_t archive_size;
   std::uint64_t tsc_hertz;
   ConsoleKind console;
-  std::uint32_t console_port;  // first of eight
-  std::uint32_t depth;         // 0: the init realm
+  ConsoleDevice console_device;
+  std::uint32_t console_port;          // the first
+  std::uint64_t console_dma_physical;  // of kConsoleDma, for kVirtio
+  std::uint32_t depth;                 // 0: the init realm
   std::uint32_t workers;
   char name[kRealmNameMax + 1];
 };

@@ -104,7 +104,7 @@ def measure(settings=None):
     settings.extra = [*_ICOUNT, *settings.extra]
     with tempfile.TemporaryDirectory(prefix="lona-") as folder:
         gdb, monitor, log, com2 = (_Listener(folder, name) for name in "gmlc")
-        words = machine.command(settings, [f"socket,path={log.path}", f"socket,path={com2.path}"])
+        words = machine.command(settings, f"socket,path={log.path}", f"socket,path={com2.path}")
         words += ["-S", "-chardev", f"socket,path={gdb.path},id=gdb", "-gdb", "chardev:gdb",
                   "-chardev", f"socket,path={monitor.path},id=qmp", "-qmp", "chardev:qmp"]
         with subprocess.Popen(words, stdin=subprocess.DEVNULL, start_new_session=True) as guest:

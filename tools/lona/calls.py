@@ -81,7 +81,8 @@ def _default_signals():
 def machine_settings(options):
     """Builds what the options do not replace, and says which machine they ask for."""
     settings = machine.Settings(machine=options.machine, cpu=options.cpu, iso=options.iso,
-                                firmware=options.firmware, accelerator=options.accel)
+                                firmware=options.firmware, accelerator=options.accel,
+                                link=options.link)
     if options.memory:
         settings.memory = options.memory
     if options.kernel:

@@ -49,6 +49,8 @@ def _machine_options(parser):
                         help="of the machine, default 512; with --host of the VM, default any")
     parser.add_argument("--machine", default="q35", help="QEMU's machine model, default q35")
     parser.add_argument("--cpu", default="max", help="QEMU's processor model, default max")
+    parser.add_argument("--link", choices=("virtio", "uart"), default="virtio",
+                        help="what carries the host link, default virtio")
     parser.add_argument("--accel", choices=("auto", "kvm", "tcg"), default="auto",
                         help="default auto: KVM where it works")
 

@@ -34,7 +34,7 @@ def call_gdb(options):
     port = _free_port()
     log = options.log or os.devnull
     settings.extra = ["-S", "-gdb", f"tcp:127.0.0.1:{port}"]
-    words = machine.command(settings, [f"file,path={log}", "null"])
+    words = machine.command(settings, f"file,path={log}", "null")
     with subprocess.Popen(words, stdin=subprocess.DEVNULL, start_new_session=True) as guest:
         try:
             return subprocess.run(["gdb", "-q", "-ex", "set architecture i386:x86-64",

@@ -19,6 +19,14 @@ QEMU = "qemu-system-x86_64"
 _KVM_STAMP = BUILD / ".kvm"
 
 
+# What carries the host link. A UART takes one byte for each system call, virtio thousands.
+_LINK_DEVICES = {
+    "virtio": ["-device", "virtio-serial-pci,disable-legacy=off,disable-modern=on",
+               "-device", "virtconsole,chardev=link"],
+    "uart": ["-serial", "chardev:link"],
+}
+
+
 @dataclasses.dataclass
 class Settings:
     """What the caller can choose about the machine."""
@@ -31,6 +39,7 @@ class Settings:
     machine: str = "q35"
     cpu: str = "max"
     accelerator: str = "auto"
+    link: str = "virtio"
     extra: list = dataclasses.field(default_factory=list)
 
 
@@ -71,8 +80,8 @@ def _accelerator(settings):
     return settings.accelerator
 
 
-def command(settings, serial):
-    """QEMU's words. `serial` are the character devices for COM1, COM2, … in order."""
+def command(settings, log, link=None):
+    """QEMU's words. `log` is the character device for COM1, `link` that for the host link."""
     words = [QEMU, "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
              "-machine", settings.machine, "-cpu", settings.cpu, "-m", str(settings.memory),
              "-accel", _accelerator(settings)]
@@ -84,8 +93,9 @@ def command(settings, serial):
         words += ["-kernel", str(settings.kernel)]
         if settings.root_task:
             words += ["-initrd", str(settings.root_task)]
-    for number, device in enumerate(serial):
-        words += ["-chardev", f"{device},id=com{number}", "-serial", f"chardev:com{number}"]
+    words += ["-chardev", f"{log},id=log", "-serial", "chardev:log"]
+    if link:
+        words += ["-chardev", f"{link},id=link"] + _LINK_DEVICES[settings.link]
     return words + settings.extra
 
 
@@ -104,7 +114,7 @@ def _die_with_parent():
 
 
 class Machine:
-    """A running QEMU with COM1 (`log`) and COM2 (`link`) connected to sockets of ours."""
+    """A running QEMU with COM1 (`log`) and the host link (`link`) connected to sockets of ours."""
 
     def __init__(self, settings):
         check(settings)
@@ -129,7 +139,7 @@ class Machine:
             devices.append(f"socket,path={path}")
         # A session of its own: Ctrl-C on the terminal is for the guest, not for QEMU.
         self._process = subprocess.Popen(
-            command(settings, devices), stdin=subprocess.DEVNULL, stdout=self._errors,
+            command(settings, *devices), stdin=subprocess.DEVNULL, stdout=self._errors,
             stderr=self._errors, start_new_session=True, preexec_fn=_die_with_parent)
         self.log, self.link = (self._accept(listener) for listener in listeners)
 

@@ -7,10 +7,10 @@
 #include <algorithm>
 #include <cstring>
 
+#include "vm/platform/sel4/carrier.hpp"
 #include "vm/platform/sel4/link.hpp"
 #include "vm/platform/sel4/manager.hpp"
 #include "vm/platform/sel4/platform_state.hpp"
-#include "vm/platform/sel4/uart.hpp"
 
 namespace lona::vm::platform {
 
@@ -41,7 +41,7 @@ struct Request {
 
 struct Console {
   abi::ConsoleKind kind = abi::ConsoleKind::kNone;
-  Uart uart;
+  Carrier carrier;
   FrameDecoder decoder;
   InputQueue input;
   Output output;
@@ -217,9 +217,9 @@ void take_byte(std::uint8_t byte) {
   }
 }
 
-// Takes what the UART holds. True when it held anything.
+// Takes what the device holds. True when it held anything.
 bool drain() {
-  return g_console.kind != abi::ConsoleKind::kNone && g_console.uart.drain(take_byte);
+  return g_console.kind != abi::ConsoleKind::kNone && g_console.carrier.drain(take_byte);
 }
 
 void note_signals(std::uint64_t signals) {
@@ -231,42 +231,41 @@ void note_signals(std::uint64_t signals) {
   }
 }
 
-// The interrupt is an edge, and edges are lost until it is acknowledged. So: acknowledge, and look
-// once more; when the UART then holds nothing, the next byte makes an edge that counts.
-// True when the UART held something, so that there may be no reason to sleep.
+// The interrupt may be an edge, and edges are lost until it is acknowledged. So: acknowledge, and
+// look once more; when the device then holds nothing, the next byte makes an edge that counts.
+// True when the device held something, so that there may be no reason to sleep.
 bool rest_or_drain() {
   bool any = drain();
   if (g_console.irq_unacknowledged && g_console.kind != abi::ConsoleKind::kNone) {
     g_console.irq_unacknowledged = false;
+    g_console.carrier.quiet();
     (void)abi::irq_handler_ack(abi::kRealmSlotConsoleIrq);
     any = drain() || any;
   }
   return any;
 }
 
-// Sleeps until the UART has room. What comes in meanwhile is taken, so Ctrl-C is seen.
+// Sleeps until the device has room. What comes in meanwhile is taken, so Ctrl-C is seen.
 void wait_for_room() {
   constexpr int kPatience = 64;
   for (int tries = 0; tries < kPatience; ++tries) {
-    if (g_console.uart.can_write()) {
+    if (g_console.carrier.can_write()) {
       return;
     }
   }
-  g_console.uart.want_room(true);
-  while (!g_console.uart.can_write()) {
-    if (!rest_or_drain() && !g_console.uart.can_write()) {
+  g_console.carrier.want_room(true);
+  while (!g_console.carrier.can_write()) {
+    if (!rest_or_drain() && !g_console.carrier.can_write()) {
       note_signals(abi::wait(abi::kRealmSlotNotification).badge);
     }
   }
-  g_console.uart.want_room(false);
+  g_console.carrier.want_room(false);
 }
 
 void transmit(std::span<const std::uint8_t> bytes) {
   while (!bytes.empty() && g_console.kind != abi::ConsoleKind::kNone) {
     wait_for_room();
-    const auto burst = bytes.first(std::min<std::size_t>(bytes.size(), Uart::kQueue));
-    g_console.uart.write(burst);
-    bytes = bytes.subspan(burst.size());
+    bytes = bytes.subspan(g_console.carrier.write(bytes));
   }
 }
 
@@ -321,7 +320,9 @@ void start_console() {
     g_console.end_of_input = true;
     return;
   }
-  g_console.uart.start(static_cast<std::uint16_t>(block.console_port));
+  if (!g_console.carrier.start(block)) {
+    panic("the console's device is not as expected");
+  }
   static constexpr std::uint8_t kGreeting[] = {'l', 'o', 'n', 'a', ' ', '1'};
   send_frame(ToHost::kReady, kGreeting);
 }
@@ -374,7 +375,7 @@ void wait(std::uint64_t deadline_ns) {
   g_console.event = false;
 }
 
-// Between two looks at the UART there is at least a millisecond: a look is a system call.
+// Between two looks at the device there is at least a millisecond: a look may be a system call.
 void poll() {
   const std::uint64_t now = tick();
   if (now >= g_console.next_poll) {

@@ -23,7 +23,8 @@ constexpr std::uint64_t kMinimumForARealm = 16ULL << 20;
 
 // Shares of the processor. Priorities: the timer above the service threads above the realms.
 constexpr std::uint64_t kServicePriority = 250;
-constexpr ThreadShare kServiceShare{kServicePriority, 10'000, 10'000};
+// A realm that floods its endpoint gets no more of the processor through the manager than this.
+constexpr ThreadShare kServiceShare{kServicePriority, 9'000, 10'000};
 constexpr ThreadShare kInitShare{100, 10'000, 10'000};
 
 // Everything that lives as long as the system. Built by hand in manager_main: there are no static

@@ -10,6 +10,8 @@ import time
 # by the manager (no realm could be started, or the init realm was stopped).
 _TROUBLE = re.compile(r"panic|realm init stopped|cannot start|too little memory", re.IGNORECASE)
 _QUIET_AFTER_TROUBLE = 0.5
+# The manager gives its reasons in the lines before the one that says that it ends.
+_LINES_BEFORE = 3
 _LONGEST_REPORT = 40
 
 
@@ -58,7 +60,10 @@ class BootLog:
         if self._partial:
             lines.append(self._partial.decode(errors="replace"))
         if self._trouble_at in lines:
-            lines = lines[lines.index(self._trouble_at):][:_LONGEST_REPORT]
+            at = lines.index(self._trouble_at)
+            if "panic" not in self._trouble_at.lower():
+                at = max(0, at - _LINES_BEFORE)
+            lines = lines[at:][:_LONGEST_REPORT]
         else:
             lines = lines[-15:]
         return "\n".join("  " + line for line in lines)

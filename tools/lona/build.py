@@ -8,7 +8,7 @@ import re
 import subprocess
 
 from . import packages
-from .common import BUILD, ROOT, Problem, Progress
+from .common import BUILD, ROOT, Problem, Progress, say
 
 PRESETS = ("host", "asan", "x86_64")
 _STEP = re.compile(r"\[(\d+)/(\d+)\] ?(.*)")
@@ -19,7 +19,11 @@ def _only_one():
     """Two calls at the same time take turns: ninja does not guard its own tree."""
     BUILD.mkdir(exist_ok=True)
     with open(BUILD / ".lock", "w", encoding="ascii") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say("waiting for another build to end")
+            fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
 

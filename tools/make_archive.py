@@ -20,7 +20,8 @@ def header(name: str, size: int) -> bytes:
     def field(text: bytes, width: int) -> bytes:
         return text.ljust(width, b"\0")
 
-    before = field(raw, 100) + b"0000444\0" + b"0000000\0" * 2 + b"%011o\0" % size + b"0" * 11 + b"\0"
+    before = (field(raw, 100) + b"0000444\0" + b"0000000\0" * 2 + b"%011o\0" % size
+              + b"0" * 11 + b"\0")
     after = b"0" + field(b"", 100) + b"ustar\0" + b"00" + field(b"", 32) * 2 + b"0000000\0" * 2
     after = field(after + field(b"", 155), BLOCK - len(before) - 8)
     checksum = sum(before) + sum(after) + 8 * ord(" ")

@@ -52,16 +52,16 @@ class Refusals(unittest.TestCase):
     def test_too_little_memory_says_how_much_is_needed(self):
         for memory in ("4", "8", "16"):
             with self.subTest(memory=memory):
-                self.assert_refused("--memory", memory, reason=r"(?i)memory.*\d+ ?MB|\d+ ?MB")
+                self.assert_refused("--memory", memory, reason=r"too little memory: .*needs \d+ [KM]B")
 
     def test_an_image_without_its_module_says_so(self):
-        self.assert_refused("--root-task", "none", reason=r"(?i)no .*module|module.*missing")
+        self.assert_refused("--root-task", "none", reason=r"no module")
 
     def test_a_module_that_is_no_program_says_so(self):
         with tempfile.NamedTemporaryFile() as file:
             file.write(b"this is no ELF file" * 100)
             file.flush()
-            self.assert_refused("--root-task", file.name, reason=r"(?i)ELF")
+            self.assert_refused("--root-task", file.name, reason=r"ELF")
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ class OnHost(unittest.TestCase):
 
     def leave(self):
         self.terminal.type("\x04")
-        self.assertEqual(self.terminal.process.wait(timeout=10), 0)
+        self.assertEqual(self.terminal.process.wait(timeout=20), 0)
         self.assertTrue(self.terminal.is_sane())
 
     def test_a_line_is_answered_and_ctrl_d_ends(self):

@@ -25,7 +25,7 @@ class PositionTable {
   void clear() {
     capacity_ = used_ = 0;
     entries_ = nullptr;
-  }                                // before its arena is cleared
+  }  // before its arena is cleared
   Position find(Term form) const;  // line 0 when unknown
 
  private:

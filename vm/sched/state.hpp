@@ -12,12 +12,13 @@
 namespace lona::vm {
 
 // The natives that instructions fall back on.
-#define LONA_FALLBACKS(X)                                                                \
-  X(Add, "+")                                                                            \
-  X(Subtract, "-")                                                                       \
-  X(Multiply, "*") X(Less, "<") X(Greater, ">") X(LessEqual, "<=") X(GreaterEqual, ">=") \
-      X(Equal, "=") X(First, "first") X(Rest, "rest") X(Get, "get") X(Vector, "vector")  \
-          X(HashMap, "hash-map") X(HashSet, "hash-set") X(IsEmpty, "empty?") X(Prepend, "prepend")
+#define LONA_FALLBACKS(X)                                                                        \
+  X(Add, "+")                                                                                    \
+  X(Subtract, "-")                                                                               \
+  X(Multiply, "*")                                                                               \
+  X(Less, "<") X(Greater, ">") X(LessEqual, "<=") X(GreaterEqual, ">=") X(Equal, "=")            \
+      X(First, "first") X(Rest, "rest") X(Get, "get") X(Vector, "vector") X(HashMap, "hash-map") \
+          X(HashSet, "hash-set") X(IsEmpty, "empty?") X(Prepend, "prepend")
 
 enum class Fallback : std::uint8_t {
 #define LONA_FALLBACK(name, text) k##name,
@@ -48,7 +49,7 @@ struct Vm::State {
   Process* running = nullptr;
   Process* console_waiters = nullptr;
   std::uint64_t next_console_look = 0;  // while others run
-  bool console_tried = false;  // they have tried since the last platform::wait
+  bool console_tried = false;           // they have tried since the last platform::wait
   Term foreground;
   bool stop = false;
   std::uintptr_t native_stack_base = 0;  // of the thread that runs processes

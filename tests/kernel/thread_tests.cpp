@@ -270,6 +270,34 @@ void a_thread_without_fpu_gets_an_exception() {
 
 namespace {
 
+void fill_sse(Word value) {
+  asm volatile("movq %0, %%xmm7" : : "r"(value) : "xmm7");
+  park();
+}
+
+// Without the FPU: leaves an owner's state in the registers by ending it, then looks at them.
+void end_owner_then_look(Word owner) {
+  (void)abi::cnode_delete(slot_address(owner));
+  asm volatile("movq %%xmm7, %%rax" : : : "rax", "xmm7");
+  park();
+}
+
+}  // namespace
+
+void sse_state_of_a_stopped_thread_is_out_of_reach() {
+  // The owner runs last before the looking thread, so the registers still hold its state then.
+  Thread owner(fill_sse, 4711, 250), thread(end_owner_then_look, owner.tcb(), 200);
+  CHECK(abi::tcb_set_flags(thread.tcb(), 0, abi::kTcbFlagFpuDisabled).error == Error::kNone);
+  thread.start();
+  owner.start();
+  const CPtr reply = make(ObjectType::kReply);
+  const abi::Message m = abi::recv(thread.fault_endpoint(), reply);
+  CHECK(m.info.label() == static_cast<Word>(abi::FaultKind::kUserException));
+  CHECK(m.words.mr3 == 7);
+}
+
+namespace {
+
 Word thread_words[2] = {100, 200};
 
 void check_thread_pointer(Word which) {

@@ -71,6 +71,9 @@ void fpu_release(UserContext& context) {
   enable();
   save(context.fpu);
   owner = nullptr;
+  // The registers still hold what was saved, and the thread that runs now may have no right to the
+  // FPU; one that has gets its own state at its next use.
+  disable();
 }
 
 }  // namespace lona::kernel

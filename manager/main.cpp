@@ -30,6 +30,7 @@ constexpr ThreadShare kInitShare{100, 10'000, 10'000};
 // Everything that lives as long as the system. Built by hand in manager_main: there are no static
 // constructors.
 struct System {
+  std::uint64_t start_tick = now_tick();
   Memory memory;
   AddressSpace own;
   Lock lock;
@@ -210,7 +211,9 @@ void start_init_realm(System& system, const abi::BootInfo& info, const ConsoleGr
     system.log("the service thread of realm init cannot be started");
     give_up(system);
   }
-  system.log("realm init: ", base::ByteSize{system.init.memory_limit()}, " of memory");
+  const std::uint64_t us = (now_tick() - system.start_tick) * 1'000'000 / system.timer.rate();
+  system.log("realm init: ", base::ByteSize{system.init.memory_limit()}, " of memory, starts ", us,
+             " us after the manager");
   if (!system.init.run()) {
     give_up(system);
   }

@@ -35,16 +35,12 @@ void release_irq_handler(Word irq) {
   arch::release_irq(static_cast<unsigned>(irq));
 }
 
+// The architecture holds further interrupts of the line back until it is acknowledged, so one that
+// nobody listens for yet needs no masking here: the driver's first acknowledgement opens it.
 void signal_irq(unsigned irq) {
-  if (irq >= arch::kIrqCount) return;
-  const Line& line = lines[irq];
-  const Cap& cap = line.notification.cap;
-  if (!line.active || !cap.is(CapType::kNotification)) {
-    // Nobody would acknowledge it.
-    arch::mask_irq(irq, true);
-    return;
-  }
-  send_signal(*cap.object<Notification>(), cap.badge());
+  if (!irq_active(irq)) return;
+  const Cap& cap = lines[irq].notification.cap;
+  if (cap.is(CapType::kNotification)) send_signal(*cap.object<Notification>(), cap.badge());
 }
 
 Result<Done> decode_irq_control(Invocation& inv) {

@@ -6,3 +6,4 @@ target_sources(lona_vm PRIVATE
   ${CMAKE_CURRENT_LIST_DIR}/copy.cpp
   ${CMAKE_CURRENT_LIST_DIR}/heap.cpp
   ${CMAKE_CURRENT_LIST_DIR}/reserve.cpp)
+lona_vm_test(heap_test ${CMAKE_CURRENT_LIST_DIR}/heap_test.cpp)

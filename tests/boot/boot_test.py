@@ -52,7 +52,8 @@ class Refusals(unittest.TestCase):
     def test_too_little_memory_says_how_much_is_needed(self):
         for memory in ("4", "8", "16"):
             with self.subTest(memory=memory):
-                self.assert_refused("--memory", memory, reason=r"too little memory: .*needs \d+ [KM]B")
+                self.assert_refused("--memory", memory,
+                                    reason=r"too little memory: .*needs \d+ [KM]B")
 
     def test_an_image_without_its_module_says_so(self):
         self.assert_refused("--root-task", "none", reason=r"no module")

@@ -18,7 +18,8 @@ FORMS_PER_ROUND = 150
 
 CORPUS = """\
 (+ 1 2) (* 3 4 5) (- 7) (quot 17 5) (= 1 1) (< 1 2 3) [1 [2 [3]]] {1 2 {3}} %{:a 1 :b [2]}
-#{1 2 3} '(a b c) `(a ~(+ 1 2) ~@[3 4]) "text \\n \\" \\\\ \\u{1f600}" :keyword 'symbol/name \\a \\newline
+#{1 2 3} '(a b c) `(a ~(+ 1 2) ~@[3 4]) "text \\n \\" \\\\
+\\u{1f600}" :keyword 'symbol/name \\a \\newline
 (def x 5) (def ^%{:doc "d"} y 6) ((fn* [a & b] b) 1 2 3) (match [1 2] [a b] when (< a b) a _ 0)
 (let [a 1 b 2] (+ a b)) (if true 1 2) (defn f [x] (* x x)) (f 12) (map inc [1 2 3]) (first '(1 2))
 (nth [1 2 3] 1) (get %{:a 1} :a) (put %{} :k :v) (count "text") (str "a" 1 :b) (subs "hello" 1 3)

@@ -12,12 +12,13 @@
 namespace lona::vm {
 
 // The natives that instructions fall back on.
-#define LONA_FALLBACKS(X)                                                                        \
-  X(Add, "+")                                                                                    \
-  X(Subtract, "-")                                                                               \
-  X(Multiply, "*")                                                                               \
-  X(Less, "<") X(Greater, ">") X(LessEqual, "<=") X(GreaterEqual, ">=") X(Equal, "=")            \
-      X(First, "first") X(Rest, "rest") X(Get, "get") X(Vector, "vector") X(HashMap, "hash-map") \
+#define LONA_FALLBACKS(X)                                                                  \
+  X(Add, "+")                                                                              \
+  X(Subtract, "-")                                                                         \
+  X(Multiply, "*")                                                                         \
+  X(Less, "<")                                                                             \
+  X(Greater, ">") X(LessEqual, "<=") X(GreaterEqual, ">=") X(Equal, "=") X(First, "first") \
+      X(Rest, "rest") X(Get, "get") X(Vector, "vector") X(HashMap, "hash-map")             \
           X(HashSet, "hash-set") X(IsEmpty, "empty?") X(Prepend, "prepend")
 
 enum class Fallback : std::uint8_t {

@@ -12,6 +12,8 @@
 namespace lona::vm {
 
 // The natives that instructions fall back on.
+// clang-format does not come to rest on this list.
+// clang-format off
 #define LONA_FALLBACKS(X)                                                                  \
   X(Add, "+")                                                                              \
   X(Subtract, "-")                                                                         \
@@ -20,6 +22,7 @@ namespace lona::vm {
   X(Greater, ">") X(LessEqual, "<=") X(GreaterEqual, ">=") X(Equal, "=") X(First, "first") \
       X(Rest, "rest") X(Get, "get") X(Vector, "vector") X(HashMap, "hash-map")             \
           X(HashSet, "hash-set") X(IsEmpty, "empty?") X(Prepend, "prepend")
+// clang-format on
 
 enum class Fallback : std::uint8_t {
 #define LONA_FALLBACK(name, text) k##name,

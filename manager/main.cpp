@@ -39,6 +39,7 @@ struct System {
   Log log;
   Timer timer;
   VmImage image;
+  bool iommu_labels = false;
   Realm init;
   OwnThread init_service;
   Window window{memory, own};
@@ -197,6 +198,7 @@ void start_init_realm(System& system, const abi::BootInfo& info, const ConsoleGr
       .archive_size = size,
       .console = console,
       .tsc_hertz = system.timer.rate(),
+      .iommu_labels = system.iommu_labels,
   };
   const abi::CPtr control = info.sched_control.start;
   if (const auto built =
@@ -227,6 +229,8 @@ void manager_main(const lona::abi::BootInfo* info) {
   using namespace lona::manager;
   adopt_ipc_buffer(info->ipc_buffer);
   auto& system = *new (system_storage) System;
+  system.iommu_labels = lona::abi::kernel_has_iommu_labels(lona::abi::kSlotInitIpcBuffer);
+  lona::abi::adopt_kernel_labels(system.iommu_labels);
   if (!system.memory.start(*info)) {
     give_up(system);
   }

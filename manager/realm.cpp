@@ -230,6 +230,7 @@ Realm::Step Realm::map_start_block(Memory& memory, Window& window, const RealmCo
       .console_dma_physical = console_memory_,
       .depth = 0,
       .workers = 1,
+      .iommu_labels = config.iommu_labels ? 1U : 0U,
       .name = {},
   };
   std::copy_n(name_.data(), std::min<std::size_t>(name_.size(), abi::kRealmNameMax), block.name);

@@ -36,6 +36,7 @@ struct RealmConfig {
   std::uint64_t archive_size;
   ConsoleGrant console;
   std::uint64_t tsc_hertz;
+  bool iommu_labels;
 };
 
 enum class RealmState : std::uint8_t { empty, running, stopped };

@@ -54,6 +54,7 @@ struct StartBlock {
   std::uint64_t console_dma_physical;  // of kConsoleDma, for kVirtio
   std::uint32_t depth;                 // 0: the init realm
   std::uint32_t workers;
+  std::uint32_t iommu_labels;  // 1: the kernel has the labels of a configuration with IOMMU
   char name[kRealmNameMax + 1];
 };
 static_assert(sizeof(StartBlock) <= kSmallPage);

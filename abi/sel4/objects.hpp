@@ -11,6 +11,21 @@ namespace lona::abi {
 
 namespace detail {
 
+// What to add to the labels of Page_Map and Page_Unmap, and to those after them, on the kernel this
+// program runs on; see adopt_kernel_labels.
+struct LabelShift {
+  Word map = 0;
+  Word rest = 0;
+};
+inline constinit LabelShift label_shift;
+
+inline Word wire_label(Label label) {
+  const auto number = static_cast<Word>(label);
+  if (label >= Label::kX86PageGetAddress) return number + label_shift.rest;
+  if (label >= Label::kX86PageMap) return number + label_shift.map;
+  return number;
+}
+
 template <unsigned kCaps, unsigned kWords>
 inline Message invoke(CPtr service, Label label, const CPtr (&caps)[kCaps],
                       const Word (&words)[kWords]) {
@@ -23,7 +38,7 @@ inline Message invoke(CPtr service, Label label, const CPtr (&caps)[kCaps],
   if constexpr (kWords > 2) w.mr2 = words[2];
   if constexpr (kWords > 3) w.mr3 = words[3];
   for (unsigned i = kMsgRegisters; i < kWords; ++i) buffer.msg[i] = words[i];
-  return call(service, MessageInfo(static_cast<Word>(label), 0, kCaps, kWords), w);
+  return call(service, MessageInfo(detail::wire_label(label), 0, kCaps, kWords), w);
 }
 
 template <unsigned kWords>
@@ -37,21 +52,36 @@ inline Message invoke(CPtr service, Label label, const Word (&words)[kWords]) {
     IpcBuffer& buffer = ipc_buffer();
     for (unsigned i = kMsgRegisters; i < kWords; ++i) buffer.msg[i] = words[i];
   }
-  return call(service, MessageInfo(static_cast<Word>(label), 0, 0, kWords), w);
+  return call(service, MessageInfo(detail::wire_label(label), 0, 0, kWords), w);
 }
 
 template <unsigned kCaps>
 inline Message invoke_caps(CPtr service, Label label, const CPtr (&caps)[kCaps]) {
   IpcBuffer& buffer = ipc_buffer();
   for (unsigned i = 0; i < kCaps; ++i) buffer.caps_or_badges[i] = caps[i];
-  return call(service, MessageInfo(static_cast<Word>(label), 0, kCaps, 0));
+  return call(service, MessageInfo(detail::wire_label(label), 0, kCaps, 0));
 }
 
 inline Message invoke(CPtr service, Label label) {
-  return call(service, MessageInfo(static_cast<Word>(label), 0, 0, 0));
+  return call(service, MessageInfo(detail::wire_label(label), 0, 0, 0));
 }
 
 }  // namespace detail
+
+// The same program runs on kernels with and without IOMMU support, whose labels differ. To be
+// called once, before any invocation of x86's pages, ports and interrupts, in each program.
+inline void adopt_kernel_labels(bool with_iommu) {
+  if (with_iommu == kWithIommu) return;
+  const Word sign = with_iommu ? 1 : ~Word{0};
+  detail::label_shift = {.map = 2 * sign, .rest = 3 * sign};
+}
+
+// Asks the kernel, by means of a cap to any page. The number that is Page_GetAddress with IOMMU
+// support is one that pages refuse without it.
+[[nodiscard]] inline bool kernel_has_iommu_labels(CPtr page) {
+  constexpr Word kGetAddressWithIommu = 50;
+  return call(page, MessageInfo(kGetAddressWithIommu, 0, 0, 0)).info.error() == Error::kNone;
+}
 
 // A slot of a CSpace: `depth` bits of `index`, resolved from the CNode cap `root`.
 struct SlotAddress {

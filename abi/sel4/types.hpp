@@ -12,9 +12,10 @@ namespace lona::abi {
 using Word = std::uint64_t;
 using CPtr = Word;
 
-// Upstream numbers its invocations and objects differently with and without IOMMU support; a user
-// program runs on a kernel of the same choice only.
-inline constexpr bool kWithIommu = true;
+// The ABI numbers some invocations differently with and without IOMMU support. This is our kernel's
+// choice, and the one user programs start from; they find out about other kernels at run time
+// (adopt_kernel_labels in objects.hpp).
+inline constexpr bool kWithIommu = false;
 
 inline constexpr unsigned kWordBits = 64;
 inline constexpr unsigned kMsgMaxLength = 120;

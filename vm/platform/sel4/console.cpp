@@ -314,6 +314,7 @@ void start_clock(std::uint64_t hertz) {
 
 void start_console() {
   const abi::StartBlock& block = start_block();
+  abi::adopt_kernel_labels(block.iommu_labels != 0);
   start_clock(block.tsc_hertz);
   g_console.kind = block.console;
   if (block.console == abi::ConsoleKind::kNone) {

@@ -18,10 +18,13 @@
 namespace lona::vm {
 
 Reader::Reader(Heap& heap, std::string_view text, const ReaderOptions& options)
-    : heap_(heap), options_(options), line_(options.first_line) {
-  std::size_t valid = utf8::valid_prefix(text);
-  text_ = text.substr(0, valid);
-  invalid_tail_ = valid < text.size();
+    : heap_(heap), whole_(text), options_(options), line_(options.first_line) {
+  find_invalid();
+}
+
+void Reader::find_invalid() {
+  text_ = whole_.substr(0, at_ + utf8::valid_prefix(whole_.substr(at_)));
+  invalid_tail_ = text_.size() < whole_.size();
 }
 
 ReadOutcome Reader::next() {
@@ -73,7 +76,7 @@ bool Reader::fail_end(const char* message, Position position) {
 
 void Reader::advance(std::size_t bytes) {
   for (; bytes != 0; bytes--) {
-    char c = text_[at_++];
+    char c = whole_[at_++];
     if (c == '\n') {
       line_++;
       column_ = 1;
@@ -84,15 +87,20 @@ void Reader::advance(std::size_t bytes) {
 }
 
 void Reader::skip_line() {
+  while (at_ < whole_.size() && whole_[at_] != '\n') advance(1);
+  if (at_ < whole_.size()) advance(1);
+  find_invalid();
+}
+
+void Reader::skip_comment() {
   while (!at_end() && peek() != '\n') advance(1);
-  if (!at_end()) advance(1);
 }
 
 void Reader::skip_blank() {
   while (!at_end()) {
     char c = peek();
     if (c == ';' || (c == '#' && peek(1) == '!' && at_ == 0)) {
-      skip_line();
+      skip_comment();
     } else if (c == ' ' || c == '\n' || c == '\t' || c == '\r' || c == ',' || c == '\f' ||
                c == '\v') {
       advance(1);

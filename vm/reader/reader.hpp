@@ -48,7 +48,8 @@ class Reader {
   std::size_t offset() const { return at_; }              // bytes of the text that were read
   Position position() const { return {line_, column_}; }  // where offset() is
   Position form_start() const { return start_; }          // where the last form began
-  void skip_line();                                       // goes on behind the next line end
+  // Goes on behind the next line end, also over bytes that are no UTF-8.
+  void skip_line();
 
  private:
   enum class Shape : std::uint8_t {
@@ -114,10 +115,13 @@ class Reader {
   bool fail_end(const char* message, Position position);
   ReadOutcome report();
   void remember(Term form, Position position);
+  void find_invalid();
+  void skip_comment();
 
   Heap& heap_;
-  std::string_view text_;  // its valid UTF-8 prefix
-  bool invalid_tail_;      // bytes that are no UTF-8 follow
+  std::string_view whole_;  // the text as it was given
+  std::string_view text_;   // up to the next byte that is no UTF-8
+  bool invalid_tail_;       // such a byte follows
   ReaderOptions options_;
   std::size_t at_ = 0;
   std::uint32_t line_;

@@ -68,6 +68,12 @@ TEST(FormSource, AnIncompleteFormIsGivenOutAtTheEnd) {
   EXPECT_EQ(split({"(+ 1"}), Pieces{"(+ 1"});
 }
 
+TEST(FormSource, BytesThatAreNoTextEndWithTheirLine) {
+  EXPECT_EQ(split({"\xc1 x\n1\n"}), (Pieces{"\xc1 x\n", "1"}));
+  EXPECT_EQ(split({"(a\n\xc1)\n2\n"}), (Pieces{"(a\n\xc1)\n", "2"}));
+  EXPECT_EQ(split({"\xff"}), Pieces{"\xff"});
+}
+
 TEST(FormSource, CountsLines) {
   FormSource source;
   FormSource::Piece piece;

@@ -69,8 +69,8 @@ TEST(FormSource, AnIncompleteFormIsGivenOutAtTheEnd) {
 }
 
 TEST(FormSource, BytesThatAreNoTextEndWithTheirLine) {
-  EXPECT_EQ(split({"\xc1 x\n1\n"}), (Pieces{"\xc1 x\n", "1"}));
-  EXPECT_EQ(split({"(a\n\xc1)\n2\n"}), (Pieces{"(a\n\xc1)\n", "2"}));
+  EXPECT_EQ(split({"\xc1 x\n1\n"}), (Pieces{"\xc1 x", "1"}));
+  EXPECT_EQ(split({"(a\n\xc1)\n2\n"}), (Pieces{"(a\n\xc1)", "2"}));
   EXPECT_EQ(split({"\xff"}), Pieces{"\xff"});
 }
 

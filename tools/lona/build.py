@@ -8,7 +8,7 @@ import re
 import subprocess
 
 from . import packages
-from .common import BUILD, ROOT, Problem, Progress, say
+from .common import BUILD, ROOT, Problem, Progress
 
 PRESETS = ("host", "asan", "x86_64")
 _STEP = re.compile(r"\[(\d+)/(\d+)\] ?(.*)")
@@ -22,7 +22,7 @@ def _only_one():
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            say("waiting for another build to end")
+            Progress().show("waiting for another build to end")
             fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 

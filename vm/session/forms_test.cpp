@@ -57,6 +57,12 @@ TEST(FormSource, AnUnreadableLineDoesNotTakeTheNextWithIt) {
   EXPECT_EQ(pieces[1], "(+ 1 2)");
 }
 
+TEST(FormSource, ALineThatIsNoUtf8IsGivenOutOnce) {
+  EXPECT_EQ(split({"(a \xff b)", "(+ 1 2)"}), (Pieces{"(a \xff b)", "(+ 1 2)"}));
+  EXPECT_EQ(split({"\xff", "2"}), (Pieces{"\xff", "2"}));
+  EXPECT_EQ(split({"(a", "\xff b)", "2"}), (Pieces{"(a\n\xff b)", "2"}));
+}
+
 TEST(FormSource, AMismatchIsAnErrorAtOnce) {
   const Pieces pieces = split({"([1)", "5"}, false);
   ASSERT_EQ(pieces.size(), 2u);

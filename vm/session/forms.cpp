@@ -7,19 +7,6 @@
 
 namespace lona::vm {
 
-namespace {
-
-// How much to drop after an error: up to the end of its line. A reader stops before bytes that are
-// not UTF-8, so it cannot skip those itself.
-std::size_t end_of_bad_line(Reader& reader, const ReadOutcome& error, std::string_view text) {
-  reader.skip_line();
-  if (std::string_view(error.error_type) != "invalid-utf8") return reader.offset();
-  const std::size_t newline = text.find('\n', reader.offset());
-  return newline == std::string_view::npos ? text.size() : newline + 1;
-}
-
-}  // namespace
-
 void BracketCounter::feed(std::string_view text) {
   for (char c : text) {
     switch (state_) {
@@ -104,7 +91,8 @@ FormSource::Next FormSource::next(bool input_has_ended, Piece& out) {
     result = Next::kNeedMore;
   } else {
     // Whoever evaluates the piece meets the same error; the next line starts afresh.
-    take(outcome.incomplete ? left.size() : end_of_bad_line(reader, outcome, left), out);
+    if (!outcome.incomplete) reader.skip_line();
+    take(outcome.incomplete ? left.size() : reader.offset(), out);
     brackets_.reset();
     brackets_.feed(text_.text().substr(at_));
   }

@@ -113,14 +113,18 @@ TEST_P(Processes, nothing_stays_behind) {
       "(spawn-monitor (fn* [] (send (self) [1 2 3 \"left\"]) (sleep 1)))) (work (- n 1))))))"
       "(trap-exit true) (work " +
       n + ") (sleep 20) (exit :done)";
-  run(program);
-  run("(sleep 50)");
-  ASSERT_EQ(s.table.count(), 0u);
-  std::size_t used = s.allocator.used_bytes();
-  run(program);
-  run("(sleep 50)");
-  EXPECT_EQ(s.table.count(), 0u);
-  EXPECT_EQ(s.allocator.used_bytes(), used);
+  // Tables grow to what a round needs at its busiest, which depends on timing; a leak would make
+  // every round cost something.
+  constexpr int kRounds = 5;
+  bool steady = false;
+  for (int round = 0; round < kRounds && !steady; ++round) {
+    const std::size_t used = s.allocator.used_bytes();
+    run(program);
+    run("(sleep 50)");
+    ASSERT_EQ(s.table.count(), 0u);
+    steady = s.allocator.used_bytes() <= used;
+  }
+  EXPECT_TRUE(steady);
 }
 
 TEST(Memory, a_process_over_its_limit_ends_with_oom) {

@@ -41,6 +41,7 @@ Word* Arena::refill(Heap& self, std::size_t words, bool may_use_reserve) {
 }
 
 void Arena::clear() {
+  off_heap_.release_all();
   while (chunks_ != nullptr) {
     Chunk* chunk = chunks_;
     chunks_ = chunk->next;

@@ -31,6 +31,8 @@ class Evacuation {
       : p_(p), kind_(kind), young_(young), young_top_(young), old_from_(old), old_top_(old) {}
 
   void run(std::uint16_t live);
+  // After run: the Blobs of the process.
+  void sweep_off_heap();
   Word* young_top() const { return young_top_; }
   Word* old_top() const { return old_top_; }
 
@@ -42,6 +44,7 @@ class Evacuation {
     }
     return false;
   }
+  bool in_young_copy(const Word* a) const { return a >= young_ && a < young_top_; }
   // The place for an object's copy, or null when the object stays where it is.
   Word** target(const Word* a) {
     if (a >= p_.block_ && a < p_.heap_top()) {
@@ -142,6 +145,16 @@ void Evacuation::run(std::uint16_t live) {
   }
 }
 
+void Evacuation::sweep_off_heap() {
+  auto fate = [this](Word* blob) -> Word* {
+    if (target(blob) == nullptr) return blob;
+    Header h = Header::from_bits(blob[0]);
+    return h.is_header() ? nullptr : Term::from_bits(blob[0]).box();
+  };
+  auto old = [this](const Word* blob) { return kind_ == Kindness::kMinor && !in_young_copy(blob); };
+  p_.off_heap().sweep(kind_ == Kindness::kMajor, fate, old);
+}
+
 // A block of `words`: the one inside the process when it fits and is free.
 Word* take_block(Process& p, std::size_t words) {
   if (words <= Process::kFirstBlockWords && p.block_ != p.first_block()) return p.first_block();
@@ -189,6 +202,7 @@ bool evacuate(Process& p, Kindness kind, std::uint16_t live, std::size_t words) 
 
   Evacuation e(p, kind, block, kind == Kindness::kMinor ? p.old_top_ : nullptr);
   e.run(live);
+  e.sweep_off_heap();
 
   Word* end = block + words;
   std::memcpy(end - stack, floor, stack * sizeof(Word));
@@ -257,8 +271,9 @@ bool collect(Process& p, std::uint16_t live, std::size_t need) {
   } else if (wanted < size / 8 && size > Process::kFirstBlockWords) {
     fit = block_size_for(wanted * 3);
   }
-  if (over_limit(p, fit + p.old_words())) {
-    fit = p.max_heap_words_ > p.old_words() ? p.max_heap_words_ - p.old_words() : 0;
+  std::size_t elsewhere = p.old_words() + p.off_heap_words();
+  if (over_limit(p, fit + elsewhere)) {
+    fit = p.max_heap_words_ > elsewhere ? p.max_heap_words_ - elsewhere : 0;
     if (fit < wanted) return false;
     if (fit < size && wanted <= size) fit = size;
   }
@@ -279,6 +294,7 @@ bool collect(Process& p, std::uint16_t live, std::size_t need) {
 }
 
 void free_heap(Process& p) {
+  p.off_heap().release_all();
   free_fragments(p);
   free_old(p);
   free_block(p, p.block_, p.block_words());

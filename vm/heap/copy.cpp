@@ -70,7 +70,7 @@ std::optional<std::size_t> size_of(const Source& source, Term root) {
 
 // Breadth first, with the copied objects themselves as the queue.
 template <typename Source>
-Term copy(const Source& source, Term root, Word* to) {
+Term copy(const Source& source, Term root, Word* to, Word*& blobs) {
   Word* top = to;
   auto shallow = [&](Term t) {
     if (!is_pointer(t) || !source.owns(address(t))) return t;
@@ -84,6 +84,7 @@ Term copy(const Source& source, Term root, Word* to) {
   for (Word* scan = to; scan < top;) {
     Header h = Header::from_bits(*scan);
     if (h.is_header()) {
+      if (h.kind() == Kind::kBlob) OffHeapList::chain_copy(blobs, scan);
       scan += 1 + first_term(h);
     } else {
       *scan = shallow(Term::from_bits(*scan)).bits();
@@ -99,7 +100,11 @@ Term to_heap(Heap& target, const Source& source, Term t) {
   std::optional<std::size_t> words = size_of(source, t);
   if (!words) return Term::absent();
   Word* to = target.try_alloc(*words);
-  return to == nullptr ? Term::absent() : copy(source, t, to);
+  if (to == nullptr) return Term::absent();
+  Word* blobs = nullptr;
+  Term result = copy(source, t, to, blobs);
+  target.off_heap().append(blobs);
+  return result;
 }
 
 }  // namespace
@@ -110,11 +115,11 @@ std::optional<std::size_t> copy_size(const Process& source, Term t) {
 std::optional<std::size_t> copy_size(const Arena& source, Term t) {
   return size_of(source, t);
 }
-Term copy_into(const Process& source, Term t, Word* to) {
-  return copy(source, t, to);
+Term copy_into(const Process& source, Term t, Word* to, Word*& blobs) {
+  return copy(source, t, to, blobs);
 }
-Term copy_into(const Arena& source, Term t, Word* to) {
-  return copy(source, t, to);
+Term copy_into(const Arena& source, Term t, Word* to, Word*& blobs) {
+  return copy(source, t, to, blobs);
 }
 Term copy_to(Heap& target, const Process& source, Term t) {
   return to_heap(target, source, t);

@@ -19,8 +19,9 @@ std::optional<std::size_t> copy_size(const Process& source, Term t);
 std::optional<std::size_t> copy_size(const Arena& source, Term t);
 
 // Copies into exactly copy_size words at `to`.
-Term copy_into(const Process& source, Term t, Word* to);
-Term copy_into(const Arena& source, Term t, Word* to);
+// Copies of Blobs are added to the chain, which the owner of `to` takes over (off_heap.hpp).
+Term copy_into(const Process& source, Term t, Word* to, Word*& blobs);
+Term copy_into(const Arena& source, Term t, Word* to, Word*& blobs);
 
 // Copies to another heap; Term::absent() without memory.
 Term copy_to(Heap& target, const Process& source, Term t);

@@ -13,6 +13,7 @@ struct Fragment {
   std::size_t bytes;  // of the allocation
   Word* top;          // end of what is used
   Term value;         // of a message
+  Word* blobs;        // chain of the Blobs in it until it joins a heap (heap/off_heap.hpp)
   Word data[];
 
   bool holds(const Word* p) const {

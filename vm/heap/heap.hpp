@@ -13,6 +13,7 @@
 // `try_alloc` first and reports failure.
 #pragma once
 
+#include "vm/heap/off_heap.hpp"
 #include "vm/term/object.hpp"
 
 namespace lona::vm {
@@ -49,6 +50,10 @@ class Heap {
     return Term::pair(p);
   }
 
+  // The blocks outside of the heap that objects in it refer to.
+  OffHeapList& off_heap() { return off_heap_; }
+  const OffHeapList& off_heap() const { return off_heap_; }
+
  protected:
   Heap() = default;
   ~Heap() = default;
@@ -64,6 +69,7 @@ class Heap {
   Word* top_ = nullptr;
   Word* limit_ = nullptr;
   Refill refill_ = nullptr;
+  OffHeapList off_heap_;
 };
 
 }  // namespace lona::vm

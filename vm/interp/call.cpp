@@ -100,6 +100,7 @@ Term call_value(Process& p, Term callee, Args args, NativeFunction& native) {
 // What a native gave back. kYield stands for "a call is pending".
 enum class Outcome : std::uint8_t { kValue, kCall, kWait, kExit };
 Outcome after_native(Process& p, Term result) {
+  if (p.off_heap_due()) p.collect_ = true;
   if (p.leave_fragment() || p.collect_) {
     p.reductions_saved_ = p.reductions_left_;
     p.reductions_left_ = 0;

@@ -44,8 +44,10 @@ Process* spawn_process(Vm& vm, const Process* parent, Term fn, const SpawnOption
   p->priority_ = options.priority;
   if (parent != nullptr) {
     Word* top = p->top();
-    fn = copy_into(*parent, fn, top);
-    p->bindings_ = copy_into(*parent, parent->bindings_, top + fn_words);
+    Word* blobs = nullptr;
+    fn = copy_into(*parent, fn, top, blobs);
+    p->bindings_ = copy_into(*parent, parent->bindings_, top + fn_words, blobs);
+    p->off_heap().append(blobs);
     p->set_top(top + fn_words + binding_words);
     p->ns_ = parent->ns_;
   }

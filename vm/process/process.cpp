@@ -28,10 +28,12 @@ Fragment* make_fragment(Allocator& allocator, std::size_t words) {
   f->bytes = fragment_bytes(words);
   f->top = f->data;
   f->value = Term::nil();
+  f->blobs = nullptr;
   return f;
 }
 
 void free_fragment(Allocator& allocator, Fragment* f) {
+  OffHeapList::release_chain(f->blobs);
   if (!Reserve::give_back(f)) allocator.release(f, f->bytes);
 }
 
@@ -42,7 +44,8 @@ void free_fragment(const Process& p, Fragment* f) {
 Word* Process::refill(Heap& self, std::size_t words, bool may_use_reserve) {
   auto& p = static_cast<Process&>(self);
   if (p.max_heap_words_ != 0 &&
-      p.block_words() + p.old_words() + p.fragment_words_ + words > p.max_heap_words_) {
+      p.block_words() + p.old_words() + p.off_heap_words() + p.fragment_words_ + words >
+          p.max_heap_words_) {
     if (!may_use_reserve) return nullptr;
     p.oom_ = true;
   }
@@ -73,6 +76,7 @@ Word* Process::refill(Heap& self, std::size_t words, bool may_use_reserve) {
   if (f == nullptr) return nullptr;
   if (p.block_top_ == nullptr) p.block_top_ = p.top_;
   f->value = Term::nil();
+  f->blobs = nullptr;
   // The whole piece counts as used: what follows is taken from it by bumping top_.
   f->top = const_cast<Word*>(f->end());
   p.attach(f);
@@ -92,7 +96,11 @@ void Process::attach(Fragment* f) {
   fragments_ = f;
   fragment_count_++;
   fragment_words_ += static_cast<std::uint32_t>(f->top - f->data);
-  if (fragment_count_ >= kManyFragments || fragment_words_ > block_words() * 2) collect_ = true;
+  off_heap_.append(f->blobs);
+  f->blobs = nullptr;
+  if (fragment_count_ >= kManyFragments || fragment_words_ > block_words() * 2 || off_heap_due()) {
+    collect_ = true;
+  }
 }
 
 bool Process::owns(const Word* p) const {

@@ -86,6 +86,12 @@ class Process final : public Heap {
   Word* first_block() { return reinterpret_cast<Word*>(this + 1); }
   std::size_t block_words() const { return static_cast<std::size_t>(block_end_ - block_); }
   Word* heap_top() const { return block_top_ != nullptr ? block_top_ : top_; }
+  std::size_t off_heap_words() const { return off_heap_.bytes() / sizeof(Word); }
+  // Blocks that no object may refer to any more take so much that it is time to look.
+  bool off_heap_due() const {
+    return off_heap_.full() || (max_heap_words_ != 0 && !off_heap_.empty() &&
+                                block_words() + old_words() + off_heap_words() > max_heap_words_);
+  }
   std::size_t old_words() const { return static_cast<std::size_t>(old_end_ - old_); }
   void attach(Fragment* fragment);
   void set_limit(Word* limit) { limit_ = limit; }

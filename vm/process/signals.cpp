@@ -26,7 +26,7 @@ Fragment* copied(const Process& sender, Allocator& allocator, Term t) {
   std::optional<std::size_t> words = copy_size(sender, t);
   Fragment* f = words ? make_fragment(allocator, *words) : nullptr;
   if (f == nullptr) return nullptr;
-  f->value = *words == 0 ? t : copy_into(sender, t, f->data);
+  f->value = *words == 0 ? t : copy_into(sender, t, f->data, f->blobs);
   f->top = f->data + *words;
   return f;
 }
@@ -53,7 +53,7 @@ void send_notice(const Process& sender, Process& receiver, std::span<const Term>
     p += 2;
   }
   for (Term t : head.subspan(1)) elements[at++] = t.bits();
-  elements[at] = (*words == 0 ? reason : copy_into(sender, reason, p)).bits();
+  elements[at] = (*words == 0 ? reason : copy_into(sender, reason, p, f->blobs)).bits();
   f->top = f->data + fixed + *words;
   f->value = Term::boxed(f->data);
   deliver(receiver, f);

@@ -12,21 +12,25 @@
 namespace lona::vm {
 
 // kind, raw payload words before the terms (kAllRaw: no terms at all), what the payload holds
-#define LONA_BOX_KINDS(X)                                                                 \
-  X(Tuple, 0, "elements")                                                                 \
-  X(Vector, 1, "raw: count<<8|shift; root node, tail node")                               \
-  X(Node, 1, "raw: bitmap or 0; children or elements (tries of vectors, maps and sets)")  \
-  X(Map, 1, "raw: count; small: k v k v… in insertion order, else one root Node")         \
-  X(Set, 0, "one Map whose values are true")                                              \
-  X(String, kAllRaw, "raw: byte length, code point count; then UTF-8 bytes, zero padded") \
-  X(Closure, 1, "raw: const Function*; captured terms")                                   \
-  X(Ref, kAllRaw, "raw: unique number")                                                   \
-  X(Var, kAllRaw, "raw: Var*; permanent, see vm/code/var.hpp")                            \
-  X(Namespace, kAllRaw, "raw: Namespace*; permanent")                                     \
-  X(MetaForm, 0, "form, metadata map: what the reader makes of ^meta form")               \
-  X(Float, kAllRaw, "raw: IEEE 754 double")                                               \
-  X(Bignum, kAllRaw, "raw: sign and limbs")                                               \
-  X(Binary, kAllRaw, "raw: byte length; bytes")
+#define LONA_BOX_KINDS(X)                                                                     \
+  X(Tuple, 0, "elements")                                                                     \
+  X(Vector, 1, "raw: count<<8|shift; root node, tail node")                                   \
+  X(Node, 1, "raw: bitmap or 0; children or elements (tries of vectors, maps and sets)")      \
+  X(Map, 1, "raw: count; small: k v k v… in insertion order, else one root Node")             \
+  X(Set, 0, "one Map whose values are true")                                                  \
+  X(String, kAllRaw, "raw: byte length, code point count; then UTF-8 bytes, zero padded")     \
+  X(Closure, 1, "raw: const Function*; captured terms")                                       \
+  X(Ref, kAllRaw, "raw: unique number")                                                       \
+  X(Var, kAllRaw, "raw: Var*; permanent, see vm/code/var.hpp")                                \
+  X(Namespace, kAllRaw, "raw: Namespace*; permanent")                                         \
+  X(MetaForm, 0, "form, metadata map: what the reader makes of ^meta form")                   \
+  X(Float, kAllRaw, "raw: IEEE 754 double")                                                   \
+  X(Bignum, kAllRaw, "raw: sign and limbs")                                                   \
+  X(Binary, kAllRaw, "raw: byte length; bytes, zero padded: fewer than kPoolBytes")           \
+  X(Slice, 2, "raw: byte length, address of the bytes; Blob: a binary of kPoolBytes or more") \
+  X(Text, 3, "raw: byte length, code points, address of the UTF-8; Blob: a long string")      \
+  X(ByteBuffer, 2, "raw: byte length, address of the bytes; Blob: mutable, never sent")       \
+  X(Blob, kAllRaw, "raw: next in its OffHeapList, OffHeapBlock*; see vm/heap/off_heap.hpp")
 
 inline constexpr unsigned kAllRaw = ~0u;
 

@@ -59,7 +59,7 @@ void print_thread(const Tcb& tcb) {
 }
 
 void dump_scheduler() {
-  const Scheduler& s = scheduler;
+  const Scheduler& s = scheduler();
   print("[kernel] threads ready to run:\n");
   if (s.current != nullptr) print_thread(*s.current);
   for (unsigned priority = abi::kNumPriorities; priority-- > 0;) {

@@ -80,11 +80,11 @@ void raise(Tcb& tcb, abi::FaultKind kind, Word address, Word code, bool flag) {
 }  // namespace
 
 Tcb* current_thread() {
-  return scheduler.current;
+  return scheduler().current;
 }
 
 Tcb* handle_syscall() {
-  Tcb& tcb = *scheduler.current;
+  Tcb& tcb = *scheduler().current;
   update_time();
   if (!check_budget()) {
     tcb.context.restart();
@@ -106,20 +106,20 @@ Tcb* handle_irq(unsigned irq) {
 
 Tcb* handle_timer() {
   update_time();
-  scheduler.reprogram = true;
+  scheduler().reprogram = true;
   check_budget();
   return schedule();
 }
 
 Tcb* handle_vm_fault(Word address, Word status, bool instruction) {
-  Tcb& tcb = *scheduler.current;
+  Tcb& tcb = *scheduler().current;
   update_time();
   if (check_budget()) raise(tcb, abi::FaultKind::kVm, address, status, instruction);
   return schedule();
 }
 
 Tcb* handle_user_exception(Word vector, Word error) {
-  Tcb& tcb = *scheduler.current;
+  Tcb& tcb = *scheduler().current;
   update_time();
   if (check_budget()) raise(tcb, abi::FaultKind::kUserException, vector, error, false);
   return schedule();
@@ -129,16 +129,16 @@ Tcb* handle_user_exception(Word vector, Word error) {
 // ------------------------------------------------------------------------------------------
 
 void initialise_scheduler() {
-  scheduler.slack = kKernelEntryUs * arch::ticks_per_us();
-  scheduler.min_budget = kMinBudgetUs * arch::ticks_per_us();
-  scheduler.now = arch::now();
+  scheduler().slack = kKernelEntryUs * arch::ticks_per_us();
+  scheduler().min_budget = kMinBudgetUs * arch::ticks_per_us();
+  scheduler().now = arch::now();
 }
 
 void bind_initial_thread(Tcb& tcb, SchedContext& context, Ticks slice_us) {
   tcb.priority = abi::kMaxPriority;
   tcb.max_controlled_priority = abi::kMaxPriority;
   refill_start(context, slice_us * arch::ticks_per_us(), 0, SchedContext::kMinRefills,
-               scheduler.now);
+               scheduler().now);
   context.tcb = &tcb;
   tcb.sched_context = &context;
 }
@@ -151,7 +151,7 @@ void set_initial_thread(Tcb& tcb) {
 
 Tcb* start() {
   update_time();
-  scheduler.reprogram = true;
+  scheduler().reprogram = true;
   return schedule();
 }
 

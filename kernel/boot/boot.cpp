@@ -4,6 +4,7 @@
 #include "kernel/api/entry.hpp"
 #include "kernel/arch/x86_64/clock.hpp"
 #include "kernel/arch/x86_64/console.hpp"
+#include "kernel/arch/x86_64/cores.hpp"
 #include "kernel/arch/x86_64/descriptors.hpp"
 #include "kernel/arch/x86_64/features.hpp"
 #include "kernel/arch/x86_64/fpu.hpp"
@@ -112,7 +113,7 @@ void log_end() {
 extern "C" [[noreturn]] void kernel_boot(std::uint32_t magic, PhysicalAddress info) {
   if constexpr (config::kDebug) console_init();
   cpu_features = CpuFeatures::detect();
-  load_descriptors();
+  load_descriptors(boot_core().arch);
   read_loader(magic, info);
   read_firmware();
   plan();

@@ -50,7 +50,7 @@ void raise_fault(Tcb& tcb, const Fault& fault) {
   const Cap& handler = tcb.slots[Tcb::kFaultHandler].cap;
   if (!is_valid_handler(handler)) {
     tcb.state = ThreadState::kInactive;
-    if (&tcb == scheduler.current) reconsider_current();
+    if (&tcb == scheduler().current) reconsider_current();
     return;
   }
   send_to_handler(tcb, handler, fault, tcb.sched_context != nullptr);

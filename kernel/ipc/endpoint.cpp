@@ -31,7 +31,7 @@ void block_on(Tcb& tcb, Endpoint& endpoint, ThreadState state) {
   queue_insert(queue, tcb);
   endpoint.set_queue(queue, state == ThreadState::kBlockedOnSend ? Endpoint::State::kSending
                                                                  : Endpoint::State::kReceiving);
-  if (&tcb == scheduler.current) reconsider_current();
+  if (&tcb == scheduler().current) reconsider_current();
 }
 
 void leave_endpoint(Tcb& tcb) {
@@ -56,7 +56,7 @@ void caller_waits(Tcb& caller, Tcb& callee, Reply* reply, bool may_reply, bool c
     push_reply(caller, callee, *reply, can_donate);
   } else {
     caller.state = ThreadState::kInactive;
-    if (&caller == scheduler.current) reconsider_current();
+    if (&caller == scheduler().current) reconsider_current();
   }
 }
 

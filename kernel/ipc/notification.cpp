@@ -57,7 +57,7 @@ void receive_signal(Tcb& receiver, Notification& notification, bool blocking) {
   receiver.blocked_on = &notification;
   queue_insert(notification.queue, receiver);
   notification.state = Notification::State::kWaiting;
-  if (&receiver == scheduler.current) reconsider_current();
+  if (&receiver == scheduler().current) reconsider_current();
   return_context(notification, receiver);
 }
 

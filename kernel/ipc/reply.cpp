@@ -31,7 +31,7 @@ void push_reply(Tcb& caller, Tcb& callee, Reply& reply, bool can_donate) {
   reply.tcb = &caller;
   caller.reply = &reply;
   caller.state = ThreadState::kBlockedOnReply;
-  if (&caller == scheduler.current) reconsider_current();
+  if (&caller == scheduler().current) reconsider_current();
   SchedContext* const context = caller.sched_context;
   if (!can_donate || context == nullptr || callee.sched_context != nullptr) return;
   reply.prev = context->reply;
@@ -88,8 +88,8 @@ void send_reply(Tcb& sender, Reply& reply, bool can_grant) {
   if (context == nullptr || !receiver->runnable() || !context->configured()) return;
   wake_context(*context);
   // The context may have come back used up: that is a timeout of the thread it returned to.
-  const RefillClock clock = scheduler.clock();
-  const Ticks used = context == scheduler.current_context ? scheduler.consumed : 0;
+  const RefillClock clock = scheduler().clock();
+  const Ticks used = context == scheduler().current_context ? scheduler().consumed : 0;
   if ((!refill_ready(*context, clock) || !refill_sufficient(*context, used, clock)) &&
       fault != abi::FaultKind::kTimeout && has_timeout_handler(*receiver)) {
     raise_timeout(*receiver);

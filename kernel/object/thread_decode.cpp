@@ -121,7 +121,7 @@ void set_spaces(Tcb& tcb, const NewCap& cspace, const NewCap& vspace) {
   install(tcb, Tcb::kCSpace, cspace);
   install(tcb, Tcb::kVSpace, vspace);
   // The running thread goes on in its new address space.
-  if (&tcb == scheduler.current) arch::switch_to(tcb);
+  if (&tcb == scheduler().current) arch::switch_to(tcb);
 }
 
 Result<Done> decode_configure(Invocation& inv) {
@@ -204,7 +204,7 @@ Result<SchedContext*> check_context(const Tcb& tcb, const Tcb& caller, const Cap
     return fail(Failure::illegal_operation());
   }
   if (tcb.blocked()) {
-    const RefillClock clock = scheduler.clock();
+    const RefillClock clock = scheduler().clock();
     if (!context.configured() || !refill_ready(context, clock) ||
         !refill_sufficient(context, 0, clock)) {
       return fail(Failure::illegal_operation());
@@ -260,7 +260,7 @@ Result<Done> decode_set_flags(Invocation& inv) {
   if (flags != tcb.flags) {
     arch::release_fpu(tcb);
     tcb.flags = flags;
-    if (&tcb == scheduler.current) arch::switch_to(tcb);
+    if (&tcb == scheduler().current) arch::switch_to(tcb);
   }
   set_reply_word(inv.caller, 0, flags);
   return Done{Done::kReply, 1};

@@ -50,8 +50,8 @@ void unbind_from_notification(SchedContext& context) {
 }
 
 void wake_context(SchedContext& context) {
-  if (context.configured() && context.sporadic && &context != scheduler.current_context) {
-    refill_unblock(context, scheduler.clock());
+  if (context.configured() && context.sporadic && &context != scheduler().current_context) {
+    refill_unblock(context, scheduler().clock());
   }
 }
 
@@ -75,7 +75,7 @@ void cancel_yield(Tcb& tcb) {
 }
 
 Word take_consumed_us(SchedContext& context) {
-  const Ticks running = &context == scheduler.current_context ? scheduler.consumed : 0;
+  const Ticks running = &context == scheduler().current_context ? scheduler().consumed : 0;
   const Ticks consumed = context.consumed + running;
   // What runs but is not charged yet was told now: the later charge must not count it again.
   context.consumed = 0 - running;
@@ -92,9 +92,9 @@ void destroy_sched_context(SchedContext& context) {
   }
   release_remove(context);
   context.refill_max = 0;
-  if (scheduler.current_context == &context) {
-    scheduler.current_context = nullptr;
-    scheduler.consumed = 0;
+  if (scheduler().current_context == &context) {
+    scheduler().current_context = nullptr;
+    scheduler().consumed = 0;
     reconsider_current();
   }
 }
@@ -105,7 +105,7 @@ void destroy_sched_context(SchedContext& context) {
 namespace {
 
 bool has_time(SchedContext& context) {
-  const RefillClock clock = scheduler.clock();
+  const RefillClock clock = scheduler().clock();
   return context.configured() && refill_ready(context, clock) &&
          refill_sufficient(context, 0, clock);
 }
@@ -155,7 +155,7 @@ Result<Done> decode_unbind_object(Invocation& inv, SchedContext& context) {
 // The target goes first among its peers. One that cannot preempt the caller changes nothing for
 // the caller, who is answered at once; otherwise the answer comes when the caller runs again.
 Result<Done> invoke_yield_to(Invocation& inv, SchedContext& context) {
-  Scheduler& s = scheduler;
+  Scheduler& s = scheduler();
   Tcb& target = *context.tcb;
   if (context.yield_from != nullptr) complete_yield(*context.yield_from);
   wake_context(context);
@@ -193,7 +193,7 @@ struct Parameters {
 };
 
 void invoke_configure(SchedContext& context, const Parameters& p) {
-  Scheduler& s = scheduler;
+  Scheduler& s = scheduler();
   Tcb* const tcb = context.tcb;
   if (&context == s.current_context) charge_current();
   if (tcb != nullptr) dequeue(*tcb);

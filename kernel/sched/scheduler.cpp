@@ -7,8 +7,6 @@
 
 namespace lona::kernel {
 
-constinit Scheduler scheduler;
-
 Ticks max_period_us() {
   return (~Ticks{0} >> 3) / arch::ticks_per_us();
 }
@@ -16,14 +14,14 @@ Ticks max_period_us() {
 // --- Time ----------------------------------------------------------------------------------------
 
 void update_time() {
-  Scheduler& s = scheduler;
+  Scheduler& s = scheduler();
   const Ticks now = arch::now();
   if (s.current_context != nullptr) s.consumed += now - s.now;
   s.now = now;
 }
 
 void charge_current() {
-  Scheduler& s = scheduler;
+  Scheduler& s = scheduler();
   if (s.current_context != nullptr && s.consumed != 0) {
     SchedContext& sc = *s.current_context;
     if (sc.configured()) {
@@ -39,7 +37,7 @@ namespace {
 
 // The current thread has used its slice: behind its peers, aside, or to its timeout handler.
 void end_slice(bool may_fault) {
-  Scheduler& s = scheduler;
+  Scheduler& s = scheduler();
   Tcb* tcb = s.current;
   reconsider_current();
   if (tcb == nullptr || !tcb->runnable() || tcb->sched_context == nullptr) return;
@@ -56,7 +54,7 @@ void end_slice(bool may_fault) {
 }
 
 void charge_whole_head(SchedContext& sc) {
-  Scheduler& s = scheduler;
+  Scheduler& s = scheduler();
   const Ticks amount = refill_head(sc).amount;
   const Ticks used = s.consumed;
   refill_charge(sc, used > amount ? used : amount, s.clock());
@@ -68,7 +66,7 @@ void charge_whole_head(SchedContext& sc) {
 }  // namespace
 
 bool check_budget() {
-  Scheduler& s = scheduler;
+  Scheduler& s = scheduler();
   if (s.current_context == nullptr) return true;
   SchedContext& sc = *s.current_context;
   if (!sc.configured() || refill_sufficient(sc, s.consumed, s.clock())) return true;
@@ -78,7 +76,7 @@ bool check_budget() {
 }
 
 void yield_slice() {
-  Scheduler& s = scheduler;
+  Scheduler& s = scheduler();
   if (s.current_context == nullptr || !s.current_context->configured()) return;
   charge_whole_head(*s.current_context);
   end_slice(false);
@@ -92,15 +90,15 @@ bool schedulable(const Tcb& tcb) {
 }
 
 void reconsider_current() {
-  scheduler.reconsider = true;
+  scheduler().reconsider = true;
 }
 
 void make_ready(Tcb& tcb) {
-  scheduler.ready.append(tcb);
+  scheduler().ready.append(tcb);
 }
 
 void possible_switch_to(Tcb& tcb) {
-  Scheduler& s = scheduler;
+  Scheduler& s = scheduler();
   if (!schedulable(tcb) || tcb.in_ready_queue || &tcb == s.current) return;
   if (s.candidate == nullptr) {
     s.candidate = &tcb;
@@ -113,7 +111,7 @@ void possible_switch_to(Tcb& tcb) {
 }
 
 void dequeue(Tcb& tcb) {
-  Scheduler& s = scheduler;
+  Scheduler& s = scheduler();
   s.ready.remove(tcb);
   if (s.candidate == &tcb) {
     s.candidate = nullptr;
@@ -124,7 +122,7 @@ void dequeue(Tcb& tcb) {
 }
 
 void set_thread_priority(Tcb& tcb, unsigned priority) {
-  Scheduler& s = scheduler;
+  Scheduler& s = scheduler();
   const bool queued = tcb.in_ready_queue;
   if (queued) s.ready.remove(tcb);
   tcb.priority = static_cast<std::uint8_t>(priority);
@@ -133,7 +131,7 @@ void set_thread_priority(Tcb& tcb, unsigned priority) {
 }
 
 void resume_on_context(Tcb& tcb) {
-  Scheduler& s = scheduler;
+  Scheduler& s = scheduler();
   SchedContext* sc = tcb.sched_context;
   if (sc == nullptr || !sc->configured() || !tcb.runnable() || &tcb == s.current) return;
   if (refill_ready(*sc, s.clock()) && refill_sufficient(*sc, 0, s.clock())) {
@@ -147,7 +145,7 @@ void resume_on_context(Tcb& tcb) {
 // --- Release queue -------------------------------------------------------------------------------
 
 void release_insert(SchedContext& sc) {
-  Scheduler& s = scheduler;
+  Scheduler& s = scheduler();
   if (sc.queued) return;
   const Ticks time = refill_head(sc).time;
   SchedContext* prev = nullptr;
@@ -165,7 +163,7 @@ void release_insert(SchedContext& sc) {
 }
 
 void release_remove(SchedContext& sc) {
-  Scheduler& s = scheduler;
+  Scheduler& s = scheduler();
   if (!sc.queued) return;
   if (s.release_head == &sc) s.reprogram = true;
   (sc.release_prev != nullptr ? sc.release_prev->release_next : s.release_head) = sc.release_next;
@@ -175,9 +173,9 @@ void release_remove(SchedContext& sc) {
 
 void postpone(SchedContext& sc) {
   if (sc.tcb != nullptr) {
-    scheduler.ready.remove(*sc.tcb);
-    if (scheduler.candidate == sc.tcb) scheduler.candidate = nullptr;
-    if (scheduler.current == sc.tcb) scheduler.reconsider = true;
+    scheduler().ready.remove(*sc.tcb);
+    if (scheduler().candidate == sc.tcb) scheduler().candidate = nullptr;
+    if (scheduler().current == sc.tcb) scheduler().reconsider = true;
   }
   release_insert(sc);
 }
@@ -186,7 +184,7 @@ namespace {
 
 // Contexts whose time has come again.
 void release_due() {
-  Scheduler& s = scheduler;
+  Scheduler& s = scheduler();
   while (s.release_head != nullptr && refill_ready(*s.release_head, s.clock())) {
     SchedContext& sc = *s.release_head;
     release_remove(sc);
@@ -196,7 +194,7 @@ void release_due() {
 
 // The thread to run, taken out of the ready queue; null for none.
 Tcb* choose(Tcb* current) {
-  Scheduler& s = scheduler;
+  Scheduler& s = scheduler();
   Tcb* candidate = s.candidate;
   if (candidate != nullptr && !schedulable(*candidate)) candidate = nullptr;
   if (current != nullptr && !current->in_ready_queue && candidate != nullptr &&
@@ -224,7 +222,7 @@ Tcb* choose(Tcb* current) {
 }
 
 void switch_context(SchedContext* next) {
-  Scheduler& s = scheduler;
+  Scheduler& s = scheduler();
   if (next == s.current_context) return;
   charge_current();
   s.current_context = next;
@@ -234,7 +232,7 @@ void switch_context(SchedContext* next) {
 }
 
 void set_deadline() {
-  Scheduler& s = scheduler;
+  Scheduler& s = scheduler();
   if (s.current_context == nullptr && s.release_head == nullptr) {
     arch::set_deadline(~Ticks{0});
     return;
@@ -252,7 +250,7 @@ void set_deadline() {
 }
 
 void switch_thread(Tcb* next) {
-  Scheduler& s = scheduler;
+  Scheduler& s = scheduler();
   if (next == s.current) return;
   s.current = next;
   if (next != nullptr) {
@@ -266,7 +264,7 @@ void switch_thread(Tcb* next) {
 }  // namespace
 
 Tcb* schedule() {
-  Scheduler& s = scheduler;
+  Scheduler& s = scheduler();
   if (s.release_head != nullptr) release_due();
   if (s.candidate != nullptr || s.reconsider ||
       (s.current != nullptr && !schedulable(*s.current))) {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Which thread runs, and on whose time.
 //
-// The scheduler's whole state is one object; operations only note what they want (a candidate to
-// switch to, or that the current thread may have to leave), and schedule(), which every kernel
-// entry calls last, is the only place that switches.
+// The scheduler's whole state is one object per core (core.hpp); operations only note what they
+// want (a candidate to switch to, or that the current thread may have to leave), and schedule(),
+// which every kernel entry calls last, is the only place that switches.
 //
 // Invariants between operations:
 //   - the running thread is in no queue
@@ -12,27 +12,9 @@
 //     the ready queue
 #pragma once
 
-#include "kernel/sched/ready_queue.hpp"
-#include "kernel/sched/refill.hpp"
+#include "kernel/sched/core.hpp"
 
 namespace lona::kernel {
-
-struct Scheduler {
-  Tcb* current = nullptr;  // null: idle
-  SchedContext* current_context = nullptr;
-  Ticks now = 0;                         // when the running thread was last accounted
-  Ticks consumed = 0;                    // by the current context, not yet charged
-  Tcb* candidate = nullptr;              // woken thread that may run at once
-  bool reconsider = false;               // the current thread may have to leave
-  bool reprogram = false;                // the deadline may have moved
-  SchedContext* release_head = nullptr;  // by time of the head refill
-  ReadyQueue ready;
-  Ticks slack = 0;
-  Ticks min_budget = 0;
-
-  RefillClock clock() const { return {now, slack, min_budget}; }
-};
-extern Scheduler scheduler;
 
 inline constexpr Ticks kKernelEntryUs = 10;  // assumed longest entry
 inline constexpr Ticks kMinBudgetUs = 2 * kKernelEntryUs;

@@ -102,7 +102,7 @@ TEST_F(Scheduling, YieldGivesTheRestOfThePeriodAway) {
   EXPECT_EQ(current_thread(), nullptr);
   run_to_deadline();
   EXPECT_EQ(current_thread(), limited.tcb);
-  EXPECT_GE(machine.now - start + scheduler.slack, 10000 * testing::kTicksPerUs);
+  EXPECT_GE(machine.now - start + scheduler().slack, 10000 * testing::kTicksPerUs);
 }
 
 TEST_F(Scheduling, TimeLentThroughAChainComesBackStepByStep) {

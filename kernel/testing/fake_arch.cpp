@@ -12,6 +12,8 @@ FakeMachine machine;
 }
 using testing::machine;
 
+Core* running_core = nullptr;
+
 namespace arch {
 
 Ticks now() {

@@ -23,7 +23,9 @@ void* World::allocate(unsigned bits) {
 
 World::World() {
   machine = FakeMachine{};
-  scheduler = Scheduler{};
+  static Core core;
+  core = Core{};
+  running_core = &core;
   initialise_scheduler();
   root_slots_ = static_cast<Slot*>(allocate(kRootBits + abi::kSlotBits));
   root_ = static_cast<Tcb*>(allocate(abi::kTcbBits));
@@ -166,11 +168,11 @@ void World::check_invariants() {
     if (s.node.prev() != nullptr) ASSERT_EQ(s.node.prev()->node.next(), &s) << "slot " << i;
   }
   for (unsigned p = 0; p < abi::kNumPriorities; ++p) {
-    for (Tcb* t = scheduler.ready.first_of(p); t != nullptr; t = t->ready_next) {
+    for (Tcb* t = scheduler().ready.first_of(p); t != nullptr; t = t->ready_next) {
       ASSERT_EQ(t->priority, p);
       ASSERT_TRUE(t->in_ready_queue);
       ASSERT_TRUE(schedulable(*t));
-      ASSERT_NE(t, scheduler.current);
+      ASSERT_NE(t, scheduler().current);
     }
   }
 }

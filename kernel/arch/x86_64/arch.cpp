@@ -11,8 +11,7 @@
 #include "kernel/arch/x86_64/fpu.hpp"
 #include "kernel/arch/x86_64/interrupts.hpp"
 #include "kernel/arch/x86_64/vspace.hpp"
-
-extern "C" lona::kernel::UserContext* current_context;
+#include "kernel/sched/core.hpp"
 
 namespace lona::kernel::arch {
 
@@ -46,9 +45,10 @@ void switch_to(Tcb& tcb) {
                 tcb.flags & abi::kTcbFlagFpuDisabled ? FpuAccess::kDisabled : FpuAccess::kAllowed);
   // A thread can change the hidden base by loading the selector, so these are always written.
   cpu::write_msr(cpu::kMsrFsBase, context.fs_base);
-  cpu::write_msr(cpu::kMsrGsBase, context.gs_base);
-  current_context = &context;
-  set_interrupt_frame_end(reinterpret_cast<std::uint64_t>(&context.ss + 1));
+  cpu::write_msr(cpu::kMsrKernelGsBase, context.gs_base);
+  ArchCore& core = this_core().arch;
+  core.context = &context;
+  core.task_state.rsp[0] = reinterpret_cast<std::uint64_t>(&context.ss + 1);
 }
 
 // The last thread's address space stays: nothing runs in it.
@@ -58,9 +58,17 @@ void release_fpu(Tcb& tcb) {
   fpu_release(tcb.context);
 }
 
+namespace {
+
+bool is_current(const UserContext& context) {
+  return this_core().arch.context == &context;
+}
+
+}  // namespace
+
 void set_tls_base(Tcb& tcb, Word base) {
   tcb.context.fs_base = UserContext::canonical(base);
-  if (&tcb.context == current_context) cpu::write_msr(cpu::kMsrFsBase, tcb.context.fs_base);
+  if (is_current(tcb.context)) cpu::write_msr(cpu::kMsrFsBase, tcb.context.fs_base);
 }
 
 namespace {
@@ -114,7 +122,7 @@ void write_register(Tcb& tcb, unsigned index, Word value) {
       return set_tls_base(tcb, value);
     case kGsBase:
       c.gs_base = UserContext::canonical(value);
-      if (&c == current_context) cpu::write_msr(cpu::kMsrGsBase, c.gs_base);
+      if (is_current(c)) cpu::write_msr(cpu::kMsrKernelGsBase, c.gs_base);
       return;
     default:
       if (index < kFsBase) c.*kGeneral[index - kFirstGeneral] = value;

@@ -56,6 +56,8 @@ inline constexpr std::uint32_t kMsrCstar = 0xc0000083;
 inline constexpr std::uint32_t kMsrSfmask = 0xc0000084;
 inline constexpr std::uint32_t kMsrFsBase = 0xc0000100;
 inline constexpr std::uint32_t kMsrGsBase = 0xc0000101;
+// Takes the place of the GS base at SWAPGS: the running thread's while the kernel runs.
+inline constexpr std::uint32_t kMsrKernelGsBase = 0xc0000102;
 
 inline constexpr std::uint64_t kEferSyscall = 1 << 0;
 inline constexpr std::uint64_t kEferNoExecute = 1 << 11;

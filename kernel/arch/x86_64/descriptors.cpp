@@ -3,29 +3,15 @@
 
 #include <array>
 
-#include "kernel/arch/x86_64/context.hpp"
 #include "kernel/arch/x86_64/cpu.hpp"
 
 extern "C" {
 extern const char syscall_entry[], syscall_entry_compat[], vector_stubs[];
-extern const char fault_stack_top[];
 }
 
 namespace lona::kernel {
 
 namespace {
-
-// Intel SDM volume 3, 8.7: the 64-bit task state segment.
-struct [[gnu::packed]] TaskState {
-  std::uint32_t reserved0;
-  std::uint64_t rsp[3];
-  std::uint64_t reserved1;
-  std::uint64_t ist[7];
-  std::uint64_t reserved2;
-  std::uint16_t reserved3;
-  std::uint16_t io_map_base;
-};
-static_assert(sizeof(TaskState) == 104);
 
 struct GateDescriptor {
   std::uint16_t offset_low;
@@ -52,8 +38,7 @@ constexpr unsigned kVectorStubBytes = 16;
 constexpr std::uint16_t kSysretBase = kUserDataSelector - 8;
 static_assert(kUserCodeSelector == kSysretBase + 16);
 
-constinit TaskState task_state{};
-constinit std::array<std::uint64_t, 7> gdt{
+constexpr std::array<std::uint64_t, 7> kSegments{
     0,
     0x00af'9b00'0000'ffff,  // kernel code
     0x00cf'9300'0000'ffff,  // kernel data
@@ -92,12 +77,14 @@ void fill_idt() {
   }
 }
 
-void fill_task_state() {
+void fill_task_state(ArchCore& core) {
+  TaskState& task_state = core.task_state;
   const auto base = reinterpret_cast<std::uint64_t>(&task_state);
-  gdt[5] = (sizeof(TaskState) - 1) | ((base & 0xff'ffff) << 16) | (0x89ULL << 40) |
-           (((base >> 24) & 0xff) << 56);
-  gdt[6] = base >> 32;
-  task_state.ist[kIstFault - 1] = reinterpret_cast<std::uint64_t>(fault_stack_top);
+  core.gdt = kSegments;
+  core.gdt[5] = (sizeof(TaskState) - 1) | ((base & 0xff'ffff) << 16) | (0x89ULL << 40) |
+                (((base >> 24) & 0xff) << 56);
+  core.gdt[6] = base >> 32;
+  task_state.ist[kIstFault - 1] = core.fault_stack_top;
   // No bitmap: user space reaches no port by itself.
   task_state.io_map_base = sizeof(TaskState);
 }
@@ -114,10 +101,11 @@ void load_syscall_registers() {
 
 }  // namespace
 
-void load_descriptors() {
-  fill_task_state();
+void load_descriptors(ArchCore& core) {
+  fill_task_state(core);
   fill_idt();
-  const TablePointer gdt_pointer{sizeof(gdt) - 1, reinterpret_cast<std::uint64_t>(gdt.data())};
+  const TablePointer gdt_pointer{sizeof(core.gdt) - 1,
+                                 reinterpret_cast<std::uint64_t>(core.gdt.data())};
   const TablePointer idt_pointer{sizeof(idt) - 1, reinterpret_cast<std::uint64_t>(idt.data())};
   asm volatile(
       "lgdt %0\n"
@@ -137,11 +125,9 @@ void load_descriptors() {
       : "m"(gdt_pointer), "m"(idt_pointer), "i"(kKernelCodeSelector), "r"(kKernelDataSelector),
         "r"(std::uint16_t{0}), "r"(kTaskStateSelector)
       : "rax", "memory");
+  // Loading the selector above has cleared the base.
+  cpu::write_msr(cpu::kMsrGsBase, reinterpret_cast<std::uint64_t>(core.self));
   load_syscall_registers();
-}
-
-void set_interrupt_frame_end(std::uint64_t address) {
-  task_state.rsp[0] = address;
 }
 
 }  // namespace lona::kernel

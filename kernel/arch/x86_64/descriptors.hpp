@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #pragma once
 
-#include <cstdint>
+#include "kernel/arch/x86_64/core_state.hpp"
 
 // Segment and interrupt descriptors, the task state segment, and the SYSCALL registers.
 
@@ -10,9 +10,7 @@ namespace lona::kernel {
 inline constexpr std::uint16_t kKernelCodeSelector = 0x08;
 inline constexpr std::uint16_t kKernelDataSelector = 0x10;
 
-void load_descriptors();
-
-// Where the processor stores the interrupt frame when it comes from user mode.
-void set_interrupt_frame_end(std::uint64_t address);
+// Also makes `core` the one that this_core() names.
+void load_descriptors(ArchCore& core);
 
 }  // namespace lona::kernel

@@ -25,7 +25,11 @@
 #define OFF_RFLAGS   760
 #define OFF_RSP      768
 
-#define KERNEL_CODE  0x08
+// The core's own state (core_state.hpp): the GS base while the kernel runs. In user mode the GS base
+// is the thread's, so every change between the two exchanges them.
+#define CORE_CONTEXT      %gs:8
+#define CORE_KERNEL_STACK %gs:16
+#define CORE_USER_STACK   %gs:24
 
   .section .text.entry, "ax"
 
@@ -34,13 +38,14 @@
   .balign 64
   .globl syscall_entry
 syscall_entry:
-  movq %rsp, user_stack_pointer(%rip)
-  movq current_context(%rip), %rsp
+  swapgs
+  movq %rsp, CORE_USER_STACK
+  movq CORE_CONTEXT, %rsp
   movq %rcx, OFF_RIP(%rsp)
   movq %r11, OFF_RFLAGS(%rsp)
   subq $2, %rcx
   movq %rcx, OFF_FAULT_IP(%rsp)
-  movq user_stack_pointer(%rip), %rcx
+  movq CORE_USER_STACK, %rcx
   movq %rcx, OFF_RSP(%rsp)
   movq $1, OFF_ENTRY(%rsp)
   movq %rax, OFF_RAX(%rsp)
@@ -57,7 +62,7 @@ syscall_entry:
   movq %r14, OFF_R14(%rsp)
   movq %r15, OFF_R15(%rsp)
   movq %rsp, %rdi
-  leaq kernel_stack_top(%rip), %rsp
+  movq CORE_KERNEL_STACK, %rsp
   xorl %ebp, %ebp
   call trap_syscall
 
@@ -84,6 +89,7 @@ resume:
   movq OFF_R15(%rax), %r15
   movq OFF_RSP(%rax), %rsp
   movq OFF_RAX(%rax), %rax
+  swapgs
   sysretq
 
 resume_with_all_registers:
@@ -103,12 +109,13 @@ resume_with_all_registers:
   movq OFF_R14(%rax), %r14
   movq OFF_R15(%rax), %r15
   movq OFF_RAX(%rax), %rax
+  swapgs
   iretq
 
 // The kernel can be interrupted only here. The interrupt's frame lands on the kernel stack, which
 // the handler abandons.
 idle:
-  leaq kernel_stack_top(%rip), %rsp
+  movq CORE_KERNEL_STACK, %rsp
   xorl %ebp, %ebp
   sti
 1:
@@ -138,7 +145,8 @@ syscall_entry_compat:
   .endm
 
 // One stub for each vector, 16 bytes apart. The processor has pushed the interrupt frame: from user
-// mode to the end of the current context (RSP0), else to the kernel stack or the fault stack.
+// mode to the end of the current context (RSP0), else to the kernel stack or the fault stack. The
+// GS base is the thread's exactly if user mode was interrupted.
   .balign 16
   .globl vector_stubs
 vector_stubs:
@@ -164,11 +172,12 @@ vector_common:
   cld
   testb $3, (OFF_RIP + 8 - OFF_RAX)(%rsp)
   jz from_kernel
+  swapgs
   leaq -OFF_RAX(%rsp), %rdi
   movq $0, OFF_ENTRY(%rdi)
   movq OFF_RIP(%rdi), %rax
   movq %rax, OFF_FAULT_IP(%rdi)
-  leaq kernel_stack_top(%rip), %rsp
+  movq CORE_KERNEL_STACK, %rsp
   xorl %ebp, %ebp
   movl %r15d, %esi
   call trap_vector
@@ -191,7 +200,7 @@ report:
   ud2
 
 idle_interrupted:
-  leaq kernel_stack_top(%rip), %rsp
+  movq CORE_KERNEL_STACK, %rsp
   movl %r15d, %edi
   call trap_while_idle
   jmp resume
@@ -201,9 +210,3 @@ idle_interrupted:
 enter_user:
   movq %rdi, %rax
   jmp resume
-
-  .section .bss, "aw", @nobits
-  .balign 8
-  .globl current_context
-current_context: .skip 8
-user_stack_pointer: .skip 8

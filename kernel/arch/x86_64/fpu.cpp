@@ -3,6 +3,7 @@
 
 #include "kernel/arch/x86_64/cpu.hpp"
 #include "kernel/arch/x86_64/features.hpp"
+#include "kernel/sched/core.hpp"
 
 namespace lona::kernel {
 
@@ -11,19 +12,16 @@ namespace {
 // State components x87 and SSE: what fits into FpuState. User space sees no AVX.
 constexpr std::uint32_t kStateComponents = 3;
 
-constinit UserContext* owner = nullptr;
-constinit bool enabled = false;
-
-void enable() {
-  if (enabled) return;
+void enable(ArchCore& core) {
+  if (core.fpu_enabled) return;
   asm volatile("clts");
-  enabled = true;
+  core.fpu_enabled = true;
 }
 
-void disable() {
-  if (!enabled) return;
+void disable(ArchCore& core) {
+  if (!core.fpu_enabled) return;
   cpu::write_cr0(cpu::read_cr0() | cpu::kCr0TaskSwitched);
-  enabled = false;
+  core.fpu_enabled = false;
 }
 
 void save(FpuState& state) {
@@ -58,22 +56,24 @@ void fpu_init() {
 }
 
 void fpu_switch_to(UserContext& context, FpuAccess access) {
-  if (access == FpuAccess::kDisabled) return disable();
-  if (owner == &context) return enable();
-  enable();
-  if (owner != nullptr) save(owner->fpu);
+  ArchCore& core = this_core().arch;
+  if (access == FpuAccess::kDisabled) return disable(core);
+  enable(core);
+  if (core.fpu_owner == &context) return;
+  if (core.fpu_owner != nullptr) save(core.fpu_owner->fpu);
   restore(context.fpu);
-  owner = &context;
+  core.fpu_owner = &context;
 }
 
 void fpu_release(UserContext& context) {
-  if (owner != &context) return;
-  enable();
+  ArchCore& core = this_core().arch;
+  if (core.fpu_owner != &context) return;
+  enable(core);
   save(context.fpu);
-  owner = nullptr;
+  core.fpu_owner = nullptr;
   // The registers still hold what was saved, and the thread that runs now may have no right to the
   // FPU; one that has gets its own state at its next use.
-  disable();
+  disable(core);
 }
 
 }  // namespace lona::kernel

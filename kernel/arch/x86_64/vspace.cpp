@@ -5,20 +5,24 @@
 
 #include "kernel/arch/x86_64/cpu.hpp"
 #include "kernel/arch/x86_64/window.hpp"
+#include "kernel/sched/core.hpp"
 
 namespace lona::kernel {
 
 namespace {
 
 constinit std::array<AsidPool*, kAsidPools> pools{};
-constinit PhysAddr active_root = 0;
+
+PhysAddr& active_root() {
+  return this_core().arch.active_root;
+}
 
 bool is_active(const PageTable& root) {
-  return active_root == to_phys(&root);
+  return active_root() == to_phys(&root);
 }
 
 void load(PhysAddr root) {
-  active_root = root;
+  active_root() = root;
   cpu::write_cr3(root);
 }
 
@@ -42,7 +46,7 @@ AsidPool* asid_pool_at(unsigned base) {
 void asid_remove_pool(unsigned base, AsidPool& pool) {
   if (asid_pool_at(base) != &pool) return;
   for (const PhysAddr root : pool.roots) {
-    if (root != 0 && root == active_root) activate(nullptr);
+    if (root != 0 && root == active_root()) activate(nullptr);
   }
   pools[base / kAsidsPerPool] = nullptr;
 }
@@ -91,12 +95,12 @@ void forget_page(const PageTable& root, Word address) {
 }
 
 void forget_tables(const PageTable& root) {
-  if (is_active(root)) load(active_root);
+  if (is_active(root)) load(active_root());
 }
 
 void activate(PageTable* root) {
   const PhysAddr wanted = root != nullptr ? to_phys(root) : kernel_only_root();
-  if (wanted != active_root) load(wanted);
+  if (wanted != active_root()) load(wanted);
 }
 
 }  // namespace lona::kernel

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// What each processor core has for itself. A core finds its own state through its GS base, which
+// costs one load; in host tests one variable stands for the running core.
+//
+// All of it is used under the kernel lock: by the core itself, or by another one while this core
+// cannot be anywhere but in user mode, idle, or waiting for the lock.
+#pragma once
+
+#include "kernel/arch/core_state.hpp"
+#include "kernel/sched/ready_queue.hpp"
+#include "kernel/sched/refill.hpp"
+
+namespace lona::kernel {
+
+struct Scheduler {
+  Tcb* current = nullptr;  // null: idle
+  SchedContext* current_context = nullptr;
+  Ticks now = 0;                         // when the running thread was last accounted
+  Ticks consumed = 0;                    // by the current context, not yet charged
+  Tcb* candidate = nullptr;              // woken thread that may run at once
+  bool reconsider = false;               // the current thread may have to leave
+  bool reprogram = false;                // the deadline may have moved
+  SchedContext* release_head = nullptr;  // by time of the head refill
+  ReadyQueue ready;
+  Ticks slack = 0;
+  Ticks min_budget = 0;
+
+  RefillClock clock() const { return {now, slack, min_budget}; }
+};
+
+struct Core {
+  ArchCore arch;  // first: the entry code reaches it by fixed offsets
+  unsigned id = 0;
+  Scheduler scheduler;
+};
+
+#if __STDC_HOSTED__
+extern Core* running_core;
+inline Core& this_core() {
+  return *running_core;
+}
+#else
+// Not volatile: the answer cannot change while the kernel runs, so one load serves a function.
+inline Core& this_core() {
+  Core* core;
+  asm("movq %%gs:0, %0" : "=r"(core));
+  return *core;
+}
+#endif
+
+inline Scheduler& scheduler() {
+  return this_core().scheduler;
+}
+
+}  // namespace lona::kernel

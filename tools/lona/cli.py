@@ -77,7 +77,18 @@ def _parser():
                       help="tests whose name contains PATTERN (* and ? as in the shell)")
     test.add_argument("--list", action="store_true", help="only list the names")
 
-    calls.add_parser("bench").add_argument("names", nargs="*", metavar="NAME")
+    bench = calls.add_parser("bench")
+    bench.add_argument("names", nargs="*", metavar="NAME")
+    bench.add_argument("--peers", action="store_true", help="vm: beside Erlang")
+    bench.add_argument("--tsv", action="store_true",
+                       help="vm: lines of row, ours, peer, ratio, separated by tabs")
+    bench.add_argument("--counts", action="store_true",
+                       help="vm: instructions per operation, by callgrind")
+    bench.add_argument("--only", default="", metavar="PROGRAM,…", help="vm: only these programs")
+    bench.add_argument("--workers", type=lambda text: [int(n) for n in text.split(",")],
+                       default=[1, 2], metavar="N,…", help="vm: with so many workers; default 1,2")
+    bench.add_argument("--rounds", type=int, default=1, metavar="N",
+                       help="vm: run each program N times, in turn, and take the smallest value")
 
     image = calls.add_parser("image")
     image.add_argument("--iso", type=pathlib.Path, metavar="FILE")

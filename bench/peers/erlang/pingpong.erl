@@ -1,31 +1,22 @@
-% SPDX-License-Identifier: BSD-2-Clause
-% The work of bench/vm/pingpong.lona in Erlang.
+%% SPDX-License-Identifier: BSD-2-Clause
+%% Two processes send each other small tuples in turn.
+%% main([N]): N round trips. One operation is one round trip (two messages).
 -module(pingpong).
--export([main/0]).
+-export([main/1]).
 
--define(OPERATIONS, 50000).
+main([Arg]) ->
+    N = list_to_integer(Arg),
+    bench:run("pingpong", N,
+              fun() -> spawn_link(fun pong/0) end,
+              fun(Pong) -> ping(Pong, N) end).
 
-main() ->
-    Other = spawn(fun answer/0),
-    repetition(Other, 6),
-    Other ! stop.
+ping(Pong, 0) -> Pong ! stop, ok;
+ping(Pong, N) ->
+    Pong ! {ping, self(), N},
+    receive {pong, N} -> ping(Pong, N - 1) end.
 
-repetition(_, 0) -> ok;
-repetition(Other, N) ->
-    Start = erlang:monotonic_time(nanosecond),
-    ask(Other, ?OPERATIONS),
-    Spent = erlang:monotonic_time(nanosecond) - Start,
-    io:format("pingpong ~b ~b~n", [?OPERATIONS, Spent]),
-    repetition(Other, N - 1).
-
-answer() ->
+pong() ->
     receive
-        {ping, From, N} -> From ! {pong, N}, answer();
-        stop -> stopped
+        {ping, From, I} -> From ! {pong, I}, pong();
+        stop -> ok
     end.
-
-ask(_, 0) -> done;
-ask(Other, N) ->
-    Other ! {ping, self(), N},
-    receive {pong, M} when M =:= N -> answered end,
-    ask(Other, N - 1).

@@ -1,36 +1,32 @@
-% SPDX-License-Identifier: BSD-2-Clause
-% The work of bench/vm/ring.lona in Erlang.
+%% SPDX-License-Identifier: BSD-2-Clause
+%% A token goes round a ring of processes.
+%% main([Processes, Hops]): one operation is one hop (one message). The ring
+%% is built before the clock starts.
 -module(ring).
--export([main/0]).
+-export([main/1]).
 
--define(SIZE, 1000).
--define(ROUNDS, 200).
+main([ProcessesArg, HopsArg]) ->
+    Processes = list_to_integer(ProcessesArg),
+    Hops = list_to_integer(HopsArg),
+    bench:run("ring", Hops,
+              fun() -> build(Processes) end,
+              fun(First) ->
+                      First ! {token, Hops},
+                      receive done -> ok end
+              end).
 
-main() ->
-    First = build(?SIZE - 1, self()),
-    repetition(First, 6),
-    First ! stop,
-    receive stop -> stopped end.
+%% Returns the first process of a closed ring.
+build(Processes) ->
+    Main = self(),
+    Last = spawn_link(fun() -> receive {next, Next} -> relay(Next, Main) end end),
+    First = lists:foldl(
+              fun(_, Next) -> spawn_link(fun() -> relay(Next, Main) end) end,
+              Last, lists:seq(2, Processes)),
+    Last ! {next, First},
+    First.
 
-repetition(_, 0) -> ok;
-repetition(First, N) ->
-    Start = erlang:monotonic_time(nanosecond),
-    turn(First, ?ROUNDS),
-    Spent = erlang:monotonic_time(nanosecond) - Start,
-    io:format("ring ~b ~b~n", [?SIZE * ?ROUNDS, Spent]),
-    repetition(First, N - 1).
-
-turn(_, 0) -> done;
-turn(First, Left) ->
-    First ! Left,
-    receive Left -> arrived end,
-    turn(First, Left - 1).
-
-build(0, Next) -> Next;
-build(N, Next) -> build(N - 1, spawn(fun() -> member(Next) end)).
-
-member(Next) ->
+relay(Next, Main) ->
     receive
-        stop -> Next ! stop;
-        N -> Next ! N, member(Next)
+        {token, 1} -> Main ! done, relay(Next, Main);
+        {token, N} -> Next ! {token, N - 1}, relay(Next, Main)
     end.

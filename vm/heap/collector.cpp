@@ -212,9 +212,11 @@ bool evacuate(Process& p, Kindness kind, std::uint16_t live, std::size_t words) 
   if (kind == Kindness::kMajor) {
     free_old(p);
     p.major_collections_++;
+    p.minors_since_major_ = 0;
   } else {
     p.old_top_ = e.old_top();
     p.minor_collections_++;
+    p.minors_since_major_++;
   }
   p.block_ = block;
   p.block_end_ = end;
@@ -245,12 +247,20 @@ bool old_has_room(Process& p) {
 
 }  // namespace
 
+// So many minor collections may pass before what has died in the old part is looked for too.
+constexpr std::uint32_t kMinorsBetweenMajors = 65'535;
+
+bool major_due(const Process& p) {
+  return p.collect_all_ || p.minors_since_major_ >= kMinorsBetweenMajors;
+}
+
 bool collect(Process& p, std::uint16_t live, std::size_t need) {
   p.collect_ = false;
   auto young = static_cast<std::size_t>(p.heap_top() - p.block_) + p.fragment_words_;
   auto stack = static_cast<std::size_t>(p.block_end_ - stack_floor(p));
 
-  Kindness kind = old_has_room(p) ? Kindness::kMinor : Kindness::kMajor;
+  Kindness kind = major_due(p) || !old_has_room(p) ? Kindness::kMajor : Kindness::kMinor;
+  p.collect_all_ = false;
   std::size_t most = young + stack;
   if (kind == Kindness::kMajor) most += static_cast<std::size_t>(p.old_top_ - p.old_);
   std::size_t words = block_size_for(most);

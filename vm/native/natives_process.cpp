@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Processes and time.
+// Processes.
 #include "vm/code/function.hpp"
 #include "vm/data/map.hpp"
 #include "vm/data/sequence.hpp"
@@ -290,10 +290,16 @@ Term yield(Process& p, Args) {
   return ok(p);
 }
 
+Term gc(Process& p, Args) {
+  p.collect_ = p.collect_all_ = true;
+  return ok(p);
+}
+
 Term memory_figures(Process& p, Args) {
   platform::MemoryFigures figures = platform::memory_figures();
   Term map = map_put(p, empty_map(p), make_keyword("limit"), number(figures.limit));
   map = map_put(p, map, make_keyword("mapped"), number(figures.mapped));
+  map = map_put(p, map, make_keyword("resident"), number(platform::resident_bytes()));
   map = map_put(p, map, make_keyword("processes"), number(state_of(p).allocator.used_bytes()));
   return map_put(p, map, make_keyword("permanent"), number(state_of(p).permanent.mapped_bytes()));
 }
@@ -311,36 +317,6 @@ Term pid_local(Process& p, Args args) {
 Term pid_equal(Process& p, Args args) {
   if (!args[0].is_pid() || !args[1].is_pid()) return p.fail_badarg("pid=", args);
   return Term::boolean(args[0] == args[1]);
-}
-
-Term monotonic_time(Process&, Args) {
-  return number(platform::now_ns());
-}
-
-Term system_time(Process& p, Args) {
-  auto now = static_cast<std::int64_t>(platform::wall_clock_ns());
-  // Since 2006 this needs more than the 61 bits that integers have today.
-  if (Term::fits_integer(now)) return Term::integer(now);
-  Term info = map_put(p, empty_map(p), make_keyword("fn"), make_symbol("system-time"));
-  return p.fail("overflow", info);
-}
-
-Term sleep(Process& p, Args args) {
-  if (!args[0].is_integer() || args[0].as_integer() < 0) return p.fail_badarg("sleep", args);
-  std::uint64_t now = platform::now_ns();
-  std::uint64_t deadline = p.wait_deadline();
-  if (deadline == 0) {
-    constexpr std::int64_t kLongest = std::int64_t{100} * 366 * 24 * 3600 * 1000;
-    std::int64_t ms = args[0].as_integer() < kLongest ? args[0].as_integer() : kLongest;
-    if (ms == 0) {
-      p.charge(static_cast<std::uint32_t>(state_of(p).options.slice_reductions));
-      return ok(p);
-    }
-    return p.wait_until(now + static_cast<std::uint64_t>(ms) * 1'000'000);
-  }
-  if (now < deadline) return p.wait_until(deadline);
-  p.clear_wait_deadline();
-  return ok(p);
 }
 
 }  // namespace lona::vm::natives

@@ -28,6 +28,8 @@ struct MemoryFigures {
   std::size_t mapped;
 };
 MemoryFigures memory_figures();
+// Bytes the machine really holds for it: the VM's own text and whatever was touched.
+std::size_t resident_bytes();
 
 // --- Time ---------------------------------------------------------------------------------
 std::uint64_t now_ns();         // monotonic, from an arbitrary start

@@ -11,6 +11,7 @@
 
 #include "vm/heap/heap.hpp"
 #include "vm/native/native.hpp"
+#include "vm/sched/timers.hpp"
 
 namespace lona::vm {
 
@@ -25,7 +26,8 @@ struct NestedRun;
 struct SourceRun;
 struct Trace;
 
-class Process final : public Heap {
+// The Timer is what wakes it at wait_deadline_ while it sleeps.
+class Process final : public Heap, public Timer {
  public:
   Vm& vm() const { return *vm_; }
   Term pid() const { return pid_; }
@@ -159,13 +161,14 @@ class Process final : public Heap {
   bool exit_pending_ = false;  // to end with exit_reason_ when it is scheduled next
   bool oom_ = false;           // over its limit: ends at the next safe point
   bool collect_ = false;       // a collection is due at the next safe point
+  bool collect_all_ = false;   // and it is to be a major one
   bool peeking_ = false;       // a receive is matching a message that is still in the inbox
   bool waits_for_console_ = false;
   bool in_console_list_ = false;
   std::uint8_t priority_ = 100;
-  std::uint32_t timer_index_ = ~0u;  // place in the timer heap
   std::uint32_t minor_collections_ = 0;
   std::uint32_t major_collections_ = 0;
+  std::uint32_t minors_since_major_ = 0;
   std::uint64_t wait_deadline_ = 0;
   Process* queue_next_ = nullptr;
   Process* console_next_ = nullptr;

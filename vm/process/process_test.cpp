@@ -88,6 +88,21 @@ TEST_P(Processes, timeouts_and_sleep) {
   EXPECT_EQ(run("(sleep -1)").substr(0, 22), "ERROR [:error :badarg ");
 }
 
+TEST_P(Processes, a_message_can_be_sent_later_and_taken_back) {
+  EXPECT_EQ(run("(def a (send-after 20 (self) [:late 1])) (send-after 1 (self) :soon)"
+                "(def left (read-timer a))"
+                "[(receive x x) (receive [:late n] n) (> left 0) (read-timer a) "
+                "(cancel-timer a)]"),
+            "[:soon 1 true nil nil]");
+  EXPECT_EQ(run("(def a (send-after 20 (self) :never)) (def left (cancel-timer a))"
+                "[(<= left 20) (cancel-timer a) (receive x x :after 40 :nothing)]"),
+            "[true nil :nothing]");
+  EXPECT_EQ(run("(register 'later) (send-after 1 'later :by-name) (send-after 1 'nobody :lost)"
+                "(receive x x :after 1000 :lost)"),
+            ":by-name");
+  EXPECT_EQ(run("(send-after -1 (self) 1)").substr(0, 22), "ERROR [:error :badarg ");
+}
+
 TEST_P(Processes, thousands_of_timers_fire_in_order) {
   std::string n = GetParam() ? "200" : "5000";
   EXPECT_EQ(run("(def me (self)) (def spawn-all (fn* [n] (if (= n 0) :ok (do (spawn (fn* [] "
@@ -145,6 +160,18 @@ TEST(Memory, garbage_is_reclaimed) {
                    "[n n n n n n n n n n n n n n n n n n n] (f (- n 1))))) 10000000)) "
                    "%{:max-heap-size 1000000})) (receive [:DOWN _ _ r] r)"),
             ":fine");
+}
+
+TEST(Memory, gc_collects_old_and_young) {
+  TestVm vm;
+  EXPECT_EQ(vm.run("(def build (fn* [n l] (if (= n 0) l (build (- n 1) (prepend l n)))))"
+                   "(def work (fn* [l] (gc) (def a (process-info)) (receive :after 0 l)"
+                   "  (gc) [(= (:major-gc-count (process-info)) (+ 1 (:major-gc-count a)))"
+                   "        (> (:heap-used a) 1600000)]))"
+                   "(def r (work (build 100000 ())))"
+                   "(gc) (def i (process-info))"
+                   "[r (< (+ (:heap-size i) (:old-heap-size i)) 100000)]"),
+            "[[true true] true]");
 }
 
 TEST(Memory, live_data_survives_many_collections) {

@@ -13,24 +13,6 @@ namespace lona::vm {
 
 namespace {
 
-void deliver(Process& receiver, Fragment* message) {
-  message->next = nullptr;
-  *receiver.inbox_tail_ = message;
-  receiver.inbox_tail_ = &message->next;
-  receiver.inbox_count_++;
-  make_ready(receiver);
-}
-
-// A copy of a term in a fragment of its own; null without memory.
-Fragment* copied(const Process& sender, Allocator& allocator, Term t) {
-  std::optional<std::size_t> words = copy_size(sender, t);
-  Fragment* f = words ? make_fragment(allocator, *words) : nullptr;
-  if (f == nullptr) return nullptr;
-  f->value = *words == 0 ? t : copy_into(sender, t, f->data, f->blobs);
-  f->top = f->data + *words;
-  return f;
-}
-
 // [head middle… reason] as a message. `middle` are immediates or a ref, given as its number.
 void send_notice(const Process& sender, Process& receiver, std::span<const Term> head, Term reason,
                  std::uint64_t ref) {
@@ -62,7 +44,7 @@ void send_notice(const Process& sender, Process& receiver, std::span<const Term>
 // The receiver ends as soon as it is scheduled.
 void terminate(const Process& sender, Process& receiver, Term reason) {
   if (receiver.exit_pending_) return;
-  Fragment* f = copied(sender, allocator_of(receiver), reason);
+  Fragment* f = copy_to_fragment(sender, allocator_of(receiver), reason);
   if (f == nullptr) {
     reason = state_of(receiver).oom_reason;
   } else {
@@ -132,9 +114,26 @@ void unlink_watched(Monitor* m) {
 
 }  // namespace
 
+void deliver(Process& receiver, Fragment* message) {
+  message->next = nullptr;
+  *receiver.inbox_tail_ = message;
+  receiver.inbox_tail_ = &message->next;
+  receiver.inbox_count_++;
+  make_ready(receiver);
+}
+
+Fragment* copy_to_fragment(const Process& sender, Allocator& allocator, Term t) {
+  std::optional<std::size_t> words = copy_size(sender, t);
+  Fragment* f = words ? make_fragment(allocator, *words) : nullptr;
+  if (f == nullptr) return nullptr;
+  f->value = *words == 0 ? t : copy_into(sender, t, f->data, f->blobs);
+  f->top = f->data + *words;
+  return f;
+}
+
 bool send_message(const Process& sender, Process& receiver, Term message) {
   if (receiver.exit_pending_) return true;
-  Fragment* f = copied(sender, allocator_of(receiver), message);
+  Fragment* f = copy_to_fragment(sender, allocator_of(receiver), message);
   if (f == nullptr) return false;
   deliver(receiver, f);
   return true;

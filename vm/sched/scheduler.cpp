@@ -2,6 +2,7 @@
 // The worker's loop: who runs next, when to look at the clock and the console.
 #include "vm/interp/interp.hpp"
 #include "vm/platform/platform.hpp"
+#include "vm/process/worker.hpp"
 #include "vm/sched/state.hpp"
 
 namespace lona::vm {
@@ -24,11 +25,7 @@ void append(Vm::State& s, Process& p) {
 
 void sleep(Vm::State& s, Process& p) {
   p.state_ = Process::State::kWaiting;
-  if (p.wait_deadline_ != 0 && !s.timers.set(p, p.wait_deadline_)) {
-    // No memory for the timer: the process asks again at once instead of sleeping.
-    make_ready(p);
-    return;
-  }
+  if (p.wait_deadline_ != 0) s.timers.set(p, p.wait_deadline_);
   if (p.waits_for_console_ && !p.in_console_list_) {
     p.in_console_list_ = true;
     p.console_next_ = s.console_waiters;
@@ -66,10 +63,28 @@ std::int64_t run_one(Vm::State& s, Process& p) {
   return used;
 }
 
+// The message goes out, unless nobody is there to get it any more.
+void send_due(Vm::State& s, MessageTimer& timer) {
+  Process* target = timer.target.is_pid()
+                        ? s.table.find(timer.target)
+                        : static_cast<Process*>(s.names.find(timer.target.entry()));
+  if (target != nullptr && !target->exit_pending_) {
+    deliver(*target, timer.message);
+  } else {
+    free_fragment(s.allocator, timer.message);
+  }
+  s.message_timers.remove(&timer);
+}
+
+void fire(Vm::State& s, Timer& timer) {
+  if (timer.what == Timer::What::kMessage) return send_due(s, static_cast<MessageTimer&>(timer));
+  make_ready(static_cast<Process&>(timer));
+}
+
 void wake_sleepers(Vm::State& s) {
   if (s.timers.empty()) return;
   std::uint64_t now = platform::now_ns();
-  while (Process* p = s.timers.take_due(now)) make_ready(*p);
+  while (Timer* timer = s.timers.take_due(now)) fire(s, *timer);
 }
 
 // One round: processes until a look is due.

@@ -6,6 +6,7 @@
 #include "vm/code/permanent.hpp"
 #include "vm/heap/allocator.hpp"
 #include "vm/sched/process_table.hpp"
+#include "vm/sched/send_after.hpp"
 #include "vm/sched/timers.hpp"
 #include "vm/vm.hpp"
 
@@ -40,7 +41,8 @@ struct Vm::State {
   Allocator allocator;
   Namespaces namespaces;
   ProcessTable table;
-  Timers timers{allocator};
+  Timers timers;
+  MessageTimers message_timers{allocator};
   NativeFunction fallbacks[static_cast<unsigned>(Fallback::kCount)] = {};
   Term ok, normal;    // keywords that are needed all the time
   Term oom_reason;    // [:error :oom], permanent
@@ -97,6 +99,10 @@ void end_process(Process& p);
 // --- process/signals.cpp ---------------------------------------------------------------------
 // A copy of `message` (owned by `sender`) into the mailbox. False without memory.
 bool send_message(const Process& sender, Process& receiver, Term message);
+// A copy of a term in a fragment of its own, as its value; null without memory.
+Fragment* copy_to_fragment(const Process& sender, Allocator& allocator, Term t);
+// Puts a message, with its fragment, into a mailbox.
+void deliver(Process& receiver, Fragment* message);
 // An exit signal as from a link (`from` = its pid) or `exit`. `kill` cannot be trapped.
 enum class ExitSignal : std::uint8_t { kLink, kExit, kKill };
 void signal_exit(const Process& sender, Process& receiver, Term from, Term reason, ExitSignal kind);

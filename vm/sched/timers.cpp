@@ -1,71 +1,114 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "vm/sched/timers.hpp"
 
-#include <cstring>
+#include <bit>
 
 namespace lona::vm {
 
-Timers::~Timers() {
-  if (heap_ != nullptr) allocator_.release(heap_, capacity_ * sizeof(Entry));
-}
-
-void Timers::up(std::uint32_t i) {
-  Entry e = heap_[i];
-  while (i > 0 && e.deadline < heap_[(i - 1) / 2].deadline) {
-    place(i, heap_[(i - 1) / 2]);
-    i = (i - 1) / 2;
+Timers::Timers() {
+  due_.next = due_.previous = &due_;
+  for (auto& level : slots_) {
+    for (Timer& head : level) head.next = head.previous = &head;
   }
-  place(i, e);
 }
 
-void Timers::down(std::uint32_t i) {
-  Entry e = heap_[i];
-  for (;;) {
-    std::uint32_t child = 2 * i + 1;
-    if (child >= count_) break;
-    if (child + 1 < count_ && heap_[child + 1].deadline < heap_[child].deadline) child++;
-    if (heap_[child].deadline >= e.deadline) break;
-    place(i, heap_[child]);
-    i = child;
-  }
-  place(i, e);
+void Timers::append(Timer& list, Timer& timer) {
+  timer.next = &list;
+  timer.previous = list.previous;
+  list.previous->next = &timer;
+  list.previous = &timer;
 }
 
-bool Timers::set(Process& p, std::uint64_t deadline) {
-  if (p.timer_index_ != kNone) cancel(p);
-  if (count_ == capacity_) {
-    std::uint32_t capacity = capacity_ == 0 ? 64 : capacity_ * 2;
-    auto* heap = static_cast<Entry*>(allocator_.allocate(capacity * sizeof(Entry)));
-    if (heap == nullptr) return false;
-    if (heap_ != nullptr) {
-      std::memcpy(heap, heap_, count_ * sizeof(Entry));
-      allocator_.release(heap_, capacity_ * sizeof(Entry));
-    }
-    heap_ = heap;
-    capacity_ = capacity;
-  }
-  heap_[count_] = {deadline, &p};
-  up(count_++);
-  return true;
+void Timers::place(Timer& timer) {
+  std::uint64_t tick = (timer.deadline >> kTickShift) +
+                       ((timer.deadline & ((std::uint64_t{1} << kTickShift) - 1)) != 0 ? 1 : 0);
+  if (tick > kLastTick) tick = kLastTick;
+  if (tick <= now_tick_) return append(due_, timer);
+  // The level is that of the highest digit (of six bits) in which the deadline differs from now: so
+  // all slots of a level lie in one turn, ahead of the present one.
+  auto highest = static_cast<unsigned>(std::bit_width(tick ^ now_tick_)) - 1;
+  unsigned level = highest / kSlotBits;
+  auto slot = static_cast<unsigned>(tick >> (level * kSlotBits)) & (kSlots - 1);
+  append(slots_[level][slot], timer);
+  occupied_[level] |= std::uint64_t{1} << slot;
 }
 
-void Timers::cancel(Process& p) {
-  std::uint32_t i = p.timer_index_;
-  if (i == kNone) return;
-  p.timer_index_ = kNone;
+void Timers::set(Timer& timer, std::uint64_t deadline_ns) {
+  timer.deadline = deadline_ns;
+  count_++;
+  place(timer);
+}
+
+void Timers::unlink(Timer& timer) {
+  Timer* next = timer.next;
+  next->previous = timer.previous;
+  timer.previous->next = next;
+  timer.next = nullptr;
   count_--;
-  if (i == count_) return;
-  Process* moved = heap_[count_].process;
-  heap_[i] = heap_[count_];
-  up(i);
-  down(moved->timer_index_);
+  // A list's head alone is left.
+  if (next != next->next || next == &due_) return;
+  auto index = static_cast<unsigned>(next - &slots_[0][0]);
+  occupied_[index / kSlots] &= ~(std::uint64_t{1} << (index % kSlots));
 }
 
-Process* Timers::take_due(std::uint64_t now) {
-  if (count_ == 0 || heap_[0].deadline > now) return nullptr;
-  Process* p = heap_[0].process;
-  cancel(*p);
-  return p;
+void Timers::cancel(Timer& timer) {
+  if (timer.is_set()) unlink(timer);
+}
+
+bool Timers::first_slot(Due& out) const {
+  for (unsigned level = 0; level < kLevels; ++level) {
+    if (occupied_[level] == 0) continue;
+    // A lower level is always due before a higher one.
+    auto slot = static_cast<unsigned>(std::countr_zero(occupied_[level]));
+    unsigned shift = level * kSlotBits;
+    std::uint64_t turn = now_tick_ >> (shift + kSlotBits) << (shift + kSlotBits);
+    out = {level, slot, turn | (std::uint64_t{slot} << shift)};
+    return true;
+  }
+  return false;
+}
+
+std::uint64_t Timers::next_deadline() const {
+  Due first;
+  if (due_.next != &due_ || !first_slot(first)) return now_tick_ << kTickShift;
+  return first.tick << kTickShift;
+}
+
+Timer* Timers::take_due(std::uint64_t now_ns) {
+  std::uint64_t now = now_ns >> kTickShift;
+  if (now > kLastTick) now = kLastTick;
+  Due first;
+  while (due_.next == &due_) {
+    if (now <= now_tick_) return nullptr;
+    if (!first_slot(first) || first.tick > now) {
+      now_tick_ = now;
+      return nullptr;
+    }
+    // The slot's time has come: its timers fire, or go to a finer level.
+    now_tick_ = first.tick;
+    occupied_[first.level] &= ~(std::uint64_t{1} << first.slot);
+    Timer& head = slots_[first.level][first.slot];
+    while (head.next != &head) {
+      Timer& timer = *head.next;
+      head.next = timer.next;
+      timer.next->previous = &head;
+      place(timer);
+    }
+  }
+  Timer* timer = due_.next;
+  unlink(*timer);
+  return timer;
+}
+
+Timer* Timers::take_any() {
+  Due first;
+  Timer* head = due_.next != &due_  ? &due_
+                : first_slot(first) ? &slots_[first.level][first.slot]
+                                    : nullptr;
+  if (head == nullptr) return nullptr;
+  Timer* timer = head->next;
+  unlink(*timer);
+  return timer;
 }
 
 }  // namespace lona::vm

@@ -8,6 +8,7 @@
 #include "vm/heap/reserve.hpp"
 #include "vm/interp/interp.hpp"
 #include "vm/platform/platform.hpp"
+#include "vm/process/worker.hpp"
 #include "vm/sched/source.hpp"
 #include "vm/sched/state.hpp"
 
@@ -80,6 +81,11 @@ void Vm::destroy(Vm& vm) {
   s.hooks = nullptr;
   for (std::uint32_t i = 0; i < s.table.slots(); ++i) {
     if (Process* p = s.table.at(i)) end_process(*p);
+  }
+  while (Timer* timer = s.timers.take_any()) {
+    auto& message = static_cast<MessageTimer&>(*timer);  // processes have taken theirs with them
+    free_fragment(s.allocator, message.message);
+    s.message_timers.remove(&message);
   }
   s.~State();
   platform::unmap_pages(&vm, kStatePages);

@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <cstdio>
 
 #include "vm/platform/linux/linux.hpp"
 
@@ -55,6 +56,15 @@ void unmap_pages(void* address, std::size_t bytes) {
 
 MemoryFigures memory_figures() {
   return {.limit = g_limit, .mapped = g_mapped.load()};
+}
+
+std::size_t resident_bytes() {
+  std::FILE* f = std::fopen("/proc/self/statm", "r");
+  if (f == nullptr) return 0;
+  unsigned long all = 0, resident = 0;
+  const bool good = std::fscanf(f, "%lu %lu", &all, &resident) == 2;
+  std::fclose(f);
+  return good ? resident * kPageSize : 0;
 }
 
 }  // namespace lona::vm::platform

@@ -126,4 +126,8 @@ MemoryFigures memory_figures() {
   return {.limit = state().limit, .mapped = state().pool.used_pages() * kPageSize};
 }
 
+std::size_t resident_bytes() {
+  return memory_figures().mapped;
+}
+
 }  // namespace lona::vm::platform

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Clocks, sleeping, and messages sent at a time.
+#include <algorithm>
+
+#include "vm/data/map.hpp"
+#include "vm/data/sequence.hpp"
+#include "vm/platform/platform.hpp"
+#include "vm/process/worker.hpp"
+#include "vm/sched/state.hpp"
+#include "vm/term/equal.hpp"
+
+namespace lona::vm::natives {
+
+namespace {
+
+Term number(std::uint64_t n) {
+  return Term::integer(static_cast<std::int64_t>(n));
+}
+
+// Longer than a century is for ever.
+constexpr std::int64_t kLongestMs = std::int64_t{100} * 366 * 24 * 3600 * 1000;
+
+bool is_time(Term t) {
+  return t.is_integer() && t.as_integer() >= 0;
+}
+
+std::uint64_t nanoseconds(Term ms) {
+  return static_cast<std::uint64_t>(std::min(ms.as_integer(), kLongestMs)) * 1'000'000;
+}
+
+Term milliseconds_left(const MessageTimer& timer) {
+  std::uint64_t now = platform::now_ns();
+  return number(now < timer.deadline ? (timer.deadline - now + 999'999) / 1'000'000 : 0);
+}
+
+}  // namespace
+
+Term monotonic_time(Process&, Args) {
+  return number(platform::now_ns());
+}
+
+Term system_time(Process& p, Args) {
+  auto now = static_cast<std::int64_t>(platform::wall_clock_ns());
+  // Since 2006 this needs more than the 61 bits that integers have today.
+  if (Term::fits_integer(now)) return Term::integer(now);
+  Term info = map_put(p, empty_map(p), make_keyword("fn"), make_symbol("system-time"));
+  return p.fail("overflow", info);
+}
+
+Term sleep(Process& p, Args args) {
+  if (!is_time(args[0])) return p.fail_badarg("sleep", args);
+  std::uint64_t now = platform::now_ns();
+  std::uint64_t deadline = p.wait_deadline();
+  if (deadline == 0) {
+    if (args[0].as_integer() == 0) {
+      p.charge(static_cast<std::uint32_t>(state_of(p).options.slice_reductions));
+      return state_of(p).ok;
+    }
+    return p.wait_until(now + nanoseconds(args[0]));
+  }
+  if (now < deadline) return p.wait_until(deadline);
+  p.clear_wait_deadline();
+  return state_of(p).ok;
+}
+
+Term send_after(Process& p, Args args) {
+  Vm::State& s = state_of(p);
+  Term to = bare(args[1]);
+  if (!is_time(args[0]) || !(to.is_pid() || to.is_symbol())) {
+    return p.fail_badarg("send-after", args);
+  }
+  Fragment* message = copy_to_fragment(p, s.allocator, args[2]);
+  if (message == nullptr) return p.fail_oom();
+  std::uint64_t ref = s.next_ref++;
+  MessageTimer* timer = s.message_timers.add(ref, to, message);
+  if (timer == nullptr) {
+    free_fragment(p, message);
+    return p.fail_oom();
+  }
+  s.timers.set(*timer, platform::now_ns() + nanoseconds(args[0]));
+  p.charge(10);
+  return make_ref(p, ref);
+}
+
+Term cancel_timer(Process& p, Args args) {
+  if (!is_kind(args[0], Kind::kRef)) return p.fail_badarg("cancel-timer", args);
+  Vm::State& s = state_of(p);
+  MessageTimer* timer = s.message_timers.find(payload(args[0])[0]);
+  if (timer == nullptr) return Term::nil();
+  Term left = milliseconds_left(*timer);
+  s.timers.cancel(*timer);
+  free_fragment(p, timer->message);
+  s.message_timers.remove(timer);
+  return left;
+}
+
+Term read_timer(Process& p, Args args) {
+  if (!is_kind(args[0], Kind::kRef)) return p.fail_badarg("read-timer", args);
+  MessageTimer* timer = state_of(p).message_timers.find(payload(args[0])[0]);
+  return timer == nullptr ? Term::nil() : milliseconds_left(*timer);
+}
+
+}  // namespace lona::vm::natives

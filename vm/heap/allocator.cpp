@@ -15,15 +15,15 @@ constexpr std::size_t kMostKept = 32 * 1024 * 1024;
 
 unsigned Allocator::class_of(std::size_t bytes) {
   if (bytes <= 128) return static_cast<unsigned>((bytes + 15) / 16) - (bytes == 0 ? 0 : 1);
-  // Between 2^k (exclusive) and 2^(k+1): steps of 2^(k-3).
+  // Between 2^k (exclusive) and 2^(k+1): steps of 2^(k-4).
   unsigned k = static_cast<unsigned>(std::bit_width(bytes - 1)) - 1;
-  return 8 + (k - 7) * 8 + static_cast<unsigned>((bytes - 1 - (std::size_t{1} << k)) >> (k - 3));
+  return 8 + (k - 7) * 16 + static_cast<unsigned>((bytes - 1 - (std::size_t{1} << k)) >> (k - 4));
 }
 
 std::size_t Allocator::class_bytes(unsigned c) {
   if (c < 8) return (c + 1) * 16;
-  unsigned k = 7 + (c - 8) / 8;
-  return (std::size_t{1} << k) + ((c - 8) % 8 + 1) * (std::size_t{1} << (k - 3));
+  unsigned k = 7 + (c - 8) / 16;
+  return (std::size_t{1} << k) + ((c - 8) % 16 + 1) * (std::size_t{1} << (k - 4));
 }
 
 void Allocator::link(Carrier* c) {

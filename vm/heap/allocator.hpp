@@ -26,9 +26,9 @@ class Allocator {
   std::size_t used_bytes() const { return used_; }
 
  private:
-  // 16-byte steps to 128, then eight classes for each doubling up to kMaxSmall.
+  // 16-byte steps to 128, then sixteen classes for each doubling up to kMaxSmall.
   static constexpr std::size_t kMaxSmall = 32 * 1024;
-  static constexpr unsigned kClasses = 8 + 8 * 8;
+  static constexpr unsigned kClasses = 8 + 8 * 16;
   static constexpr unsigned kKept = 16;
 
   struct Carrier {

@@ -7,8 +7,8 @@ namespace lona::vm {
 
 namespace {
 constexpr std::size_t kProcessBytes = sizeof(Process) + Process::kFirstBlockWords * sizeof(Word);
-// With the allocator's word before it, a process fits the size class of 2,304 bytes.
-static_assert(kProcessBytes + sizeof(void*) <= 2304);
+// With the allocator's word before it, a process fits the size class of 2,432 bytes.
+static_assert(kProcessBytes + sizeof(void*) <= 2432);
 }  // namespace
 
 ProcessTable::~ProcessTable() {

@@ -1,88 +1,99 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Invocation labels: the method number in a message to a kernel object. They count through the
-// methods of the common interface, then x86_64, then x86, without the ones a configuration lacks.
+// Invocation labels: the method number in a message to a kernel object. They count through
+// methods.def without the methods a configuration lacks.
 #pragma once
+
+#include <string_view>
 
 #include "abi/sel4/types.hpp"
 
 namespace lona::abi {
 
+enum class MethodOption : unsigned char { Always, Iommu, HardwareDebug };
+
+constexpr bool has_option(const Configuration& configuration, MethodOption option) {
+  return option == MethodOption::Always ||
+         (option == MethodOption::Iommu ? configuration.iommu : configuration.hardware_debug);
+}
+
+// A method's place in methods.def, whatever the configuration.
+enum class Method : unsigned {
+#define METHOD(id, ...) id,
+#include "abi/sel4/methods.def"
+  kCount
+};
+
+struct MethodInfo {
+  std::string_view object, name;
+  MethodOption option;
+  unsigned caps;   // capabilities that must come along
+  unsigned words;  // message words at least
+};
+
 namespace detail {
-inline constexpr Word kAfterTables = 44;
-inline constexpr Word kAfterIoTables = kAfterTables + (kWithIommu ? 2 : 0);
-inline constexpr Word kAfterMap = kAfterIoTables + 2 + (kWithIommu ? 1 : 0);
-inline constexpr Word kNever = ~Word{0} >> 12;  // labels of methods that this choice lacks
+
+// Words in a list of names; one that ends in '*' may be missing.
+consteval unsigned count_names(std::string_view names) {
+  unsigned count = 0;
+  bool inside = false;
+  for (const char c : names) {
+    if (c != ' ' && !inside) ++count;
+    if (c == '*') --count;
+    inside = c != ' ';
+  }
+  return count;
+}
+
+inline constexpr MethodInfo kMethods[] = {
+#define METHOD(id, object, name, option, caps, words, results, text) \
+  {#object, name, MethodOption::option, count_names(caps), count_names(words)},
+#include "abi/sel4/methods.def"
+};
+
 }  // namespace detail
+
+constexpr const MethodInfo& info_of(Method method) {
+  return detail::kMethods[static_cast<unsigned>(method)];
+}
+
+// The number that means `method` to a kernel of this configuration. Methods it lacks get numbers
+// that no message can carry.
+constexpr Word label_number(Method method, const Configuration& configuration = kConfiguration) {
+  const auto place = static_cast<unsigned>(method);
+  if (!has_option(configuration, info_of(method).option)) return (~Word{0} >> 12) - place;
+  Word number = 1;
+  for (unsigned i = 0; i < place; ++i) {
+    number += has_option(configuration, detail::kMethods[i].option);
+  }
+  return number;
+}
 
 enum class Label : Word {
   kInvalid = 0,
-  kUntypedRetype = 1,
-  kTcbReadRegisters = 2,
-  kTcbWriteRegisters = 3,
-  kTcbCopyRegisters = 4,
-  kTcbConfigure = 5,
-  kTcbSetPriority = 6,
-  kTcbSetMCPriority = 7,
-  kTcbSetSchedParams = 8,
-  kTcbSetTimeoutEndpoint = 9,
-  kTcbSetIpcBuffer = 10,
-  kTcbSetSpace = 11,
-  kTcbSuspend = 12,
-  kTcbResume = 13,
-  kTcbBindNotification = 14,
-  kTcbUnbindNotification = 15,
-  kTcbSetTlsBase = 16,
-  kTcbSetFlags = 17,
-  kCNodeRevoke = 18,
-  kCNodeDelete = 19,
-  kCNodeCancelBadgedSends = 20,
-  kCNodeCopy = 21,
-  kCNodeMint = 22,
-  kCNodeMove = 23,
-  kCNodeMutate = 24,
-  kCNodeRotate = 25,
-  kIrqIssueHandler = 26,
-  kIrqAck = 27,
-  kIrqSetHandler = 28,
-  kIrqClearHandler = 29,
-  kDomainSet = 30,
-  kDomainScheduleConfigure = 31,
-  kDomainScheduleSetStart = 32,
-  kSchedControlConfigureFlags = 33,
-  kSchedContextBind = 34,
-  kSchedContextUnbind = 35,
-  kSchedContextUnbindObject = 36,
-  kSchedContextConsumed = 37,
-  kSchedContextYieldTo = 38,
-  // x86_64
-  kX86PdptMap = 39,
-  kX86PdptUnmap = 40,
-  // x86
-  kX86PageDirectoryMap = 41,
-  kX86PageDirectoryUnmap = 42,
-  kX86PageTableMap = 43,
-  kX86PageTableUnmap = 44,
-  kX86IoPageTableMap = kWithIommu ? detail::kAfterTables + 1 : detail::kNever,
-  kX86IoPageTableUnmap = kWithIommu ? detail::kAfterTables + 2 : detail::kNever - 1,
-  kX86PageMap = detail::kAfterIoTables + 1,
-  kX86PageUnmap = detail::kAfterIoTables + 2,
-  kX86PageMapIo = kWithIommu ? detail::kAfterIoTables + 3 : detail::kNever - 2,
-  kX86PageGetAddress = detail::kAfterMap + 1,
-  kX86AsidControlMakePool,
-  kX86AsidPoolAssign,
-  kX86IoPortControlIssue,
-  kX86IoPortIn8,
-  kX86IoPortIn16,
-  kX86IoPortIn32,
-  kX86IoPortOut8,
-  kX86IoPortOut16,
-  kX86IoPortOut32,
-  kX86IrqIssueHandlerIoApic,
-  kX86IrqIssueHandlerMsi,
+#define METHOD(id, ...) k##id = label_number(Method::id),
+#include "abi/sel4/methods.def"
 };
-static_assert(static_cast<Word>(Label::kX86PageTableUnmap) == detail::kAfterTables);
-static_assert(static_cast<Word>(Label::kX86PageMap) == (kWithIommu ? 47 : 45));
-static_assert(static_cast<Word>(Label::kX86PageGetAddress) == (kWithIommu ? 50 : 47));
-static_assert(static_cast<Word>(Label::kX86IrqIssueHandlerMsi) == (kWithIommu ? 61 : 58));
+
+// What a message to the method must have; a decoder reads no more without asking for the length.
+constexpr const MethodInfo& info_of(Label label) {
+  for (unsigned i = 0; i < static_cast<unsigned>(Method::kCount); ++i) {
+    if (static_cast<Label>(label_number(static_cast<Method>(i))) == label) {
+      return detail::kMethods[i];
+    }
+  }
+  __builtin_unreachable();
+}
+
+static_assert(label_number(Method::X86PageTableUnmap, {}) == 44);
+static_assert(label_number(Method::X86PageMap, {}) == 45);
+static_assert(label_number(Method::X86PageMap, {.iommu = true}) == 47);
+static_assert(label_number(Method::X86PageGetAddress, {}) == 47);
+static_assert(label_number(Method::X86PageGetAddress, {.iommu = true}) == 50);
+static_assert(label_number(Method::X86IrqIssueHandlerMsi, {}) == 58);
+static_assert(label_number(Method::X86IrqIssueHandlerMsi, {.iommu = true}) == 61);
+static_assert(label_number(Method::TcbSetTlsBase, {.hardware_debug = true}) == 20);
+static_assert(label_number(Method::SchedContextYieldTo, {}) == 38);
+static_assert(info_of(Label::kTcbWriteRegisters).words == 2);
+static_assert(info_of(Label::kCNodeRotate).words == 8 && info_of(Label::kCNodeRotate).caps == 2);
 
 }  // namespace lona::abi

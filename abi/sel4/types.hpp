@@ -7,6 +7,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "abi/sel4/configuration.hpp"
+
 namespace lona::abi {
 
 using Word = std::uint64_t;
@@ -15,7 +17,7 @@ using CPtr = Word;
 // The ABI numbers some invocations differently with and without IOMMU support. This is our kernel's
 // choice, and the one user programs start from; they find out about other kernels at run time
 // (adopt_kernel_labels in objects.hpp).
-inline constexpr bool kWithIommu = false;
+inline constexpr bool kWithIommu = kConfiguration.iommu;
 
 inline constexpr unsigned kWordBits = 64;
 inline constexpr unsigned kMsgMaxLength = 120;

@@ -104,7 +104,8 @@ struct WordResult {
 // The new caps go to slots offset … offset+count-1 of the CNode at `node` (depth 0: root itself).
 [[nodiscard]] inline Error untyped_retype(CPtr untyped, ObjectType type, Word size_bits,
                                           SlotAddress node, Word offset, Word count) {
-  return detail::invoke<Label::kUntypedRetype>(untyped, {node.root},
+  return detail::invoke<Label::kUntypedRetype>(
+             untyped, {node.root},
              {static_cast<Word>(type), size_bits, node.index, Word{node.depth}, offset, count})
       .info.error();
 }
@@ -123,31 +124,35 @@ struct WordResult {
       .info.error();
 }
 [[nodiscard]] inline Error cnode_copy(SlotAddress dest, SlotAddress src, CapRights rights) {
-  return detail::invoke<Label::kCNodeCopy>(dest.root, {src.root},
-                        {dest.index, Word{dest.depth}, src.index, Word{src.depth}, rights.raw()})
+  return detail::invoke<Label::kCNodeCopy>(
+             dest.root, {src.root},
+             {dest.index, Word{dest.depth}, src.index, Word{src.depth}, rights.raw()})
       .info.error();
 }
 [[nodiscard]] inline Error cnode_mint(SlotAddress dest, SlotAddress src, CapRights rights,
                                       Word badge) {
-  return detail::invoke<Label::kCNodeMint>(dest.root, {src.root},
+  return detail::invoke<Label::kCNodeMint>(
+             dest.root, {src.root},
              {dest.index, Word{dest.depth}, src.index, Word{src.depth}, rights.raw(), badge})
       .info.error();
 }
 [[nodiscard]] inline Error cnode_move(SlotAddress dest, SlotAddress src) {
-  return detail::invoke<Label::kCNodeMove>(dest.root, {src.root},
-                        {dest.index, Word{dest.depth}, src.index, Word{src.depth}})
+  return detail::invoke<Label::kCNodeMove>(
+             dest.root, {src.root}, {dest.index, Word{dest.depth}, src.index, Word{src.depth}})
       .info.error();
 }
 [[nodiscard]] inline Error cnode_mutate(SlotAddress dest, SlotAddress src, Word badge) {
-  return detail::invoke<Label::kCNodeMutate>(dest.root, {src.root},
-                        {dest.index, Word{dest.depth}, src.index, Word{src.depth}, badge})
+  return detail::invoke<Label::kCNodeMutate>(
+             dest.root, {src.root},
+             {dest.index, Word{dest.depth}, src.index, Word{src.depth}, badge})
       .info.error();
 }
 [[nodiscard]] inline Error cnode_rotate(SlotAddress dest, Word dest_badge, SlotAddress pivot,
                                         Word pivot_badge, SlotAddress src) {
-  return detail::invoke<Label::kCNodeRotate>(dest.root, {pivot.root, src.root},
-                        {dest.index, Word{dest.depth}, dest_badge, pivot.index, Word{pivot.depth},
-                         pivot_badge, src.index, Word{src.depth}})
+  return detail::invoke<Label::kCNodeRotate>(
+             dest.root, {pivot.root, src.root},
+             {dest.index, Word{dest.depth}, dest_badge, pivot.index, Word{pivot.depth}, pivot_badge,
+              src.index, Word{src.depth}})
       .info.error();
 }
 
@@ -155,13 +160,13 @@ struct WordResult {
 [[nodiscard]] inline Error tcb_configure(CPtr tcb, CPtr cspace, CNodeData cspace_data, CPtr vspace,
                                          Word buffer, CPtr buffer_frame) {
   return detail::invoke<Label::kTcbConfigure>(tcb, {cspace, vspace, buffer_frame},
-                        {cspace_data.raw(), Word{0}, buffer})
+                                              {cspace_data.raw(), Word{0}, buffer})
       .info.error();
 }
 [[nodiscard]] inline Error tcb_set_space(CPtr tcb, CPtr fault_endpoint, CPtr cspace,
                                          CNodeData cspace_data, CPtr vspace) {
   return detail::invoke<Label::kTcbSetSpace>(tcb, {fault_endpoint, cspace, vspace},
-                        {cspace_data.raw(), Word{0}})
+                                             {cspace_data.raw(), Word{0}})
       .info.error();
 }
 [[nodiscard]] inline Error tcb_set_ipc_buffer(CPtr tcb, Word buffer, CPtr frame) {
@@ -176,7 +181,7 @@ struct WordResult {
 [[nodiscard]] inline Error tcb_set_sched_params(CPtr tcb, CPtr authority, Word mcp, Word priority,
                                                 CPtr sched_context, CPtr fault_endpoint) {
   return detail::invoke<Label::kTcbSetSchedParams>(tcb, {authority, sched_context, fault_endpoint},
-                        {mcp, priority})
+                                                   {mcp, priority})
       .info.error();
 }
 [[nodiscard]] inline Error tcb_set_timeout_endpoint(CPtr tcb, CPtr endpoint) {
@@ -237,8 +242,8 @@ struct WordResult {
 [[nodiscard]] inline Error sched_control_configure(CPtr control, CPtr sched_context, Word budget,
                                                    Word period, Word extra_refills, Word badge,
                                                    Word flags) {
-  return detail::invoke<Label::kSchedControlConfigureFlags>(control, {sched_context},
-                        {budget, period, extra_refills, badge, flags})
+  return detail::invoke<Label::kSchedControlConfigureFlags>(
+             control, {sched_context}, {budget, period, extra_refills, badge, flags})
       .info.error();
 }
 [[nodiscard]] inline Error sched_context_bind(CPtr sched_context, CPtr tcb_or_notification) {
@@ -274,15 +279,17 @@ struct IoApicPin {
 };
 [[nodiscard]] inline Error irq_control_get_io_apic(CPtr control, SlotAddress dest, IoApicPin pin,
                                                    Word vector) {
-  return detail::invoke<Label::kX86IrqIssueHandlerIoApic>(control, {dest.root},
+  return detail::invoke<Label::kX86IrqIssueHandlerIoApic>(
+             control, {dest.root},
              {dest.index, Word{dest.depth}, pin.io_apic, pin.pin, pin.level, pin.polarity, vector})
       .info.error();
 }
 [[nodiscard]] inline Error irq_control_get_msi(CPtr control, SlotAddress dest, Word bus,
                                                Word device, Word function, Word handle,
                                                Word vector) {
-  return detail::invoke<Label::kX86IrqIssueHandlerMsi>(control, {dest.root},
-                        {dest.index, Word{dest.depth}, bus, device, function, handle, vector})
+  return detail::invoke<Label::kX86IrqIssueHandlerMsi>(
+             control, {dest.root},
+             {dest.index, Word{dest.depth}, bus, device, function, handle, vector})
       .info.error();
 }
 [[nodiscard]] inline Error irq_handler_ack(CPtr handler) {
@@ -307,7 +314,7 @@ struct IoApicPin {
 [[nodiscard]] inline Error page_directory_map(CPtr directory, CPtr vspace, Word vaddr,
                                               PageAttribute attribute = kDefaultPageAttribute) {
   return detail::invoke<Label::kX86PageDirectoryMap>(directory, {vspace},
-                        {vaddr, static_cast<Word>(attribute)})
+                                                     {vaddr, static_cast<Word>(attribute)})
       .info.error();
 }
 [[nodiscard]] inline Error page_directory_unmap(CPtr directory) {
@@ -316,7 +323,7 @@ struct IoApicPin {
 [[nodiscard]] inline Error page_table_map(CPtr table, CPtr vspace, Word vaddr,
                                           PageAttribute attribute = kDefaultPageAttribute) {
   return detail::invoke<Label::kX86PageTableMap>(table, {vspace},
-                        {vaddr, static_cast<Word>(attribute)})
+                                                 {vaddr, static_cast<Word>(attribute)})
       .info.error();
 }
 [[nodiscard]] inline Error page_table_unmap(CPtr table) {
@@ -329,8 +336,8 @@ struct PageMapResult {
 [[nodiscard]] inline PageMapResult page_map_or_level(
     CPtr page, CPtr vspace, Word vaddr, CapRights rights,
     PageAttribute attribute = kDefaultPageAttribute) {
-  Message m = detail::invoke<Label::kX86PageMap>(page, {vspace},
-                             {vaddr, rights.raw(), static_cast<Word>(attribute)});
+  Message m = detail::invoke<Label::kX86PageMap>(
+      page, {vspace}, {vaddr, rights.raw(), static_cast<Word>(attribute)});
   return {m.info.error(), m.words.mr2};
 }
 [[nodiscard]] inline Error page_map(CPtr page, CPtr vspace, Word vaddr, CapRights rights,
@@ -346,7 +353,7 @@ struct PageMapResult {
 }
 [[nodiscard]] inline Error asid_control_make_pool(CPtr control, CPtr untyped, SlotAddress dest) {
   return detail::invoke<Label::kX86AsidControlMakePool>(control, {untyped, dest.root},
-                        {dest.index, Word{dest.depth}})
+                                                        {dest.index, Word{dest.depth}})
       .info.error();
 }
 [[nodiscard]] inline Error asid_pool_assign(CPtr pool, CPtr vspace) {
@@ -358,7 +365,7 @@ struct PageMapResult {
 [[nodiscard]] inline Error io_port_control_issue(CPtr control, Word first, Word last,
                                                  SlotAddress dest) {
   return detail::invoke<Label::kX86IoPortControlIssue>(control, {dest.root},
-                        {first, last, dest.index, Word{dest.depth}})
+                                                       {first, last, dest.index, Word{dest.depth}})
       .info.error();
 }
 [[nodiscard]] inline WordResult io_port_in8(CPtr ports, Word port) {

@@ -51,14 +51,14 @@ Result<Done> send_on_reply(Invocation& inv) {
 Result<Done> decode_domain(Invocation& inv) {
   switch (inv.label) {
     case abi::Label::kDomainSet: {
-      if (inv.length < 1 || inv.extra_count < 1) return fail(Failure::truncated());
+      if (inv.too_short<abi::Label::kDomainSet>()) return fail(Failure::truncated());
       if ((inv.arg(0) & 0xff) >= abi::kNumDomains) return fail(Failure::invalid_argument(0));
       if (!inv.extra[0]->cap.is(CapType::kTcb)) return fail(Failure::invalid_argument(1));
       inv.extra[0]->cap.object<Tcb>()->domain = static_cast<std::uint8_t>(inv.arg(0));
       return Done{};
     }
     case abi::Label::kDomainScheduleConfigure: {
-      if (inv.length < 3) return fail(Failure::truncated());
+      if (inv.too_short<abi::Label::kDomainScheduleConfigure>()) return fail(Failure::truncated());
       if (inv.arg(0) >= abi::kNumDomainSchedules) {
         return fail(Failure::range(0, abi::kNumDomainSchedules - 1));
       }
@@ -74,7 +74,7 @@ Result<Done> decode_domain(Invocation& inv) {
       return Done{};
     }
     case abi::Label::kDomainScheduleSetStart: {
-      if (inv.length < 1) return fail(Failure::truncated());
+      if (inv.too_short<abi::Label::kDomainScheduleSetStart>()) return fail(Failure::truncated());
       if (inv.arg(0) >= abi::kNumDomainSchedules) {
         return fail(Failure::range(0, abi::kNumDomainSchedules - 1));
       }

@@ -36,6 +36,14 @@ struct Invocation {
   bool can_donate;
   bool first_phase;  // of a system call that receives afterwards
 
+  // The message lacks words or capabilities that its method needs (abi/sel4/methods.def).
+  template <abi::Label kLabel>
+  bool too_short() const {
+    constexpr abi::MethodInfo kMethod = abi::info_of(kLabel);
+    return (kMethod.words != 0 && length < kMethod.words) ||
+           (kMethod.caps != 0 && extra_count < kMethod.caps);
+  }
+
   // Message word; 0 where neither register nor buffer holds it. Check `length` first.
   Word arg(unsigned index) const {
     if (index < abi::kMsgRegisters) return caller.context.message_register(index);

@@ -78,7 +78,9 @@ Result<Slot*> source_of(Invocation& inv, unsigned extra, unsigned index_arg) {
 }
 
 Result<Done> decode_copy(Invocation& inv, Slot& dest, Slot& source, bool mint) {
-  if (inv.length < (mint ? 6 : 5)) return fail(Failure::truncated());
+  const bool short_message =
+      mint ? inv.too_short<abi::Label::kCNodeMint>() : inv.too_short<abi::Label::kCNodeCopy>();
+  if (short_message) return fail(Failure::truncated());
   Cap cap = with_rights(source.cap, abi::CapRights(inv.arg(4)));
   if (mint) cap = with_data(cap, inv.arg(5), Badge::kMaySet);
   cap = TRY(derive(source, cap));
@@ -90,7 +92,7 @@ Result<Done> decode_copy(Invocation& inv, Slot& dest, Slot& source, bool mint) {
 Result<Done> decode_move(Invocation& inv, Slot& dest, Slot& source, bool mutate) {
   Cap cap = source.cap;
   if (mutate) {
-    if (inv.length < 5) return fail(Failure::truncated());
+    if (inv.too_short<abi::Label::kCNodeMutate>()) return fail(Failure::truncated());
     cap = with_data(cap, inv.arg(4), Badge::kPreserve);
     if (cap.is_null()) return fail(Failure::illegal_operation());
   }
@@ -99,7 +101,7 @@ Result<Done> decode_move(Invocation& inv, Slot& dest, Slot& source, bool mutate)
 }
 
 Result<Done> decode_two_slots(Invocation& inv, Slot& dest) {
-  if (inv.length < 4 || inv.extra_count < 1) return fail(Failure::truncated());
+  if (inv.too_short<abi::Label::kCNodeMove>()) return fail(Failure::truncated());
   TRY(ensure_empty(dest));
   Slot& source = *TRY(source_of(inv, 0, 2));
   switch (inv.label) {
@@ -126,7 +128,7 @@ void invoke_rotate(Slot& dest, const Cap& for_dest, Slot& pivot, const Cap& for_
 }
 
 Result<Done> decode_rotate(Invocation& inv, Slot& dest) {
-  if (inv.length < 8 || inv.extra_count < 2) return fail(Failure::truncated());
+  if (inv.too_short<abi::Label::kCNodeRotate>()) return fail(Failure::truncated());
   Slot& source = *TRY(lookup_source_slot(inv.extra[1]->cap, inv.arg(6), inv.arg(7)));
   Slot& pivot = *TRY(lookup_source_slot(inv.extra[0]->cap, inv.arg(3), inv.arg(4)));
   if (&pivot == &source || &pivot == &dest) return fail(Failure::illegal_operation());
@@ -167,7 +169,7 @@ Result<Done> decode_cnode(Invocation& inv) {
   if (inv.label < abi::Label::kCNodeRevoke || inv.label > abi::Label::kCNodeRotate) {
     return fail(Failure::illegal_operation());
   }
-  if (inv.length < 2) return fail(Failure::truncated());
+  if (inv.too_short<abi::Label::kCNodeRevoke>()) return fail(Failure::truncated());
   Slot& dest = *TRY(lookup_target_slot(inv.cap, inv.arg(0), inv.arg(1)));
   switch (inv.label) {
     case abi::Label::kCNodeRevoke:

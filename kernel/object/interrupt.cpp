@@ -57,7 +57,7 @@ Result<Done> decode_irq_handler(Invocation& inv) {
       arch::ack_irq(irq);
       return Done{};
     case abi::Label::kIrqSetHandler: {
-      if (inv.extra_count < 1) return fail(Failure::truncated());
+      if (inv.too_short<abi::Label::kIrqSetHandler>()) return fail(Failure::truncated());
       Slot& source = *inv.extra[0];
       if (!source.cap.is(CapType::kNotification) || !source.cap.rights().write()) {
         return fail(Failure::invalid_capability(1));

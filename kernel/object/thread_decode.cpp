@@ -21,7 +21,7 @@ Tcb& target_of(Invocation& inv) {
 // --- Registers -----------------------------------------------------------------------------------
 
 Result<Done> decode_read_registers(Invocation& inv) {
-  if (inv.length < 2) return fail(Failure::truncated());
+  if (inv.too_short<abi::Label::kTcbReadRegisters>()) return fail(Failure::truncated());
   const Word count = inv.arg(1);
   if (count < 1 || count > abi::kUserRegisterCount) {
     return fail(Failure::range(1, abi::kUserRegisterCount));
@@ -38,7 +38,7 @@ Result<Done> decode_read_registers(Invocation& inv) {
 }
 
 Result<Done> decode_write_registers(Invocation& inv) {
-  if (inv.length < 2) return fail(Failure::truncated());
+  if (inv.too_short<abi::Label::kTcbWriteRegisters>()) return fail(Failure::truncated());
   Word count = inv.arg(1);
   if (inv.length - 2 < count) return fail(Failure::truncated());
   Tcb& tcb = target_of(inv);
@@ -51,7 +51,7 @@ Result<Done> decode_write_registers(Invocation& inv) {
 }
 
 Result<Done> decode_copy_registers(Invocation& inv) {
-  if (inv.length < 1 || inv.extra_count < 1) return fail(Failure::truncated());
+  if (inv.too_short<abi::Label::kTcbCopyRegisters>()) return fail(Failure::truncated());
   if (!inv.extra[0]->cap.is(CapType::kTcb)) return fail(Failure::invalid_capability(1));
   enum : Word { kSuspendSource = 1, kResumeTarget = 2, kFrame = 4, kInteger = 8 };
   const Word flags = inv.arg(0);
@@ -125,7 +125,7 @@ void set_spaces(Tcb& tcb, const NewCap& cspace, const NewCap& vspace) {
 }
 
 Result<Done> decode_configure(Invocation& inv) {
-  if (inv.length < 3 || inv.extra_count < 3) return fail(Failure::truncated());
+  if (inv.too_short<abi::Label::kTcbConfigure>()) return fail(Failure::truncated());
   Tcb& tcb = target_of(inv);
   const NewCap buffer = TRY(check_buffer(*inv.extra[2], inv.arg(2)));
   const NewCap cspace = TRY(check_cspace(tcb, *inv.extra[0], inv.arg(0)));
@@ -138,7 +138,7 @@ Result<Done> decode_configure(Invocation& inv) {
 }
 
 Result<Done> decode_set_space(Invocation& inv) {
-  if (inv.length < 2 || inv.extra_count < 3) return fail(Failure::truncated());
+  if (inv.too_short<abi::Label::kTcbSetSpace>()) return fail(Failure::truncated());
   Tcb& tcb = target_of(inv);
   const NewCap handler = TRY(check_handler(*inv.extra[0], 1));
   const NewCap cspace = TRY(check_cspace(tcb, *inv.extra[1], inv.arg(0)));
@@ -150,7 +150,7 @@ Result<Done> decode_set_space(Invocation& inv) {
 }
 
 Result<Done> decode_set_ipc_buffer(Invocation& inv) {
-  if (inv.length < 1 || inv.extra_count < 1) return fail(Failure::truncated());
+  if (inv.too_short<abi::Label::kTcbSetIpcBuffer>()) return fail(Failure::truncated());
   const Word address = inv.arg(0);
   const NewCap buffer = TRY(check_buffer(*inv.extra[0], address));
   set_buffer(target_of(inv), address, buffer);
@@ -158,7 +158,7 @@ Result<Done> decode_set_ipc_buffer(Invocation& inv) {
 }
 
 Result<Done> decode_set_timeout_endpoint(Invocation& inv) {
-  if (inv.extra_count < 1) return fail(Failure::truncated());
+  if (inv.too_short<abi::Label::kTcbSetTimeoutEndpoint>()) return fail(Failure::truncated());
   const NewCap handler = TRY(check_handler(*inv.extra[0], 1));
   install(target_of(inv), Tcb::kTimeoutHandler, handler);
   return Done{};
@@ -180,7 +180,7 @@ void set_priority(Tcb& tcb, Word priority) {
 }
 
 Result<Done> decode_set_priority(Invocation& inv, bool max_controlled) {
-  if (inv.length < 1 || inv.extra_count < 1) return fail(Failure::truncated());
+  if (inv.too_short<abi::Label::kTcbSetPriority>()) return fail(Failure::truncated());
   const Word priority = inv.arg(0);
   TRY(check_priority(*inv.extra[0], priority));
   Tcb& tcb = target_of(inv);
@@ -214,7 +214,7 @@ Result<SchedContext*> check_context(const Tcb& tcb, const Tcb& caller, const Cap
 }
 
 Result<Done> decode_set_sched_params(Invocation& inv) {
-  if (inv.length < 2 || inv.extra_count < 3) return fail(Failure::truncated());
+  if (inv.too_short<abi::Label::kTcbSetSchedParams>()) return fail(Failure::truncated());
   const Word max_controlled = inv.arg(0);
   const Word priority = inv.arg(1);
   Tcb& tcb = target_of(inv);
@@ -238,7 +238,7 @@ Result<Done> decode_set_sched_params(Invocation& inv) {
 // --------------------------------------------------------------------------------------
 
 Result<Done> decode_bind_notification(Invocation& inv) {
-  if (inv.extra_count < 1) return fail(Failure::truncated());
+  if (inv.too_short<abi::Label::kTcbBindNotification>()) return fail(Failure::truncated());
   Tcb& tcb = target_of(inv);
   const Cap& cap = inv.extra[0]->cap;
   if (tcb.bound_notification != nullptr || !cap.is(CapType::kNotification) ||
@@ -254,7 +254,7 @@ Result<Done> decode_bind_notification(Invocation& inv) {
 }
 
 Result<Done> decode_set_flags(Invocation& inv) {
-  if (inv.length < 2) return fail(Failure::truncated());
+  if (inv.too_short<abi::Label::kTcbSetFlags>()) return fail(Failure::truncated());
   Tcb& tcb = target_of(inv);
   const Word flags = (tcb.flags & ~inv.arg(0)) | (inv.arg(1) & abi::kTcbFlagMask);
   if (flags != tcb.flags) {
@@ -267,7 +267,7 @@ Result<Done> decode_set_flags(Invocation& inv) {
 }
 
 Result<Done> decode_set_tls_base(Invocation& inv) {
-  if (inv.length < 1) return fail(Failure::truncated());
+  if (inv.too_short<abi::Label::kTcbSetTlsBase>()) return fail(Failure::truncated());
   arch::set_tls_base(target_of(inv), inv.arg(0));
   return Done{};
 }

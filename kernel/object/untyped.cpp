@@ -151,7 +151,7 @@ Result<Window> check_window(Invocation& inv) {
 
 Result<Done> decode_untyped(Invocation& inv) {
   if (inv.label != abi::Label::kUntypedRetype) return fail(Failure::illegal_operation());
-  if (inv.length < 6 || inv.extra_count < 1) return fail(Failure::truncated());
+  if (inv.too_short<abi::Label::kUntypedRetype>()) return fail(Failure::truncated());
   const auto type = static_cast<abi::ObjectType>(inv.arg(0));
   const unsigned bits = TRY(check_size(type, inv.arg(1)));
   const Window window = TRY(check_window(inv));

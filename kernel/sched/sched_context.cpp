@@ -111,7 +111,7 @@ bool has_time(SchedContext& context) {
 }
 
 Result<Done> decode_bind(Invocation& inv, SchedContext& context) {
-  if (inv.extra_count < 1) return fail(Failure::truncated());
+  if (inv.too_short<abi::Label::kSchedContextBind>()) return fail(Failure::truncated());
   const Cap& cap = inv.extra[0]->cap;
   if (cap.is(CapType::kTcb)) {
     Tcb& tcb = *cap.object<Tcb>();
@@ -134,7 +134,7 @@ Result<Done> decode_bind(Invocation& inv, SchedContext& context) {
 }
 
 Result<Done> decode_unbind_object(Invocation& inv, SchedContext& context) {
-  if (inv.extra_count < 1) return fail(Failure::truncated());
+  if (inv.too_short<abi::Label::kSchedContextUnbindObject>()) return fail(Failure::truncated());
   const Cap& cap = inv.extra[0]->cap;
   if (cap.is(CapType::kTcb)) {
     Tcb* const tcb = cap.object<Tcb>();
@@ -243,7 +243,7 @@ Result<Done> decode_sched_control(Invocation& inv) {
   if (inv.label != abi::Label::kSchedControlConfigureFlags) {
     return fail(Failure::illegal_operation());
   }
-  if (inv.length < 5 || inv.extra_count < 1) return fail(Failure::truncated());
+  if (inv.too_short<abi::Label::kSchedControlConfigureFlags>()) return fail(Failure::truncated());
   const Word budget = inv.arg(0);
   const Word period = inv.arg(1);
   const Word extra_refills = inv.arg(2);

@@ -58,7 +58,7 @@ Result<void> check_new_page_address(Word address, Word bytes) {
 }
 
 Result<PageMapRequest> decode_page_map(const Invocation& invocation) {
-  if (invocation.length < 3 || invocation.extra_count < 1) return fail(Failure::truncated());
+  if (invocation.too_short<Label::kX86PageMap>()) return fail(Failure::truncated());
   const Cap& cap = invocation.cap;
   const Word address = invocation.arg(0);
   const abi::CapRights rights = cap.rights() & abi::CapRights(invocation.arg(1));
@@ -144,7 +144,7 @@ struct TableMapRequest {
 };
 
 Result<TableMapRequest> decode_table_map(const Invocation& invocation, const TableKind& kind) {
-  if (invocation.length < 2 || invocation.extra_count < 1) return fail(Failure::truncated());
+  if (invocation.too_short<Label::kX86PageTableMap>()) return fail(Failure::truncated());
   if (invocation.cap.is_mapped()) return fail(Failure::invalid_capability(0));
   // Bits inside the table's reach do not matter.
   const Word reach = Word{1} << static_cast<unsigned>(kind.parent);
@@ -192,7 +192,7 @@ struct MakePoolRequest {
 };
 
 Result<MakePoolRequest> decode_make_pool(const Invocation& invocation) {
-  if (invocation.length < 2 || invocation.extra_count < 2) return fail(Failure::truncated());
+  if (invocation.too_short<Label::kX86AsidControlMakePool>()) return fail(Failure::truncated());
   const FreeAsids free = find_free_asids();
   if (!free.found) return fail(Failure::delete_first());
   Slot& untyped = *invocation.extra[0];
@@ -222,7 +222,7 @@ struct AssignRequest {
 };
 
 Result<AssignRequest> decode_assign(const Invocation& invocation) {
-  if (invocation.extra_count < 1) return fail(Failure::truncated());
+  if (invocation.too_short<Label::kX86AsidPoolAssign>()) return fail(Failure::truncated());
   Slot& root = *invocation.extra[0];
   if (!root.cap.is(CapType::kPml4) || root.cap.is_mapped()) {
     return fail(Failure::invalid_capability(1));

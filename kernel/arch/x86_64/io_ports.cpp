@@ -37,7 +37,7 @@ struct IssueRequest {
 };
 
 Result<IssueRequest> decode_issue(const Invocation& invocation) {
-  if (invocation.length < 4 || invocation.extra_count < 1) return fail(Failure::truncated());
+  if (invocation.too_short<abi::Label::kX86IoPortControlIssue>()) return fail(Failure::truncated());
   const Word first = invocation.arg(0), last = invocation.arg(1);
   if (first >= kPorts) return fail(Failure::invalid_argument(0));
   if (last >= kPorts || last < first) return fail(Failure::invalid_argument(1));

@@ -81,8 +81,6 @@ void release_irq(unsigned irq) {
 
 namespace {
 
-constexpr unsigned kIssueWords = 7;
-
 struct IssueRequest {
   unsigned irq;
   Slot* target;
@@ -90,11 +88,10 @@ struct IssueRequest {
   Polarity polarity;
 };
 
-// What both methods share: vector in word 6, destination in cap 0 and words 0 and 1.
+// What both methods share, their seven words among it: vector in word 6, destination in cap 0 and
+// words 0 and 1.
 Result<IssueRequest> decode_issue(const Invocation& invocation) {
-  if (invocation.length < kIssueWords || invocation.extra_count < 1) {
-    return fail(Failure::truncated());
-  }
+  if (invocation.too_short<abi::Label::kX86IrqIssueHandlerMsi>()) return fail(Failure::truncated());
   const Word vector = invocation.arg(6);
   if (vector > abi::kVectorMax) return fail(Failure::range(abi::kVectorMin, abi::kVectorMax));
   const auto irq = static_cast<unsigned>(vector) + kIsaLines;

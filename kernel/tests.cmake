@@ -7,7 +7,8 @@ target_include_directories(kernel_boot_test PRIVATE "${CMAKE_CURRENT_BINARY_DIR}
 
 # The core, driven through its system calls over a stand-in for the machine.
 file(GLOB core_tests CONFIGURE_DEPENDS
-  object/*_test.cpp ipc/*_test.cpp sched/*_test.cpp api/*_test.cpp fault/*_test.cpp)
+  object/*_test.cpp ipc/*_test.cpp sched/*_test.cpp api/*_test.cpp fault/*_test.cpp
+  check/*_test.cpp)
 lona_host_test(kernel_core_test ${core_sources} ${core_tests}
-  testing/fake_arch.cpp testing/world.cpp)
+  testing/fake_arch.cpp testing/random_calls.cpp testing/world.cpp)
 target_include_directories(kernel_core_test PRIVATE "${CMAKE_CURRENT_BINARY_DIR}/config-debug")

@@ -136,6 +136,11 @@ inline void debug_dump_scheduler() {
 inline void debug_snapshot() {
   detail::sys_send_empty(Syscall::kDebugSnapshot, 0, MessageInfo());
 }
+// This project's debug kernel checks all its invariants, and panics if one does not hold. The
+// number of full slots it saw; 0: too many objects to check them all.
+inline Word debug_check() {
+  return detail::sys_send_recv(Syscall::kDebugCheck, 0, MessageInfo(), {}, 0, 0).badge;
+}
 // Kernel-specific number of the cap's type; 0 is an empty slot.
 inline Word debug_cap_identify(CPtr cap) {
   return detail::sys_send_recv(Syscall::kDebugCapIdentify, cap, MessageInfo(), {}, 0, 0).badge;

@@ -34,6 +34,8 @@ enum class Syscall : long {
   kDebugNameThread = -17,
   // Every build; numbers in between belong to configurations this one is not.
   kSetTlsBase = -33,
+  // This project's own debug builds only: not part of the interface.
+  kDebugCheck = -1000,
 };
 
 inline constexpr long kSyscallFirst = -1;

@@ -5,6 +5,7 @@
 #include "abi/sel4/syscall.hpp"
 #include "kernel/api/dispatch.hpp"
 #include "kernel/arch/arch.hpp"
+#include "kernel/check/check.hpp"
 #include "kernel/config.hpp"
 #include "kernel/ipc/ipc.hpp"
 #include "kernel/object/lookup.hpp"
@@ -101,6 +102,19 @@ void name_thread(Tcb& caller) {
   tcb.name[i] = 0;
 }
 
+void check(Tcb& caller) {
+  const CheckResult result = check_invariants();
+  if (result.complaint) {
+    print("[kernel] PANIC: invariant broken: ");
+    print(result.complaint.what);
+    print(" (at ");
+    print_number(result.complaint.where);
+    print(")\n");
+    arch::halt();
+  }
+  caller.context.set_badge(result.complete ? result.slots : 0);
+}
+
 }  // namespace
 
 bool handle_debug_call(Tcb& caller, long number) {
@@ -121,6 +135,9 @@ bool handle_debug_call(Tcb& caller, long number) {
       return true;
     case abi::Syscall::kDebugNameThread:
       name_thread(caller);
+      return true;
+    case abi::Syscall::kDebugCheck:
+      check(caller);
       return true;
     default:
       return false;

@@ -55,6 +55,8 @@ void caller_waits(Tcb& caller, Tcb& callee, Reply* reply, bool may_reply, bool c
   if (reply != nullptr && may_reply) {
     push_reply(caller, callee, *reply, can_donate);
   } else {
+    // Nobody can answer: a fault ends with its message, and a later restart is no fault.
+    caller.fault.kind = abi::FaultKind::kNull;
     caller.state = ThreadState::kInactive;
     if (&caller == scheduler().current) reconsider_current();
   }

@@ -5,6 +5,8 @@
 
 namespace lona::kernel {
 
+constinit Slot derivation_anchor{};
+
 namespace {
 
 void link(Slot& slot, Slot* prev, Slot* next) {
@@ -130,7 +132,7 @@ bool is_long_running(const Slot& slot) {
 
 void insert_root(Slot& slot, const Cap& cap) {
   slot.cap = cap;
-  link(slot, nullptr, nullptr);
+  link(slot, &derivation_anchor, derivation_anchor.node.next());
   slot.node.set_marks(true, true);
 }
 

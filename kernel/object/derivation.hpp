@@ -1,17 +1,20 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // The capability derivation tree (manual, "Capability Derivation Tree").
 //
-// All slots of a tree form one list in preorder. B, somewhere behind A, is derived from A if A is
-// marked original, A's capability covers B's (same object, or B's object lies in A's untyped
-// memory) and, where A carries a badge, B carries the same and is not the first with it. The
-// children of a slot are the slots directly behind it for which this holds, so finding, adding and
-// removing one take constant time, and removing a slot from the middle keeps its children below
-// its own parent.
+// The slots of all trees form one list in preorder, which begins behind an empty anchor. B,
+// somewhere behind A, is derived from A if A is marked original, A's capability covers B's (same
+// object, or B's object lies in A's untyped memory) and, where A carries a badge, B carries the
+// same and is not the first with it. The children of a slot are the slots directly behind it for
+// which this holds, so finding, adding and removing one take constant time, and removing a slot
+// from the middle keeps its children below its own parent.
 #pragma once
 
 #include "kernel/object/slot.hpp"
 
 namespace lona::kernel {
+
+// Before the first slot of all. It holds nothing, so nothing descends from it.
+extern Slot derivation_anchor;
 
 // The object of `b` is the one of `a`, or part of it.
 bool covers(const Cap& a, const Cap& b);

@@ -23,6 +23,10 @@ bool irq_active(unsigned irq) {
   return irq < arch::kIrqCount && lines[irq].active;
 }
 
+const Slot& irq_notification_slot(unsigned irq) {
+  return lines[irq].notification;
+}
+
 void issue_irq(unsigned irq, Slot& control, Slot& dest) {
   lines[irq].active = true;
   insert_child(control, dest, Cap::irq_handler(irq));

@@ -8,6 +8,8 @@ namespace lona::kernel {
 
 // Has a handler cap.
 bool irq_active(unsigned irq);
+// Where the line keeps the capability of the notification that it signals.
+const Slot& irq_notification_slot(unsigned irq);
 // Makes the handler cap of a free line. `control` is the slot of the IRQControl cap used.
 void issue_irq(unsigned irq, Slot& control, Slot& dest);
 // The last handler cap of the line goes.

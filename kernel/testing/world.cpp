@@ -6,6 +6,8 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "kernel/check/check.hpp"
+
 namespace lona::kernel::testing {
 
 namespace {
@@ -23,6 +25,7 @@ void* World::allocate(unsigned bits) {
 
 World::World() {
   machine = FakeMachine{};
+  derivation_anchor = Slot{};
   static Core core;
   core = Core{};
   running_core = &core;
@@ -42,6 +45,8 @@ World::World() {
   place_cap(slot(kVSpaceSlot), Cap::table(CapType::kPml4, to_phys(allocate(12))));
   place_cap(slot(kIrqControlSlot), Cap::irq_control());
   place_cap(slot(kDomainSlot), Cap::domain());
+  place_cap(slot(kContextSlot),
+            Cap::sched_context(to_phys(root_context_), abi::kMinSchedContextBits));
   place_cap(slot(kBufferSlot),
             Cap::page(to_phys(root_buffer_), PageSize::k4K, false, abi::kReadWrite));
   create_tcb(*root_);
@@ -157,24 +162,10 @@ abi::Error World::revoke(Word index) {
 }
 
 void World::check_invariants() {
-  for (Word i = 0; i < Word{1} << kRootBits; ++i) {
-    const Slot& s = slot(i);
-    if (s.empty()) {
-      ASSERT_EQ(s.node.next(), nullptr) << "empty slot " << i << " in a tree";
-      ASSERT_EQ(s.node.prev(), nullptr) << "empty slot " << i << " in a tree";
-      continue;
-    }
-    if (s.node.next() != nullptr) ASSERT_EQ(s.node.next()->node.prev(), &s) << "slot " << i;
-    if (s.node.prev() != nullptr) ASSERT_EQ(s.node.prev()->node.next(), &s) << "slot " << i;
-  }
-  for (unsigned p = 0; p < abi::kNumPriorities; ++p) {
-    for (Tcb* t = scheduler().ready.first_of(p); t != nullptr; t = t->ready_next) {
-      ASSERT_EQ(t->priority, p);
-      ASSERT_TRUE(t->in_ready_queue);
-      ASSERT_TRUE(schedulable(*t));
-      ASSERT_NE(t, scheduler().current);
-    }
-  }
+  const CheckResult result = kernel::check_invariants();
+  ASSERT_TRUE(result.complete);
+  ASSERT_EQ(result.complaint.what, nullptr)
+      << result.complaint.what << ", 0x" << std::hex << result.complaint.where;
 }
 
 }  // namespace lona::kernel::testing

@@ -53,6 +53,7 @@ class World {
     kIrqControlSlot = 6,
     kBufferSlot = 7,
     kDomainSlot = 8,
+    kContextSlot = 9,
     kFirstFree = 16
   };
   Word new_slot() { return next_slot_++; }
@@ -87,7 +88,7 @@ class World {
 
   void advance_us(Ticks us) { machine.now += us * kTicksPerUs; }
   abi::IpcBuffer& root_buffer() { return *root_buffer_; }
-  // Walks every list of the derivation tree and the scheduler; fails the test on a broken link.
+  // Fails the test if anything that the kernel keeps is inconsistent (kernel/check).
   void check_invariants();
 
  private:

@@ -8,9 +8,8 @@
 namespace lona::vm {
 
 namespace {
-constexpr std::size_t kSmallCarrier = 64 * 1024;
-constexpr std::size_t kLargeCarrier = 256 * 1024;
-constexpr std::size_t kMostKept = 32 * 1024 * 1024;
+constexpr std::size_t kCarrierBytes = 128 * 1024;
+constexpr std::size_t kMostKept = 256 * 1024 * 1024;
 }  // namespace
 
 unsigned Allocator::class_of(std::size_t bytes) {
@@ -44,8 +43,15 @@ void Allocator::unlink(Carrier* c) {
 }
 
 Allocator::Carrier* Allocator::add_carrier(unsigned size_class) {
-  std::size_t bytes = class_bytes(size_class) <= 1024 ? kSmallCarrier : kLargeCarrier;
-  void* memory = platform::map_pages(bytes);
+  // All carriers have one size, so that an empty one may serve any class.
+  constexpr std::size_t bytes = kCarrierBytes;
+  void* memory = spare_;
+  if (memory != nullptr) {
+    spare_ = spare_->next;
+    spare_bytes_ -= bytes;
+  } else {
+    memory = platform::map_pages(bytes);
+  }
   if (memory == nullptr) {
     trim();
     memory = platform::map_pages(bytes);
@@ -57,7 +63,6 @@ Allocator::Carrier* Allocator::add_carrier(unsigned size_class) {
   c->end = static_cast<char*>(memory) + bytes;
   c->used = 0;
   c->size_class = size_class;
-  c->bytes = bytes;
   link(c);
   return c;
 }
@@ -97,11 +102,26 @@ void Allocator::release(void* block, std::size_t bytes) {
   c->used--;
   used_ -= block_bytes;
   if (was_full) link(c);
-  // An empty carrier goes back unless it is the last open one of its class.
-  if (c->used == 0 && (c->next != nullptr || c->previous != nullptr)) {
-    unlink(c);
-    platform::unmap_pages(c, c->bytes);
+  if (c->used == 0) give_up(c);
+}
+
+// An empty carrier goes back unless it is the last open one of its class; a few are kept, as their
+// pages are costly to get again.
+void Allocator::give_up(Carrier* c) {
+  if (c->next == nullptr && c->previous == nullptr) return;
+  unlink(c);
+  if (spare_bytes_ + kCarrierBytes > most_kept()) {
+    return platform::unmap_pages(c, kCarrierBytes);
   }
+  spare_bytes_ += kCarrierBytes;
+  c->next = spare_;
+  spare_ = c;
+}
+
+// What is kept of each kind is at most an eighth of the realm's memory.
+std::size_t Allocator::most_kept() {
+  std::size_t most = platform::memory_figures().limit / 8;
+  return most < kMostKept ? most : kMostKept;
 }
 
 std::size_t Allocator::large_bytes(std::size_t bytes) {
@@ -134,9 +154,7 @@ void* Allocator::allocate_large(std::size_t bytes) {
 void Allocator::release_large(void* block, std::size_t bytes) {
   bytes = large_bytes(bytes);
   used_ -= bytes;
-  // What is kept is at most an eighth of the realm's memory.
-  std::size_t most = platform::memory_figures().limit / 8;
-  if (most > kMostKept) most = kMostKept;
+  std::size_t most = most_kept();
   if (bytes > most) return platform::unmap_pages(block, bytes);
   Kept& slot = kept_[kept_next_++ % kKept];
   if (slot.bytes != 0) {
@@ -160,12 +178,18 @@ void Allocator::trim() {
     kept = {};
   }
   kept_bytes_ = 0;
+  while (spare_ != nullptr) {
+    Carrier* c = spare_;
+    spare_ = c->next;
+    platform::unmap_pages(c, kCarrierBytes);
+  }
+  spare_bytes_ = 0;
   for (Carrier*& head : open_) {
     for (Carrier* c = head; c != nullptr;) {
       Carrier* next = c->next;
       if (c->used == 0) {
         unlink(c);
-        platform::unmap_pages(c, c->bytes);
+        platform::unmap_pages(c, kCarrierBytes);
       }
       c = next;
     }

@@ -39,7 +39,6 @@ class Allocator {
     char* end;
     std::uint32_t used;
     std::uint32_t size_class;
-    std::size_t bytes;
   };
   static unsigned class_of(std::size_t bytes);
   static std::size_t class_bytes(unsigned size_class);
@@ -47,6 +46,8 @@ class Allocator {
   Carrier* add_carrier(unsigned size_class);
   void unlink(Carrier* c);
   void link(Carrier* c);
+  void give_up(Carrier* c);
+  static std::size_t most_kept();
   void* allocate_large(std::size_t bytes);
   void release_large(void* block, std::size_t bytes);
 
@@ -58,6 +59,8 @@ class Allocator {
   Kept kept_[kKept] = {};
   std::size_t kept_bytes_ = 0;
   unsigned kept_next_ = 0;
+  Carrier* spare_ = nullptr;  // empty ones
+  std::size_t spare_bytes_ = 0;
   std::size_t used_ = 0;
 };
 

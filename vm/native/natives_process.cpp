@@ -209,16 +209,22 @@ Term number(std::uint64_t n) {
 
 Term linked(Process& p, const Process& of) {
   Term set = make_set(p, empty_map(p));
-  for (Link* l = of.links_; l != nullptr; l = l->next[l->side_of(&of)]) {
+  Link* l = of.links_;
+  while (l != nullptr) {
     set = set_add(p, set, l->ends[1 - l->side_of(&of)]->pid());
+    l = l->next[l->side_of(&of)];
+    if (l == of.links_) break;
   }
   return set;
 }
 
 Term monitors_of(Process& p, const Process& of) {
   Term set = make_set(p, empty_map(p));
-  for (Monitor* m = of.monitors_; m != nullptr; m = m->watcher_next) {
+  Monitor* m = of.monitors_;
+  while (m != nullptr) {
     set = set_add(p, set, make_ref(p, m->ref));
+    m = m->watcher_next;
+    if (m == of.monitors_) break;
   }
   return set;
 }

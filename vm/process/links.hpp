@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Links and monitors: each is one object in two intrusive lists, so either side can drop it in
+// Links and monitors: each is one object in two intrusive rings, so either side can drop it in
 // constant time.
 #pragma once
 

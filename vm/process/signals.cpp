@@ -60,56 +60,66 @@ void terminate(const Process& sender, Process& receiver, Term reason) {
   make_ready(receiver);
 }
 
+// The lists of a process are rings whose first is the oldest, so that news of an end goes out in
+// the order in which links and monitors were made.
 void unlink(Link* link, Process* p) {
   unsigned side = link->side_of(p);
-  auto relink = [p](Link* at, Link* next, Link* previous, bool set_next) {
-    unsigned s = at->side_of(p);
-    if (set_next) {
-      at->next[s] = next;
-    } else {
-      at->previous[s] = previous;
-    }
-  };
   Link* next = link->next[side];
   Link* previous = link->previous[side];
-  if (previous != nullptr) {
-    relink(previous, next, nullptr, true);
-  } else {
-    p->links_ = next;
-  }
-  if (next != nullptr) relink(next, nullptr, previous, false);
+  previous->next[previous->side_of(p)] = next;
+  next->previous[next->side_of(p)] = previous;
+  if (p->links_ == link) p->links_ = next == link ? nullptr : next;
+}
+
+void append(Link* link, Process* p) {
+  unsigned side = link->side_of(p);
+  Link*& first = p->links_;
+  if (first == nullptr) first = link->previous[side] = link;
+  Link* last = first->previous[first->side_of(p)];
+  link->previous[side] = last;
+  link->next[side] = first;
+  last->next[last->side_of(p)] = link;
+  first->previous[first->side_of(p)] = link;
 }
 
 Link* find_link(Process& a, Process& b) {
+  if (a.links_ == nullptr || b.links_ == nullptr) return nullptr;
   // Both lists at once: the shorter one decides how long it takes.
   Link* x = a.links_;
   Link* y = b.links_;
-  while (x != nullptr && y != nullptr) {
+  do {
     unsigned sx = x->side_of(&a), sy = y->side_of(&b);
     if (x->ends[1 - sx] == &b) return x;
     if (y->ends[1 - sy] == &a) return y;
     x = x->next[sx];
     y = y->next[sy];
-  }
+  } while (x != a.links_ && y != b.links_);
   return nullptr;
 }
 
+void append(Monitor*& first, Monitor* m, Monitor* Monitor::* next, Monitor* Monitor::* previous) {
+  if (first == nullptr) first = m->*previous = m;
+  Monitor* last = first->*previous;
+  m->*previous = last;
+  m->*next = first;
+  last->*next = m;
+  first->*previous = m;
+}
+
+void unlink(Monitor*& first, Monitor* m, Monitor* Monitor::* next, Monitor* Monitor::* previous) {
+  Monitor* after = m->*next;
+  Monitor* before = m->*previous;
+  before->*next = after;
+  after->*previous = before;
+  if (first == m) first = after == m ? nullptr : after;
+}
+
 void unlink_watcher(Monitor* m) {
-  if (m->watcher_previous != nullptr) {
-    m->watcher_previous->watcher_next = m->watcher_next;
-  } else {
-    m->watcher->monitors_ = m->watcher_next;
-  }
-  if (m->watcher_next != nullptr) m->watcher_next->watcher_previous = m->watcher_previous;
+  unlink(m->watcher->monitors_, m, &Monitor::watcher_next, &Monitor::watcher_previous);
 }
 
 void unlink_watched(Monitor* m) {
-  if (m->watched_previous != nullptr) {
-    m->watched_previous->watched_next = m->watched_next;
-  } else {
-    m->watched->monitored_by_ = m->watched_next;
-  }
-  if (m->watched_next != nullptr) m->watched_next->watched_previous = m->watched_previous;
+  unlink(m->watched->monitored_by_, m, &Monitor::watched_next, &Monitor::watched_previous);
 }
 
 }  // namespace
@@ -159,10 +169,9 @@ bool add_link(Process& a, Process& b) {
   if (&a == &b || find_link(a, b) != nullptr) return true;
   auto* link = static_cast<Link*>(allocator_of(a).allocate(sizeof(Link)));
   if (link == nullptr) return false;
-  *link = {{&a, &b}, {a.links_, b.links_}, {nullptr, nullptr}};
-  if (a.links_ != nullptr) a.links_->previous[a.links_->side_of(&a)] = link;
-  if (b.links_ != nullptr) b.links_->previous[b.links_->side_of(&b)] = link;
-  a.links_ = b.links_ = link;
+  *link = {{&a, &b}, {}, {}};
+  append(link, &a);
+  append(link, &b);
   return true;
 }
 
@@ -177,22 +186,25 @@ void remove_link(Process& a, Process& b) {
 bool add_monitor(Process& watcher, Process& watched, std::uint64_t ref) {
   auto* m = static_cast<Monitor*>(allocator_of(watcher).allocate(sizeof(Monitor)));
   if (m == nullptr) return false;
-  *m = {&watcher, &watched, ref, watcher.monitors_, nullptr, watched.monitored_by_, nullptr};
-  if (m->watcher_next != nullptr) m->watcher_next->watcher_previous = m;
-  if (m->watched_next != nullptr) m->watched_next->watched_previous = m;
-  watcher.monitors_ = m;
-  watched.monitored_by_ = m;
+  *m = {&watcher, &watched, ref, nullptr, nullptr, nullptr, nullptr};
+  append(watcher.monitors_, m, &Monitor::watcher_next, &Monitor::watcher_previous);
+  append(watched.monitored_by_, m, &Monitor::watched_next, &Monitor::watched_previous);
   return true;
 }
 
 void remove_monitor(Process& watcher, std::uint64_t ref) {
-  for (Monitor* m = watcher.monitors_; m != nullptr; m = m->watcher_next) {
+  Monitor* first = watcher.monitors_;
+  if (first == nullptr) return;
+  // The newest is looked at first: most are taken away soon.
+  Monitor* m = first;
+  do {
+    m = m->watcher_previous;
     if (m->ref != ref) continue;
     unlink_watcher(m);
     unlink_watched(m);
     allocator_of(watcher).release(m, sizeof(Monitor));
     return;
-  }
+  } while (m != first);
 }
 
 void notify_down(const Process& sender, Process& watcher, std::uint64_t ref, Term pid,

@@ -61,6 +61,51 @@ void Unit::match(Term form, Want want) {
   if (!want.tail) emit().set_live(want.reg);
 }
 
+namespace {
+
+// Whether a pattern binds this name to a part of the value.
+bool binds(Term pattern, SymbolEntry* name, unsigned depth = 0) {
+  pattern = bare(pattern);
+  if (pattern.is_symbol()) return pattern.entry() == name;
+  if (!is_tuple(pattern) || depth == 16) return false;
+  for (std::size_t i = 0; i < tuple_count(pattern); ++i) {
+    if (binds(slot(pattern, i), name, depth + 1)) return true;
+  }
+  return false;
+}
+
+// The name that the guard `(= part name)` of a clause compares a part of the message with; or null.
+SymbolEntry* compared_with_part(Term pattern, Term guard) {
+  Term a = bare(guard.rest().first()), b = bare(guard.rest().rest().first());
+  if (!a.is_symbol() || !b.is_symbol()) return nullptr;
+  bool a_is_part = binds(pattern, a.entry()), b_is_part = binds(pattern, b.entry());
+  if (a_is_part == b_is_part) return nullptr;
+  return a_is_part ? b.entry() : a.entry();
+}
+
+}  // namespace
+
+// When all clauses compare a part of the message with the same local value, and that turns out to
+// be a fresh reference, no message from before it was made can be meant (ReceiveMark).
+void Unit::receive_mark(Term clauses, std::size_t items) {
+  SymbolEntry* reference = nullptr;
+  for (Term rest = clauses; items > 0;) {
+    if (items < 4 || !is_guard_word(rest.rest().first())) return;
+    Term guard = bare(rest.rest().rest().first());
+    if (!guard.is_pair() || form_length(guard) != 3) return;
+    const char* name = intrinsic_name(guard.first());
+    if (name == nullptr || std::string_view(name) != "=") return;
+    SymbolEntry* other = compared_with_part(rest.first(), guard);
+    if (other == nullptr || (reference != nullptr && other != reference)) return;
+    reference = other;
+    for (unsigned i = 0; i < 4; ++i, --items) rest = rest.rest();
+  }
+  if (reference == nullptr || !is_local(reference)) return;
+  Register mark = emit().top();
+  emit().op(Op::kReceiveMark, any(Term::symbol(reference)));
+  emit().release_to(mark);
+}
+
 // (receive pattern body … :after milliseconds body)
 void Unit::receive(Term form, Want want) {
   Term clauses = form.rest();
@@ -82,6 +127,7 @@ void Unit::receive(Term form, Want want) {
   if (has_after) limit = any(after);
   emit().line(line);
   emit().op(Op::kReceiveTimer, limit);
+  receive_mark(clauses, clause_items);
   Label look, empty, timeout, end;
   Register message = emit().push();
   Emitter::LiveSet without = emit().live();

@@ -116,6 +116,7 @@ class Unit {
     bool has_guard = false;
   };
   bool next_clause(Term form, Term& rest, Clause& clause);
+  void receive_mark(Term clauses, std::size_t items);
   // Emits tests that go to `fail` and bindings; true when the pattern can fail.
   bool pattern(Term form, Register value, Label& fail);
   bool tuple_pattern(Term form, Register value, Label& fail);

@@ -65,6 +65,8 @@ inline RunResult result_of(Next next) {
   }
 #define TO(name) [[clang::musttail]] return op_##name(fp, pc, p, reductions, table)
 
+constexpr std::uint16_t kNoRegister = 0xffff;
+
 inline bool both_integers(Word a, Word b) {
   return ((a | b) & Term::kTagMask) == 0;
 }
@@ -439,11 +441,28 @@ HANDLER(ReceiveNext) {
   p->peeking_ = false;
   NEXT(near_offset(pc));
 }
+SLOW_HANDLER(ReceiveWaitSlow, receive_wait(*p))
 HANDLER(ReceiveWait) {
-  SLOW(receive_wait(*p));
+  // `:after 0` needs no clock.
+  if (*p->scan_ != nullptr) NEXT(near_offset(pc));
+  if (pc->a == kNoRegister || R(pc->a) != Term::integer(0).bits()) TO(ReceiveWaitSlow);
+  p->wait_deadline_ = 0;
+  p->scan_ = &p->inbox_;
+  NEXT(static_cast<std::ptrdiff_t>(extra(pc)));
 }
+SLOW_HANDLER(ReceiveTimerSlow, receive_timer(*p))
 HANDLER(ReceiveTimer) {
-  SLOW(receive_timer(*p));
+  bool good = pc->a == kNoRegister || (T(pc->a).is_integer() && T(pc->a).as_integer() >= 0);
+  if (!good || p->peeking_) [[unlikely]]
+    TO(ReceiveTimerSlow);
+  p->scan_ = &p->inbox_;
+  p->wait_deadline_ = 0;
+  NEXT(1);
+}
+HANDLER(ReceiveMark) {
+  Term t = T(pc->a);
+  if (is_kind(t, Kind::kRef) && payload(t)[0] == p->mark_ref_) p->scan_ = p->mark_;
+  NEXT(1);
 }
 
 HANDLER(ProcessEnd) {

@@ -345,6 +345,7 @@ void receive_take(Process& p) {
   if (message != nullptr) {
     *p.scan_ = message->next;
     if (p.inbox_tail_ == &message->next) p.inbox_tail_ = p.scan_;
+    if (p.mark_ == &message->next) p.mark_ = p.scan_;
     p.inbox_count_--;
     if (message->top == message->data) {
       free_fragment(p, message);

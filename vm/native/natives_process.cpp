@@ -95,7 +95,7 @@ Term spawn_link(Process& p, Args args) {
 Term spawn_monitor(Process& p, Args args) {
   Process* child = start(p, "spawn-monitor", args);
   if (child == nullptr) return Term::raise();
-  std::uint64_t ref = state_of(p).next_ref++;
+  std::uint64_t ref = fresh_reference(p);
   if (add_monitor(p, *child, ref)) return make_pair_tuple(p, child->pid(), make_ref(p, ref));
   p.vm().kill(child->pid(), make_keyword("killed"));
   return p.fail_oom();
@@ -145,7 +145,7 @@ Term unlink(Process& p, Args args) {
 
 Term monitor(Process& p, Args args) {
   if (!args[0].is_pid()) return p.fail_badarg("monitor", args);
-  std::uint64_t ref = state_of(p).next_ref++;
+  std::uint64_t ref = fresh_reference(p);
   if (Process* other = living(p, args[0])) {
     if (!add_monitor(p, *other, ref)) return p.fail_oom();
   } else {
@@ -311,7 +311,7 @@ Term memory_figures(Process& p, Args) {
 }
 
 Term make_reference(Process& p, Args) {
-  return make_ref(p, state_of(p).next_ref++);
+  return make_ref(p, fresh_reference(p));
 }
 
 Term pid_realm(Process& p, Args args) {

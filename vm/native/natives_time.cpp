@@ -71,7 +71,7 @@ Term send_after(Process& p, Args args) {
   }
   Fragment* message = copy_to_fragment(p, s.allocator, args[2]);
   if (message == nullptr) return p.fail_oom();
-  std::uint64_t ref = s.next_ref++;
+  std::uint64_t ref = fresh_reference(p);
   MessageTimer* timer = s.message_timers.add(ref, to, message);
   if (timer == nullptr) {
     free_fragment(p, message);

@@ -153,6 +153,10 @@ class Process final : public Heap, public Timer {
   Fragment** inbox_tail_ = &inbox_;
   Fragment** scan_ = &inbox_;
   std::uint32_t inbox_count_ = 0;
+  // The link to the first message that may hold the reference mark_ref_, the newest one this
+  // process has made.
+  Fragment** mark_ = &inbox_;
+  std::uint64_t mark_ref_ = 0;
 
   // Scheduling.
   enum class State : std::uint8_t { kRunnable, kRunning, kWaiting };

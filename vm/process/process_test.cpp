@@ -27,6 +27,21 @@ TEST_P(Processes, receive_is_selective) {
             "[2 1 :a]");
 }
 
+TEST_P(Processes, a_reference_just_made_lets_a_receive_leave_out_older_messages) {
+  // Taking the message the mark hangs on, in the middle of everything, must not lose the mark.
+  EXPECT_EQ(run("(send (self) :a) (send (self) :b)"
+                "((fn* [f] (f (make-ref))) (fn* [r] (do (send (self) :c) (send (self) [:x r 1])"
+                "(send (self) [:x r 2])"
+                "[(receive :b 1) (receive [:x q n] when (= q r) n) (receive :c 3)"
+                " (receive [_ q n] when (= r q) n) (receive m m) "
+                " (receive [:x q] when (= q r) q :after 0 :none)])))"),
+            "[1 1 3 2 :a :none]");
+  // A reference that is not the newest is looked for everywhere.
+  EXPECT_EQ(run("((fn* [f] (f (make-ref))) (fn* [r] (do (send (self) [r]) (make-ref)"
+                "(receive [q] when (= q r) :found :after 0 :lost))))"),
+            ":found");
+}
+
 TEST_P(Processes, a_guard_may_allocate_while_it_looks_at_a_message) {
   EXPECT_EQ(run("(send (self) [:a [1 2 3]]) (send (self) [:b [4 5 6]])"
                 "[(receive [_ [& l]] when (= (first (rest l)) 5) l) (receive m m)]"),

@@ -236,6 +236,11 @@ void notify_end(Process& p) {
   }
 }
 
+std::uint64_t fresh_reference(Process& p) {
+  p.mark_ = p.inbox_tail_;
+  return p.mark_ref_ = state_of(p).next_ref++;
+}
+
 Term make_ref(Heap& heap, std::uint64_t number) {
   Word* box = heap.alloc_box(Kind::kRef, 1);
   box[1] = number;

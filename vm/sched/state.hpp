@@ -114,5 +114,7 @@ void notify_end(Process& p);  // links and monitors of a process that ends
 // [:DOWN ref pid reason] to a watcher; an exit signal as if from a link.
 void notify_down(const Process& sender, Process& watcher, std::uint64_t ref, Term pid, Term reason);
 Term make_ref(Heap& heap, std::uint64_t number);
+// The number of a new reference, which no message that has come so far can hold.
+std::uint64_t fresh_reference(Process& p);
 
 }  // namespace lona::vm

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "vm/data/each.hpp"
 
+#include "vm/data/binary.hpp"
 #include "vm/data/sequence.hpp"
 #include "vm/data/string.hpp"
 #include "vm/data/vector.hpp"
@@ -18,6 +19,9 @@ bool is_seqable(Term t) {
     case Kind::kMap:
     case Kind::kSet:
     case Kind::kString:
+    case Kind::kText:
+    case Kind::kBinary:
+    case Kind::kSlice:
       return true;
     default:
       return false;
@@ -36,6 +40,9 @@ std::size_t seqable_count(Term t) {
       return map_count(t);
     case Kind::kSet:
       return set_count(t);
+    case Kind::kBinary:
+    case Kind::kSlice:
+      return binary_size(t);
     default:
       return string_count(t);
   }
@@ -64,6 +71,10 @@ Each::Each(Heap& heap, Term seqable) : heap_(heap) {
     case Kind::kSet:
       source_ = Source::kElements;
       cursor_ = MapCursor(set_map(t));
+      return;
+    case Kind::kBinary:
+    case Kind::kSlice:
+      source_ = Source::kBytes;
       return;
     default:
       source_ = Source::kText;
@@ -101,6 +112,10 @@ bool Each::next(Term& element) {
       if (cursor_.done()) return false;
       element = cursor_.key();
       cursor_.next();
+      return true;
+    case Source::kBytes:
+      if (at_ == end_) return false;
+      element = Term::integer(binary_data(term_)[at_++]);
       return true;
     case Source::kText:
       break;

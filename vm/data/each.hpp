@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // One element after the other of anything that has elements: nil, lists, tuples, vectors, maps
-// (entries as tuples [key value]), sets and strings (characters).
+// (entries as tuples [key value]), sets, strings (characters) and binaries (bytes).
 #pragma once
 
 #include "vm/data/map.hpp"
@@ -21,7 +21,7 @@ class Each {
   bool next(Term& element);
 
  private:
-  enum class Source : std::uint8_t { kList, kWords, kVector, kEntries, kElements, kText };
+  enum class Source : std::uint8_t { kList, kWords, kVector, kEntries, kElements, kBytes, kText };
   Heap& heap_;
   Source source_ = Source::kList;
   Term term_ = Term::empty_list();

@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
 target_sources(lona_vm PRIVATE
+  ${CMAKE_CURRENT_LIST_DIR}/binary.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/bits.cpp
   ${CMAKE_CURRENT_LIST_DIR}/each.cpp
   ${CMAKE_CURRENT_LIST_DIR}/map.cpp
   ${CMAKE_CURRENT_LIST_DIR}/map_builder.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/pool.cpp
   ${CMAKE_CURRENT_LIST_DIR}/sequence.cpp
   ${CMAKE_CURRENT_LIST_DIR}/string.cpp
   ${CMAKE_CURRENT_LIST_DIR}/utf8.cpp

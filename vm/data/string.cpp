@@ -3,6 +3,8 @@
 
 #include <cstring>
 
+#include "vm/data/pool.hpp"
+
 namespace lona::vm {
 
 NewString allocate_string(Heap& heap, std::size_t bytes, std::size_t count) {
@@ -14,6 +16,41 @@ NewString allocate_string(Heap& heap, std::size_t bytes, std::size_t count) {
   p[2] = count;
   if (words > 2) p[words] = 0;  // the padding: equal strings are equal words
   return {Term::boxed(p), reinterpret_cast<char*>(p + 3)};
+}
+
+namespace {
+
+Term make_text(Heap& heap, Term blob, const char* text, std::size_t bytes, std::size_t count) {
+  Word* p = heap.alloc_box(Kind::kText, 4);
+  p[1] = bytes;
+  p[2] = count;
+  p[3] = reinterpret_cast<Word>(text);
+  p[4] = blob.bits();
+  return Term::boxed(p);
+}
+
+}  // namespace
+
+NewString allocate_text(Heap& heap, std::size_t bytes, std::size_t count) {
+  if (bytes < kPoolText) return allocate_string(heap, bytes, count);
+  PoolBytes pool = pool_allocate(heap, bytes);
+  if (pool.bytes == nullptr) return {Term::absent(), nullptr};
+  return {make_text(heap, pool.blob, pool.bytes, bytes, count), pool.bytes};
+}
+
+NewString extend_text(Heap& heap, Term s, std::size_t bytes, std::size_t count) {
+  std::string_view old = string_text(s);
+  std::size_t new_bytes = old.size() + bytes, new_count = string_count(s) + count;
+  if (new_bytes < kPoolText) {
+    NewString n = allocate_string(heap, new_bytes, new_count);
+    if (n.text == nullptr) return n;
+    if (!old.empty()) std::memcpy(n.text, old.data(), old.size());
+    return {n.term, n.text + old.size()};
+  }
+  Term blob = is_kind(s, Kind::kText) ? slot(s, 3) : Term::nil();
+  PoolBytes pool = pool_extend(heap, blob, old.data(), old.size(), bytes);
+  if (pool.bytes == nullptr) return {Term::absent(), nullptr};
+  return {make_text(heap, pool.blob, pool.bytes, new_bytes, new_count), pool.bytes + old.size()};
 }
 
 Term make_string(Heap& heap, std::string_view text) {
@@ -39,6 +76,9 @@ Term substring(Heap& heap, Term s, std::size_t begin, std::size_t end) {
   if (text.size() != count) {
     first = utf8::offset_of(text, begin);
     last = first + utf8::offset_of(text.substr(first), end - begin);
+  }
+  if (is_kind(s, Kind::kText) && last - first >= kPoolText) {
+    return make_text(heap, slot(s, 3), text.data() + first, last - first, end - begin);
   }
   NewString r = allocate_string(heap, last - first, end - begin);
   if (r.text != nullptr && last > first) std::memcpy(r.text, text.data() + first, last - first);

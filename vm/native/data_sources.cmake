@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Natives on values; their list is natives_data.def.
 target_sources(lona_vm PRIVATE
+  ${CMAKE_CURRENT_LIST_DIR}/natives_binary.cpp
   ${CMAKE_CURRENT_LIST_DIR}/natives_collection.cpp
   ${CMAKE_CURRENT_LIST_DIR}/natives_name.cpp
   ${CMAKE_CURRENT_LIST_DIR}/natives_number.cpp

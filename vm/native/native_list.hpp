@@ -10,6 +10,7 @@
 #if __has_include("vm/native/natives_data.def")
 #include "vm/native/natives_data.def"
 #endif
+#include "vm/native/natives_binary.def"
 #if __has_include("vm/native/natives_console.def")
 #include "vm/native/natives_console.def"
 #endif

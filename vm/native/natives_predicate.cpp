@@ -3,6 +3,7 @@
 #include "vm/code/function.hpp"
 #include "vm/code/namespace.hpp"
 #include "vm/code/var.hpp"
+#include "vm/data/binary.hpp"
 #include "vm/data/each.hpp"
 #include "vm/data/map.hpp"
 #include "vm/data/sequence.hpp"
@@ -35,6 +36,7 @@ const char* box_type(Kind kind) {
     case Kind::kSet:
       return "set";
     case Kind::kString:
+    case Kind::kText:
       return "string";
     case Kind::kClosure:
       return "fn";
@@ -47,7 +49,10 @@ const char* box_type(Kind kind) {
     case Kind::kFloat:
       return "float";
     case Kind::kBinary:
+    case Kind::kSlice:
       return "binary";
+    case Kind::kByteBuffer:
+      return "bytebuf";
     default:
       return "integer";
   }
@@ -126,11 +131,8 @@ Term is_integer(Process&, Args args) {
 Term is_other_number(Process&, Args args) {
   return is_box(args, Kind::kFloat);
 }
-Term is_binary(Process&, Args args) {
-  return is_box(args, Kind::kBinary);
-}
 Term is_string_value(Process&, Args args) {
-  return is_box(args, Kind::kString);
+  return Term::boolean(is_string(args[0]));
 }
 Term is_char(Process&, Args args) {
   return Term::boolean(args[0].is_character());

@@ -4,6 +4,7 @@
 #include "vm/code/function.hpp"
 #include "vm/code/namespace.hpp"
 #include "vm/code/var.hpp"
+#include "vm/data/binary.hpp"
 #include "vm/data/map.hpp"
 #include "vm/data/sequence.hpp"
 #include "vm/data/string.hpp"
@@ -48,6 +49,7 @@ class Printer {
   bool named(std::string_view before, std::string_view ns, std::string_view name,
              std::string_view after);
   bool function(Term t);
+  bool bytes(Bytes bytes);
   bool open(Open::What what, Term t, std::string_view bracket) {
     return open_.push({what, false, true, false, t, 0}) && put(bracket);
   }
@@ -87,6 +89,16 @@ bool Printer::function(Term t) {
   const Function* f = function_of(t);
   std::string_view name = f->name != nullptr ? f->name->full() : "fn";
   return named("#<fn ", {}, name, ">");
+}
+
+bool Printer::bytes(Bytes bytes) {
+  if (!put("#bytes[")) return false;
+  for (std::size_t i = 0; i < bytes.size(); i++) {
+    constexpr std::string_view kDigits = "0123456789ABCDEF";
+    char text[5] = {' ', '0', 'x', kDigits[bytes[i] >> 4], kDigits[bytes[i] & 15]};
+    if (!put(std::string_view(text, 5).substr(i == 0))) return false;
+  }
+  return put("]");
 }
 
 bool put_hex4(Sink& sink, std::string_view before, std::uint32_t cp) {
@@ -153,7 +165,13 @@ bool Printer::start(Term t) {
 bool Printer::start_box(Term t) {
   switch (header_of(t).kind()) {
     case Kind::kString:
+    case Kind::kText:
       return print_quoted(sink_, string_text(t));
+    case Kind::kBinary:
+    case Kind::kSlice:
+      return bytes(binary_bytes(t));
+    case Kind::kByteBuffer:
+      return put("#<bytebuf ") && number(static_cast<std::int64_t>(binary_size(t))) && put(">");
     case Kind::kTuple:
       return open(Open::What::kTuple, t, "[");
     case Kind::kVector:

@@ -110,6 +110,12 @@ bool is_number_suffix(std::string_view s) {
 
 bool Reader::read_string() {
   Position at = position();
+  Term string;
+  return scan_string(string) && deliver(string, at);
+}
+
+bool Reader::scan_string(Term& string) {
+  Position at = position();
   std::string_view body = text_.substr(at_ + 1);
   // First how long it is and where it ends, then the bytes.
   std::size_t end = 0, bytes = 0, count = 0;
@@ -148,7 +154,8 @@ bool Reader::read_string() {
       *out++ = body[i++];
     }
   }
-  return deliver(s.term, at);
+  string = s.term;
+  return true;
 }
 
 bool Reader::read_character() {
@@ -200,7 +207,15 @@ std::string_view Reader::take_token() {
 
 bool Reader::read_token() {
   Position at = position();
-  std::string_view token = take_token();
+  if (!frames_.empty() && frames_.top().shape == Shape::kBytes) {
+    std::string_view part;
+    return take_segment_part(part) ? read_token(part, at)
+                                   : fail("invalid-bits", "a value is missing here", at);
+  }
+  return read_token(take_token(), at);
+}
+
+bool Reader::read_token(std::string_view token, Position at) {
   bool sign = token.size() > 1 && (token[0] == '+' || token[0] == '-');
   if (is_digit(token[sign])) return read_number(token, at);
   for (char c : token) {

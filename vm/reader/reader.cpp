@@ -198,12 +198,7 @@ bool Reader::read_dispatch() {
     default:
       break;
   }
-  advance(1);
-  std::string_view token = take_token();
-  if (token.starts_with("bytes") || token.starts_with("bits")) {
-    return fail("unsupported-binary", "there are no binaries yet", at);
-  }
-  return fail("invalid-token", "# begins no form that is known", at);
+  return read_binary();
 }
 
 bool Reader::open(Shape shape, std::size_t skip) {
@@ -248,6 +243,7 @@ bool Reader::close(char c) {
       wanted = ')';
       break;
     case Shape::kTuple:
+    case Shape::kBytes:
       wanted = ']';
       break;
     case Shape::kVector:
@@ -270,6 +266,12 @@ bool Reader::finish(const Frame& frame) {
   if (pairs && (values_.size() - frame.first) % 2 != 0) {
     return fail("odd-map", "a map needs a value for every key", frame.position);
   }
+  for (std::size_t i = frame.first; frame.shape == Shape::kBytes && i < values_.size(); i++) {
+    Term t = values_[i];
+    if (t.is_integer() && (t.as_integer() < 0 || t.as_integer() > 0xff)) {
+      return fail("invalid-bits", "a byte is a number from 0 to 255", frame.position);
+    }
+  }
   Term form = build(frame);
   if (form == Term::absent()) return fail("oom", "no memory left", frame.position);
   frames_.pop();
@@ -291,6 +293,8 @@ Term Reader::build(const Frame& frame) {
       }
       return builder.take();
     }
+    case Shape::kBytes:
+      return build_binary(elements);
     case Shape::kSet: {
       MapBuilder builder(heap_);
       for (Term t : elements) builder.put(t, Term::true_());
@@ -339,7 +343,8 @@ bool Reader::deliver(Term form, Position position) {
     done_ = true;
     return true;
   }
-  return values_.push(form) || fail("oom", "no memory left", position);
+  if (!values_.push(form)) return fail("oom", "no memory left", position);
+  return frames_.top().shape != Shape::kBytes || read_segment(position);
 }
 
 bool Reader::apply_prefix(const Frame& frame, Term& form) {

@@ -58,6 +58,7 @@ class Reader {
     kVector,
     kMap,
     kSet,
+    kBytes,      // #bytes[…] and #bits[…]: values with sizes behind them
     kAnonymous,  // #(…)
     kQuote,
     kVarQuote,
@@ -71,6 +72,7 @@ class Reader {
     Shape shape;
     std::size_t first;  // its elements are values_[first…]
     Position position;
+    bool size_due = false;  // kBytes: the next form is the size of the last one
   };
   struct Failure {
     const char* type = nullptr;
@@ -97,7 +99,16 @@ class Reader {
   bool apply_prefix(const Frame& frame, Term& form);
   bool merge_meta(Term meta, Term form, Term& out);
 
+  // bits.cpp
+  bool read_binary();
+  bool read_literal_bytes(std::string_view encoding, Position at);
+  bool read_segment(Position at);
+  bool read_modifiers(Term value, Term size, Position at);
+  bool take_segment_part(std::string_view& part);
+  Term build_binary(std::span<const Term> elements);
+
   bool read_string();
+  bool scan_string(Term& string);
   bool read_character();
   bool read_token();
   bool read_number(std::string_view token, Position at);
@@ -111,6 +122,7 @@ class Reader {
   void advance(std::size_t bytes);
   void skip_blank();
   std::string_view take_token();
+  bool read_token(std::string_view token, Position at);
   bool fail(const char* type, const char* message, Position position, bool incomplete = false);
   bool fail_end(const char* message, Position position);
   ReadOutcome report();

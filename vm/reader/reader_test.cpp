@@ -234,7 +234,6 @@ TEST_F(ReaderTest, WrongTextIsNamedWithItsPlace) {
                  {"##Inf", "!unsupported-number 1:1"},
                  {"1152921504606846976", "!unsupported-number 1:1"},
                  {"99999999999999999999999999999999999999999", "!unsupported-number 1:1"},
-                 {"#bytes[1]", "!unsupported-binary 1:1"},
                  {"\\nonsense", "!invalid-character 1:1"},
                  {"%{:a}", "!odd-map 1:1"},
                  {"^1 x", "!invalid-metadata 1:1"},

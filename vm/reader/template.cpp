@@ -4,8 +4,10 @@
 #include <atomic>
 #include <cstring>
 
+#include "vm/data/binary.hpp"
 #include "vm/data/map.hpp"
 #include "vm/data/sequence.hpp"
+#include "vm/data/string.hpp"
 #include "vm/data/utf8.hpp"
 #include "vm/data/vector.hpp"
 #include "vm/reader/reader.hpp"
@@ -26,7 +28,7 @@ bool is_call_of(Term form, std::string_view name) {
 }
 
 bool self_evaluating(Term t) {
-  return !t.is_symbol() && !t.is_list() && (!t.is_boxed() || is_kind(t, Kind::kString));
+  return !t.is_symbol() && !t.is_list() && (!t.is_boxed() || is_string(t) || is_binary(t));
 }
 
 char* put_decimal(char* out, std::uint64_t n) {

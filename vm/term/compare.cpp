@@ -4,7 +4,9 @@
 // native stack, maps inside of more than kMaxMapNesting others are ordered by their hashes.
 #include <algorithm>
 #include <array>
+#include <cstring>
 
+#include "vm/data/binary.hpp"
 #include "vm/data/map.hpp"
 #include "vm/data/sequence.hpp"
 #include "vm/data/string.hpp"
@@ -21,6 +23,12 @@ namespace {
 template <class T>
 int three_way(T a, T b) {
   return a < b ? -1 : a > b ? 1 : 0;
+}
+
+int compare_bytes(Bytes a, Bytes b) {
+  std::size_t n = std::min(a.size(), b.size());
+  int c = n == 0 ? 0 : std::memcmp(a.data(), b.data(), n);
+  return c != 0 ? c : three_way(a.size(), b.size());
 }
 
 // Position of a value's type in the order.
@@ -46,6 +54,7 @@ int rank(Term t) {
   }
   switch (header_of(t).kind()) {
     case Kind::kString:
+    case Kind::kText:
       return 5;
     case Kind::kTuple:
       return 9;
@@ -63,8 +72,11 @@ int rank(Term t) {
       return 16;
     case Kind::kClosure:
       return 18;
-    default:
+    case Kind::kBinary:
+    case Kind::kSlice:
       return 19;
+    default:
+      return 21;
   }
 }
 
@@ -185,8 +197,12 @@ int Ordering::leaves(Term a, Term b) {
   if (!a.is_boxed()) return three_way(a.bits(), b.bits());
   switch (header_of(a).kind()) {
     case Kind::kString:
+    case Kind::kText:
       // Byte order of UTF-8 is code point order.
       return three_way(string_text(a).compare(string_text(b)), 0);
+    case Kind::kBinary:
+    case Kind::kSlice:
+      return compare_bytes(binary_bytes(a), binary_bytes(b));
     case Kind::kMap:
       return compare_maps(a, b, nesting_);
     case Kind::kSet:

@@ -3,6 +3,7 @@
 
 #include <cstring>
 
+#include "vm/data/binary.hpp"
 #include "vm/data/map.hpp"
 #include "vm/data/sequence.hpp"
 #include "vm/data/string.hpp"
@@ -18,6 +19,10 @@ struct Open {
   Term a, b;  // containers of one kind; for maps: a small Map or a Node of `a`, and all of `b`
   std::size_t next;
 };
+
+bool same_bytes(Bytes a, Bytes b) {
+  return a.size() == b.size() && (a.empty() || std::memcmp(a.data(), b.data(), a.size()) == 0);
+}
 
 class Comparison {
  public:
@@ -56,10 +61,10 @@ bool Comparison::enter(Term a, Term b) {
 
 bool Comparison::enter_boxes(Term a, Term b) {
   Header ha = header_of(a), hb = header_of(b);
+  if (is_string(a)) return is_string(b) && string_text(a) == string_text(b);
+  if (is_binary(a)) return is_binary(b) && same_bytes(binary_bytes(a), binary_bytes(b));
   if (ha.kind() != hb.kind()) return false;
   switch (ha.kind()) {
-    case Kind::kString:
-      return string_text(a) == string_text(b);
     case Kind::kTuple:
       return ha.words() == hb.words() && (ha.words() == 0 || push(a, b));
     case Kind::kVector:
@@ -78,6 +83,8 @@ bool Comparison::enter_boxes(Term a, Term b) {
     case Kind::kVar:
     case Kind::kNamespace:
       return payload(a)[0] == payload(b)[0];
+    case Kind::kByteBuffer:  // mutable: itself only
+      return payload(a)[1] == payload(b)[1];
     case Kind::kFloat: {
       double x, y;
       std::memcpy(&x, payload(a), sizeof x);
@@ -134,7 +141,7 @@ bool Comparison::advance_entries(Open& o) {
 
 bool equal_slow(Term a, Term b) {
   // The common small cases without setting up a walk.
-  if (is_kind(a, Kind::kString) && is_kind(b, Kind::kString)) {
+  if (is_string(a) && is_string(b)) {
     return string_text(a) == string_text(b);
   }
   Comparison comparison;

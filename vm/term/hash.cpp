@@ -3,6 +3,7 @@
 
 #include <cstring>
 
+#include "vm/data/binary.hpp"
 #include "vm/data/map.hpp"
 #include "vm/data/string.hpp"
 #include "vm/data/vector.hpp"
@@ -60,7 +61,16 @@ std::uint64_t hash_box(Term t, unsigned depth) {
   std::uint64_t h = seed(kKindSeeds + unsigned(kind));
   switch (kind) {
     case Kind::kString:
+    case Kind::kText:
       return hash_bytes(string_text(t));
+    case Kind::kBinary:
+    case Kind::kSlice: {
+      Bytes b = binary_bytes(t);
+      return hash_mix(seed(kKindSeeds + unsigned(Kind::kBinary)) ^
+                      hash_bytes({reinterpret_cast<const char*>(b.data()), b.size()}));
+    }
+    case Kind::kByteBuffer:
+      return hash_mix(h ^ payload(t)[1]);
     case Kind::kMetaForm:
       return hash_term(bare(t), depth);
     case Kind::kTuple:
@@ -109,7 +119,7 @@ std::uint64_t hash_term_slow(Term t, unsigned depth) {
       return depth == 0 ? seed(kListSeed) : hash_list(t, depth);
     case Tag::kBoxed:
       // Below the last level only what needs no further look is told apart.
-      if (depth == 0 && !is_kind(t, Kind::kString)) {
+      if (depth == 0 && !is_string(t) && !is_binary(t)) {
         t = bare(t);
         return t.is_boxed() ? 1 : hash_term(t, 0);
       }

@@ -111,6 +111,12 @@ Tcb* handle_timer() {
   return schedule();
 }
 
+Tcb* handle_prod() {
+  update_time();
+  check_budget();
+  return schedule();
+}
+
 Tcb* handle_vm_fault(Word address, Word status, bool instruction) {
   Tcb& tcb = *scheduler().current;
   update_time();

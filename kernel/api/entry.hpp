@@ -11,6 +11,7 @@ namespace lona::kernel {
 Tcb* handle_syscall();          // number in the context; also unknown numbers
 Tcb* handle_irq(unsigned irq);  // acknowledged at the controller, or masked, by arch
 Tcb* handle_timer();            // the deadline passed
+Tcb* handle_prod();             // another core changed what this one should run
 Tcb* handle_vm_fault(Word address, Word status, bool instruction);
 Tcb* handle_user_exception(Word vector, Word error);
 

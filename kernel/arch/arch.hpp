@@ -6,6 +6,10 @@
 #include "kernel/api/invocation.hpp"
 #include "kernel/object/tcb.hpp"
 
+namespace lona::kernel {
+struct Core;
+}
+
 namespace lona::kernel::arch {
 
 // --- Time: a counter that never goes back
@@ -22,13 +26,21 @@ void ack_irq(unsigned irq);  // the driver is done: the line may interrupt again
 // The last handler of `irq` is gone.
 void release_irq(unsigned irq);
 
+// --- Cores ---------------------------------------------------------------------------------------
+// Makes another core enter the kernel, where it schedules once it has the lock. Does not wait.
+void prod(Core& core);
+// The same, and waits until it has left user mode: its thread's registers are in their context.
+void stop(Core& core);
+
 // --- Threads -------------------------------------------------------------------------------------
 void init_context(UserContext& context);
 // Makes the thread's address space and FPU state the active ones.
 void switch_to(Tcb& tcb);
 void switch_to_idle();
-// The thread's flags changed, or the thread ends: its FPU state must not stay in the processor.
+// The thread's flags change, or it leaves its core: its FPU state must not stay in the processor.
 void release_fpu(Tcb& tcb);
+// The thread ends: so does its FPU state.
+void forget_fpu(Tcb& tcb);
 void set_tls_base(Tcb& tcb, Word base);
 // Register `index` in the order of abi::UserRegisters.
 Word read_register(const Tcb& tcb, unsigned index);

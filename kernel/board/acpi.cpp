@@ -77,11 +77,30 @@ Bytes read_table(const PhysicalReader& memory, PhysicalAddress address) {
   return table;
 }
 
+void add_processor(std::uint32_t apic_id, std::uint32_t flags, AcpiInfo& info) {
+  constexpr std::uint32_t kEnabled = 1;
+  if ((flags & kEnabled) == 0 || info.processor_count == AcpiInfo::kMaxProcessors) return;
+  // Firmware may list a processor in both forms.
+  const auto known = std::span(info.processors).first(info.processor_count);
+  if (std::ranges::find(known, apic_id) == known.end()) {
+    info.processors[info.processor_count++] = apic_id;
+  }
+}
+
 void read_madt_entry(Bytes entry, AcpiInfo& info) {
-  enum : std::uint8_t { kLocalApic = 0, kIoApic = 1, kOverride = 2, kLocalApicAddress = 5 };
+  enum : std::uint8_t {
+    kLocalApic = 0,
+    kIoApic = 1,
+    kOverride = 2,
+    kLocalApicAddress = 5,
+    kLocalX2Apic = 9
+  };
   switch (entry[0]) {
     case kLocalApic:
-      if (entry.size() >= 8 && (load32(&entry[4]) & 1) != 0) ++info.processors;
+      if (entry.size() >= 8) add_processor(entry[3], load32(&entry[4]), info);
+      break;
+    case kLocalX2Apic:
+      if (entry.size() >= 16) add_processor(load32(&entry[4]), load32(&entry[8]), info);
       break;
     case kIoApic:
       if (entry.size() >= 12 && info.io_apic_count < AcpiInfo::kMaxIoApics) {

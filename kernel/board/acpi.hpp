@@ -8,8 +8,9 @@
 
 #include "kernel/memory/physical.hpp"
 
-// The little that the kernel needs from ACPI: where the interrupt controllers are. The tables are
-// hostile input: lengths are bounded, checksums verified, lists cut at a fixed number.
+// The little that the kernel needs from ACPI: the processors and where the interrupt controllers
+// are. The tables are hostile input: lengths are bounded, checksums verified, lists cut at a fixed
+// number.
 
 namespace lona::kernel {
 
@@ -30,12 +31,14 @@ struct InterruptOverride {
 struct AcpiInfo {
   static constexpr unsigned kMaxIoApics = 8;
   static constexpr unsigned kMaxOverrides = 16;
+  static constexpr unsigned kMaxProcessors = 64;
 
   std::array<std::uint8_t, 36> rsdp;
   unsigned rsdp_size;  // 20 or 36
   std::uint64_t local_apic_address;
   bool has_legacy_pic;
-  unsigned processors;
+  std::array<std::uint32_t, kMaxProcessors> processors;  // APIC numbers of those that may be used
+  unsigned processor_count;
   std::array<IoApicEntry, kMaxIoApics> io_apics;
   unsigned io_apic_count;
   std::array<InterruptOverride, kMaxOverrides> overrides;

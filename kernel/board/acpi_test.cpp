@@ -62,7 +62,7 @@ TEST(Acpi, finds_controllers_from_the_bios_area) {
   ASSERT_EQ(info->io_apic_count, 1u);
   EXPECT_EQ(info->io_apics[0].id, 2u);
   EXPECT_EQ(info->io_apics[0].address, 0xfec00000u);
-  EXPECT_EQ(info->processors, 1u);
+  EXPECT_EQ(info->processor_count, 1u);
   ASSERT_EQ(info->override_count, 1u);
   EXPECT_EQ(info->overrides[0].interrupt, 2u);
   EXPECT_TRUE(info->has_legacy_pic);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Boot on the one processor, from the first line of C++ to the first instruction of the root task.
+// Boot on the first processor, from the first line of C++ to the first instruction of the root
+// task.
 #include "base/format.hpp"
 #include "kernel/api/entry.hpp"
 #include "kernel/arch/x86_64/clock.hpp"
@@ -94,7 +95,8 @@ void log_machine() {
   if constexpr (config::kDebug) {
     FixedText<160> line;
     line << "[kernel] memory " << ByteSize{memory_plan.ram.total()} << ", clock "
-         << (clock_khz() / 1000) << " MHz, " << io_apic_count() << " I/O APIC\n";
+         << (clock_khz() / 1000) << " MHz, " << io_apic_count() << " I/O APIC, " << cores.count
+         << (cores.count == 1 ? " core\n" : " cores\n");
     console_write(line.text());
   }
 }
@@ -120,6 +122,7 @@ extern "C" [[noreturn]] void kernel_boot(std::uint32_t magic, PhysicalAddress in
   fpu_init();
   interrupts_init(acpi);
   clock_init();
+  start_other_cores(acpi, boot_source, memory_plan.free);
   log_machine();
 
   initialise_scheduler();
@@ -127,10 +130,13 @@ extern "C" [[noreturn]] void kernel_boot(std::uint32_t magic, PhysicalAddress in
       .source = boot_source,
       .acpi_root = {acpi.rsdp.data(), static_cast<std::size_t>(acpi.rsdp_size)},
       .clock_mhz = clock_khz() / 1000,
+      .cores = cores.count,
   };
   create_root_task(facts, memory_plan);
   log_end();
-  enter_user(reinterpret_cast<UserContext*>(start()));
+  auto* const first = reinterpret_cast<UserContext*>(start());
+  if (cores.count > 1) leave_kernel();
+  enter_user(first);
 }
 
 }  // namespace lona::kernel

@@ -263,10 +263,11 @@ void RootTaskBuilder::create_boot_info() {
   }
 
   info_->extra_len = bytes;
-  info_->num_nodes = 1;
+  info_->num_nodes = facts_.cores;
   info_->ipc_buffer = reinterpret_cast<abi::IpcBuffer*>(layout_.ipc_buffer);
   info_->init_cnode_size_bits = config::kRootCNodeBits;
-  info_->sched_control.start = put_next(Cap::sched_control(0));
+  info_->sched_control.start = next_slot_;
+  for (unsigned core = 0; core < facts_.cores; ++core) put_next(Cap::sched_control(core));
   info_->sched_control.end = next_slot_;
   std::memcpy(&page, info_, sizeof(page));
   info_ = &page;

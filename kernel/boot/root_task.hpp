@@ -13,6 +13,7 @@ struct BootFacts {
   const BootSource& source;
   std::span<const std::uint8_t> acpi_root;  // root pointer: 20 or 36 bytes, or empty
   std::uint32_t clock_mhz;
+  unsigned cores;
 };
 
 // Takes what it needs from `plan.free`, hands the rest out as untyped memory, and leaves the

@@ -25,7 +25,9 @@ class ThreadCheck {
       at_ = entry.begin;
       if (const char* what = check(entry)) return {what, at_};
     }
-    if (const char* what = check_core(this_core())) return {what, at_};
+    for (unsigned i = 0; i < cores.count; ++i) {
+      if (const char* what = check_core(cores[i])) return {what, at_};
+    }
     if (const char* what = check_counts()) return {what, 0};
     return {};
   }
@@ -50,11 +52,12 @@ class ThreadCheck {
 
   // --- Threads -----------------------------------------------------------------------------------
 
-  static bool is_current(const Tcb& tcb) { return scheduler().current == &tcb; }
+  static bool is_current(const Tcb& tcb) { return core_of(tcb).scheduler.current == &tcb; }
 
   const char* check_tcb(const Tcb& tcb) {
     counts_.blocked_threads += is_queued_state(tcb.state);
     counts_.ready_threads += tcb.in_ready_queue;
+    if (tcb.core >= cores.count) return "a thread belongs to no core";
     if (const char* what = check_tcb_links(tcb)) return what;
     if (const char* what = check_tcb_slots(tcb)) return what;
     if (const char* what = check_waiting(tcb)) return what;
@@ -81,6 +84,9 @@ class ThreadCheck {
     const SchedContext* const context = tcb.sched_context;
     if (context != nullptr && (!live(context, CapType::kSchedContext) || context->tcb != &tcb)) {
       return "a thread runs on a scheduling context that does not know it";
+    }
+    if (context != nullptr && context->core != tcb.core) {
+      return "a thread does not belong to the core of its scheduling context";
     }
     const SchedContext* const yield_to = tcb.yield_to;
     if (yield_to != nullptr &&
@@ -257,23 +263,25 @@ class ThreadCheck {
     at_ = to_phys(s.current);
     if (s.current != nullptr) {
       if (!live(s.current, CapType::kTcb)) return "the running thread is no thread";
-      if (s.current_context != s.current->sched_context) {
+      // A held core has yet to see what was done to its thread.
+      if (s.current_context != s.current->sched_context && !core.held) {
         return "the running thread does not run on its own scheduling context";
       }
     }
     for (unsigned priority = 0; priority < abi::kNumPriorities; ++priority) {
-      if (const char* what = check_ready(s.ready, priority)) return what;
+      if (const char* what = check_ready(core, priority)) return what;
     }
-    return check_release_queue(s);
+    return check_release_queue(core);
   }
 
-  const char* check_ready(const ReadyQueue& ready, unsigned priority) {
+  const char* check_ready(const Core& core, unsigned priority) {
     const Tcb* prev = nullptr;
-    for (const Tcb* tcb = ready.first_of(priority); tcb != nullptr;
+    for (const Tcb* tcb = core.scheduler.ready.first_of(priority); tcb != nullptr;
          prev = tcb, tcb = tcb->ready_next) {
       at_ = to_phys(tcb);
       if (!live(tcb, CapType::kTcb)) return "the ready queue holds something that is no thread";
       if (tcb->ready_prev != prev) return "the ready queue's links do not match";
+      if (tcb->core != core.id) return "a ready thread waits on another core than its own";
       if (tcb->priority != priority) return "a ready thread waits at another priority";
       if (!tcb->in_ready_queue) return "the ready queue holds a thread that does not know it";
       ++counts_.threads_in_ready_queues;
@@ -281,15 +289,16 @@ class ThreadCheck {
     return nullptr;
   }
 
-  const char* check_release_queue(const Scheduler& s) {
+  const char* check_release_queue(const Core& core) {
     SchedContext* prev = nullptr;
-    for (SchedContext* context = s.release_head; context != nullptr;
+    for (SchedContext* context = core.scheduler.release_head; context != nullptr;
          prev = context, context = context->release_next) {
       at_ = to_phys(context);
       if (!live(context, CapType::kSchedContext)) return "the release queue holds no context";
       if (!context->queued || context->tcb == nullptr) {
         return "the release queue holds a context that waits for nothing";
       }
+      if (context->core != core.id) return "a context waits for time on another core than its own";
       if (context->release_prev != prev) return "the release queue's links do not match";
       if (prev != nullptr && refill_head(*prev).time > refill_head(*context).time) {
         return "the release queue is not ordered by time";

@@ -89,7 +89,8 @@ void send_reply(Tcb& sender, Reply& reply, bool can_grant) {
   wake_context(*context);
   // The context may have come back used up: that is a timeout of the thread it returned to.
   const RefillClock clock = scheduler().clock();
-  const Ticks used = context == scheduler().current_context ? scheduler().consumed : 0;
+  const Scheduler& home = core_of(*context).scheduler;
+  const Ticks used = context == home.current_context ? home.consumed : 0;
   if ((!refill_ready(*context, clock) || !refill_sufficient(*context, used, clock)) &&
       fault != abi::FaultKind::kTimeout && has_timeout_handler(*receiver)) {
     raise_timeout(*receiver);

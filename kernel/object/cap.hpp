@@ -126,6 +126,7 @@ class Cap {
     return static_cast<unsigned>(F<5, 6>::get(w0_));
   }
   static constexpr Cap sched_control(Word core) { return Cap(CapType::kSchedControl, 0, 0, core); }
+  constexpr Word core() const { return w1_; }
   static constexpr Cap irq_control() { return Cap(CapType::kIrqControl, 0, 0, 0); }
   static constexpr Cap domain() { return Cap(CapType::kDomain, 0, 0, 0); }
   static constexpr Cap irq_handler(Word irq) { return Cap(CapType::kIrqHandler, 0, 0, irq); }

@@ -92,6 +92,7 @@ struct alignas(128) SchedContext {
   std::uint32_t refill_count;
   bool sporadic;
   bool queued;  // in the release queue
+  std::uint8_t core;
   SchedContext* release_prev;
   SchedContext* release_next;
 

@@ -46,6 +46,7 @@ struct alignas(1u << abi::kTcbBits) Tcb {
   bool is_call;
   bool in_ready_queue;
   Word flags;  // kTcbFlag…
+  std::uint8_t core;
 
   Word badge;        // of the cap a blocked sender used
   void* blocked_on;  // Endpoint or Notification

@@ -15,6 +15,7 @@ void create_tcb(Tcb& tcb) {
 }
 
 void suspend(Tcb& tcb) {
+  hold(tcb);
   // A running thread goes on behind its last system call when it is resumed.
   if (tcb.state == ThreadState::kRunning) tcb.context.fault_ip = tcb.context.rip;
   cancel_ipc(tcb);
@@ -38,7 +39,12 @@ void destroy_thread(Tcb& tcb) {
     if (tcb.sched_context->yield_from != nullptr) complete_yield(*tcb.sched_context->yield_from);
     unbind_thread(*tcb.sched_context);
   }
-  arch::release_fpu(tcb);
+  arch::forget_fpu(tcb);
+  Scheduler& s = core_of(tcb).scheduler;
+  if (s.current == &tcb) {
+    s.current = nullptr;
+    s.reconsider = true;
+  }
 }
 
 }  // namespace lona::kernel

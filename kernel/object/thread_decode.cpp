@@ -57,6 +57,7 @@ Result<Done> decode_copy_registers(Invocation& inv) {
   const Word flags = inv.arg(0);
   Tcb& to = target_of(inv);
   Tcb& from = *inv.extra[0]->cap.object<Tcb>();
+  hold(from);
 
   if (flags & kSuspendSource) suspend(from);
   if (flags & kResumeTarget) restart(to);
@@ -276,6 +277,8 @@ Result<Done> decode_set_tls_base(Invocation& inv) {
 
 Result<Done> decode_tcb(Invocation& inv) {
   Tcb& tcb = target_of(inv);
+  // All methods work on a thread that stands still.
+  hold(tcb);
   switch (inv.label) {
     case abi::Label::kTcbReadRegisters:
       return decode_read_registers(inv);

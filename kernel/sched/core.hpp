@@ -6,7 +6,10 @@
 // cannot be anywhere but in user mode, idle, or waiting for the lock.
 #pragma once
 
+#include <array>
+
 #include "kernel/arch/core_state.hpp"
+#include "kernel/config.hpp"
 #include "kernel/sched/ready_queue.hpp"
 #include "kernel/sched/refill.hpp"
 
@@ -31,8 +34,22 @@ struct Scheduler {
 struct Core {
   ArchCore arch;  // first: the entry code reaches it by fixed offsets
   unsigned id = 0;
+  // Another core stopped what runs here, see hold(): the operation that waits for the lock is not
+  // made, and the current thread's state is loaded anew.
+  bool held = false;
+  // It was told to schedule and has not done so yet.
+  bool prodded = false;
   Scheduler scheduler;
 };
+
+// The cores that run, by the numbers the ABI gives them. Written during boot only.
+struct Cores {
+  unsigned count = 1;
+  std::array<Core*, config::kMaxCores> all{};
+
+  Core& operator[](unsigned id) const { return *all[id]; }
+};
+extern Cores cores;
 
 #if __STDC_HOSTED__
 extern Core* running_core;
@@ -50,6 +67,16 @@ inline Core& this_core() {
 
 inline Scheduler& scheduler() {
   return this_core().scheduler;
+}
+
+// Where a thread runs, waits to run, or ran last: the core of its scheduling context while it has
+// one. Its FPU state can be in the registers of no other core.
+inline Core& core_of(const Tcb& tcb) {
+  return cores[tcb.core];
+}
+// The core whose queues hold the context, and whose current thread may use it.
+inline Core& core_of(const SchedContext& context) {
+  return cores[context.core];
 }
 
 }  // namespace lona::kernel

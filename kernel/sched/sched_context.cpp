@@ -6,9 +6,19 @@
 
 namespace lona::kernel {
 
-void bind_thread(SchedContext& context, Tcb& tcb) {
+namespace {
+
+// A thread runs on the core of its context.
+void give(SchedContext& context, Tcb& tcb) {
+  move_to_core(tcb, context.core);
   context.tcb = &tcb;
   tcb.sched_context = &context;
+}
+
+}  // namespace
+
+void bind_thread(SchedContext& context, Tcb& tcb) {
+  give(context, tcb);
   wake_on_context(tcb);
 }
 
@@ -22,15 +32,13 @@ void unbind_thread(SchedContext& context) {
 
 void donate(SchedContext& context, Tcb& to) {
   unbind_thread(context);
-  context.tcb = &to;
-  to.sched_context = &context;
+  give(context, to);
 }
 
 void lend_context(Notification& notification, Tcb& tcb) {
   SchedContext* const context = notification.sched_context;
   if (tcb.sched_context != nullptr || context == nullptr || context->tcb != nullptr) return;
-  context->tcb = &tcb;
-  tcb.sched_context = context;
+  give(*context, tcb);
 }
 
 void return_context(Notification& notification, Tcb& tcb) {
@@ -50,7 +58,8 @@ void unbind_from_notification(SchedContext& context) {
 }
 
 void wake_context(SchedContext& context) {
-  if (context.configured() && context.sporadic && &context != scheduler().current_context) {
+  if (context.configured() && context.sporadic &&
+      &context != core_of(context).scheduler.current_context) {
     refill_unblock(context, scheduler().clock());
   }
 }
@@ -75,12 +84,35 @@ void cancel_yield(Tcb& tcb) {
 }
 
 Word take_consumed_us(SchedContext& context) {
-  const Ticks running = &context == scheduler().current_context ? scheduler().consumed : 0;
+  if (context.tcb != nullptr) hold(*context.tcb);
+  const Scheduler& s = core_of(context).scheduler;
+  const Ticks running = &context == s.current_context ? s.consumed : 0;
   const Ticks consumed = context.consumed + running;
   // What runs but is not charged yet was told now: the later charge must not count it again.
   context.consumed = 0 - running;
   return consumed / arch::ticks_per_us();
 }
+
+namespace {
+
+// The context is no longer what its core's time is charged to.
+void leave_current_context(SchedContext& context) {
+  Scheduler& s = core_of(context).scheduler;
+  if (s.current_context != &context) return;
+  s.current_context = nullptr;
+  s.consumed = 0;
+  s.reconsider = true;
+}
+
+void move_context(SchedContext& context, unsigned core) {
+  if (context.core == core) return;
+  release_remove(context);
+  leave_current_context(context);
+  context.core = static_cast<std::uint8_t>(core);
+  if (context.tcb != nullptr) move_to_core(*context.tcb, core);
+}
+
+}  // namespace
 
 void destroy_sched_context(SchedContext& context) {
   if (context.yield_from != nullptr) complete_yield(*context.yield_from);
@@ -92,11 +124,7 @@ void destroy_sched_context(SchedContext& context) {
   }
   release_remove(context);
   context.refill_max = 0;
-  if (scheduler().current_context == &context) {
-    scheduler().current_context = nullptr;
-    scheduler().consumed = 0;
-    reconsider_current();
-  }
+  leave_current_context(context);
 }
 
 // --- Methods
@@ -159,7 +187,14 @@ Result<Done> invoke_yield_to(Invocation& inv, SchedContext& context) {
   Tcb& target = *context.tcb;
   if (context.yield_from != nullptr) complete_yield(*context.yield_from);
   wake_context(context);
-  if (schedulable(target)) {
+  if (schedulable(target) && target.core != inv.caller.core) {
+    // It is first among its peers there; nobody waits here.
+    Scheduler& there = core_of(target).scheduler;
+    if (&target != there.current) {
+      there.ready.remove(target);
+      there.ready.prepend(target);
+    }
+  } else if (schedulable(target)) {
     s.ready.remove(target);
     if (target.priority < inv.caller.priority) {
       s.ready.prepend(target);
@@ -190,13 +225,16 @@ struct Parameters {
   unsigned refills;
   Word badge;
   bool sporadic;
+  unsigned core;
 };
 
 void invoke_configure(SchedContext& context, const Parameters& p) {
-  Scheduler& s = scheduler();
+  const Scheduler& s = scheduler();
   Tcb* const tcb = context.tcb;
-  if (&context == s.current_context) charge_current();
   if (tcb != nullptr) dequeue(*tcb);
+  Core& old_core = core_of(context);
+  if (&context == old_core.scheduler.current_context) charge_current(old_core);
+  move_context(context, p.core);
   context.badge = p.badge;
   context.sporadic = p.sporadic;
   const Ticks period = p.budget == p.period ? 0 : p.period;
@@ -206,9 +244,10 @@ void invoke_configure(SchedContext& context, const Parameters& p) {
   } else {
     refill_start(context, p.budget, period, refills, s.now);
   }
-  s.reprogram = true;
+  Scheduler& home = core_of(context).scheduler;
+  home.reprogram = true;
   if (tcb == nullptr) return;
-  if (tcb == s.current) {
+  if (tcb == home.current) {
     if (!has_time(context)) postpone(context);
   } else {
     resume_on_context(*tcb);
@@ -258,10 +297,11 @@ Result<Done> decode_sched_control(Invocation& inv) {
   if (extra_max > kIndexLimit) extra_max = kIndexLimit;
   if (extra_refills > extra_max) return fail(Failure::range(0, extra_max));
   const Ticks per_us = arch::ticks_per_us();
-  invoke_configure(*target.object<SchedContext>(),
-                   {budget * per_us, period * per_us,
-                    static_cast<unsigned>(extra_refills) + SchedContext::kMinRefills, inv.arg(3),
-                    (inv.arg(4) & abi::kSchedContextSporadic) != 0});
+  invoke_configure(
+      *target.object<SchedContext>(),
+      {budget * per_us, period * per_us,
+       static_cast<unsigned>(extra_refills) + SchedContext::kMinRefills, inv.arg(3),
+       (inv.arg(4) & abi::kSchedContextSporadic) != 0, static_cast<unsigned>(inv.cap.core())});
   return Done{};
 }
 

@@ -13,15 +13,22 @@ Ticks max_period_us() {
 
 // --- Time ----------------------------------------------------------------------------------------
 
-void update_time() {
-  Scheduler& s = scheduler();
+namespace {
+
+void account(Scheduler& s) {
   const Ticks now = arch::now();
   if (s.current_context != nullptr) s.consumed += now - s.now;
   s.now = now;
 }
 
-void charge_current() {
-  Scheduler& s = scheduler();
+}  // namespace
+
+void update_time() {
+  account(scheduler());
+}
+
+void charge_current(Core& core) {
+  Scheduler& s = core.scheduler;
   if (s.current_context != nullptr && s.consumed != 0) {
     SchedContext& sc = *s.current_context;
     if (sc.configured()) {
@@ -94,12 +101,37 @@ void reconsider_current() {
 }
 
 void make_ready(Tcb& tcb) {
-  scheduler().ready.append(tcb);
+  core_of(tcb).scheduler.ready.append(tcb);
 }
 
+namespace {
+
+void tell(Core& core) {
+  if (&core == &this_core() || core.prodded) return;
+  core.prodded = true;
+  arch::prod(core);
+}
+
+// The thread waits on another core: does that one have to look?
+void tell_if_above(Core& core, const Tcb& tcb) {
+  const Tcb* current = core.scheduler.current;
+  if (current == nullptr || current->priority < tcb.priority) {
+    core.scheduler.reconsider = true;
+    tell(core);
+  }
+}
+
+}  // namespace
+
 void possible_switch_to(Tcb& tcb) {
-  Scheduler& s = scheduler();
+  Core& core = core_of(tcb);
+  Scheduler& s = core.scheduler;
   if (!schedulable(tcb) || tcb.in_ready_queue || &tcb == s.current) return;
+  if (&core != &this_core()) {
+    s.ready.append(tcb);
+    tell_if_above(core, tcb);
+    return;
+  }
   if (s.candidate == nullptr) {
     s.candidate = &tcb;
   } else if (s.candidate != &tcb) {
@@ -111,7 +143,8 @@ void possible_switch_to(Tcb& tcb) {
 }
 
 void dequeue(Tcb& tcb) {
-  Scheduler& s = scheduler();
+  hold(tcb);
+  Scheduler& s = core_of(tcb).scheduler;
   s.ready.remove(tcb);
   if (s.candidate == &tcb) {
     s.candidate = nullptr;
@@ -122,18 +155,23 @@ void dequeue(Tcb& tcb) {
 }
 
 void set_thread_priority(Tcb& tcb, unsigned priority) {
-  Scheduler& s = scheduler();
+  Core& core = core_of(tcb);
+  Scheduler& s = core.scheduler;
   const bool queued = tcb.in_ready_queue;
   if (queued) s.ready.remove(tcb);
   tcb.priority = static_cast<std::uint8_t>(priority);
   if (queued) possible_switch_to(tcb);
   s.reconsider = true;
+  if (&tcb == s.current) tell(core);
 }
 
 void resume_on_context(Tcb& tcb) {
-  Scheduler& s = scheduler();
+  const Scheduler& s = scheduler();
   SchedContext* sc = tcb.sched_context;
-  if (sc == nullptr || !sc->configured() || !tcb.runnable() || &tcb == s.current) return;
+  if (sc == nullptr || !sc->configured() || !tcb.runnable() ||
+      &tcb == core_of(tcb).scheduler.current) {
+    return;
+  }
   if (refill_ready(*sc, s.clock()) && refill_sufficient(*sc, 0, s.clock())) {
     release_remove(*sc);
     possible_switch_to(tcb);
@@ -142,10 +180,46 @@ void resume_on_context(Tcb& tcb) {
   }
 }
 
+// --- Other cores ---------------------------------------------------------------------------------
+
+void hold(Tcb& tcb) {
+  Core& core = core_of(tcb);
+  if (&core == &this_core() || core.scheduler.current != &tcb || core.held) return;
+  arch::stop(core);
+  core.held = true;
+  tcb.context.restart();
+  account(core.scheduler);
+}
+
+Tcb* resume_held() {
+  Core& core = this_core();
+  core.held = false;
+  update_time();
+  check_budget();
+  Scheduler& s = core.scheduler;
+  s.reconsider = true;
+  s.reprogram = true;
+  if (s.current != nullptr) arch::switch_to(*s.current);
+  return schedule();
+}
+
+void move_to_core(Tcb& tcb, unsigned core) {
+  if (tcb.core == core) return;
+  dequeue(tcb);
+  arch::release_fpu(tcb);
+  Scheduler& s = core_of(tcb).scheduler;
+  if (s.current == &tcb) {
+    s.current = nullptr;
+    s.reconsider = true;
+  }
+  tcb.core = static_cast<std::uint8_t>(core);
+}
+
 // --- Release queue -------------------------------------------------------------------------------
 
 void release_insert(SchedContext& sc) {
-  Scheduler& s = scheduler();
+  Core& core = core_of(sc);
+  Scheduler& s = core.scheduler;
   if (sc.queued) return;
   const Ticks time = refill_head(sc).time;
   SchedContext* prev = nullptr;
@@ -159,11 +233,14 @@ void release_insert(SchedContext& sc) {
   (prev != nullptr ? prev->release_next : s.release_head) = &sc;
   if (next != nullptr) next->release_prev = &sc;
   sc.queued = true;
-  if (prev == nullptr) s.reprogram = true;
+  if (prev == nullptr) {
+    s.reprogram = true;
+    tell(core);
+  }
 }
 
 void release_remove(SchedContext& sc) {
-  Scheduler& s = scheduler();
+  Scheduler& s = core_of(sc).scheduler;
   if (!sc.queued) return;
   if (s.release_head == &sc) s.reprogram = true;
   (sc.release_prev != nullptr ? sc.release_prev->release_next : s.release_head) = sc.release_next;
@@ -173,9 +250,10 @@ void release_remove(SchedContext& sc) {
 
 void postpone(SchedContext& sc) {
   if (sc.tcb != nullptr) {
-    scheduler().ready.remove(*sc.tcb);
-    if (scheduler().candidate == sc.tcb) scheduler().candidate = nullptr;
-    if (scheduler().current == sc.tcb) scheduler().reconsider = true;
+    Scheduler& s = core_of(sc).scheduler;
+    s.ready.remove(*sc.tcb);
+    if (s.candidate == sc.tcb) s.candidate = nullptr;
+    if (s.current == sc.tcb) s.reconsider = true;
   }
   release_insert(sc);
 }
@@ -224,7 +302,7 @@ Tcb* choose(Tcb* current) {
 void switch_context(SchedContext* next) {
   Scheduler& s = scheduler();
   if (next == s.current_context) return;
-  charge_current();
+  charge_current(this_core());
   s.current_context = next;
   // Constant bandwidth: time not used before now is lost each time the context comes in.
   if (next != nullptr && !next->sporadic) refill_unblock(*next, s.clock());
@@ -251,7 +329,7 @@ void set_deadline() {
 
 void switch_thread(Tcb* next) {
   Scheduler& s = scheduler();
-  if (next == s.current) return;
+  if (next == s.current && next != nullptr) return;
   s.current = next;
   if (next != nullptr) {
     arch::switch_to(*next);
@@ -276,7 +354,7 @@ Tcb* schedule() {
       current = nullptr;
       // A context that comes in may turn out to have nothing left.
       if (next != nullptr && next->sched_context != s.current_context) {
-        charge_current();
+        charge_current(this_core());
         SchedContext& sc = *next->sched_context;
         if (!refill_ready(sc, s.clock()) || !refill_sufficient(sc, 0, s.clock())) {
           postpone(sc);

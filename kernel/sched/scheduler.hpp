@@ -10,6 +10,8 @@
 //   - a thread in the ready queue is runnable and its scheduling context has a usable refill
 //   - a scheduling context in the release queue waits for its head refill; its thread is not in
 //     the ready queue
+//   - threads and contexts are in the queues of their own core (core_of); a change that another
+//     core must act on ends in a prod()
 #pragma once
 
 #include "kernel/sched/core.hpp"
@@ -25,8 +27,8 @@ Ticks max_period_us();
 void update_time();
 // Is there budget to do what the entry asks? If not the current thread has lost the processor.
 bool check_budget();
-// Charges the current context for what it consumed so far.
-void charge_current();
+// Charges the core's current context for what it consumed so far.
+void charge_current(Core& core);
 // The slice of the current thread ends now: charges it all (Yield).
 void yield_slice();
 
@@ -43,6 +45,16 @@ void reconsider_current();
 void set_thread_priority(Tcb& tcb, unsigned priority);
 // Runnable with time: ready or candidate; with a context out of time: waits for its refill.
 void resume_on_context(Tcb& tcb);
+
+// --- Other cores ---------------------------------------------------------------------------------
+// If the thread runs on another core, it does not from here on, until that core gets the kernel
+// lock: its registers are in its context, at an instruction that can be (re)started, and its time
+// is accounted. Needed before anything that a running thread relies on changes.
+void hold(Tcb& tcb);
+// The entry of a core whose thread was held.
+Tcb* resume_held();
+// The thread gets a context of another core: nothing of it stays behind on the old one.
+void move_to_core(Tcb& tcb, unsigned core);
 
 // --- Release queue -------------------------------------------------------------------------------
 void release_insert(SchedContext& sc);

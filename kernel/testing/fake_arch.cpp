@@ -14,6 +14,7 @@ FakeMachine machine;
 using testing::machine;
 
 Core* running_core = nullptr;
+Cores cores;
 
 namespace arch {
 
@@ -43,6 +44,13 @@ void init_context(UserContext& context) {
 void switch_to(Tcb&) {}
 void switch_to_idle() {}
 void release_fpu(Tcb&) {}
+void forget_fpu(Tcb&) {}
+void prod(Core& core) {
+  machine.prodded |= 1u << core.id;
+}
+void stop(Core& core) {
+  machine.stopped |= 1u << core.id;
+}
 void set_tls_base(Tcb& tcb, Word base) {
   tcb.context.fs_base = base;
 }

@@ -26,10 +26,16 @@ void* World::allocate(unsigned bits) {
 World::World() {
   machine = FakeMachine{};
   derivation_anchor = Slot{};
-  static Core core;
-  core = Core{};
-  running_core = &core;
-  initialise_scheduler();
+  static Core both[2];
+  cores.count = 2;
+  for (unsigned i = cores.count; i-- > 0;) {
+    std::destroy_at(&both[i]);
+    std::construct_at(&both[i]);
+    both[i].id = i;
+    cores.all[i] = &both[i];
+    on_core(i);
+    initialise_scheduler();
+  }
   root_slots_ = static_cast<Slot*>(allocate(kRootBits + abi::kSlotBits));
   root_ = static_cast<Tcb*>(allocate(abi::kTcbBits));
   root_context_ = static_cast<SchedContext*>(allocate(abi::kMinSchedContextBits));
@@ -42,6 +48,7 @@ World::World() {
   place_cap(slot(kCNodeSlot), cnode);
   place_cap(slot(kUntypedSlot), Cap::untyped(to_phys(untyped), kMemoryBits, false));
   place_cap(slot(kSchedControlSlot), Cap::sched_control(0));
+  place_cap(slot(kSecondSchedControlSlot), Cap::sched_control(1));
   place_cap(slot(kVSpaceSlot), Cap::table(CapType::kPml4, to_phys(allocate(12))));
   place_cap(slot(kIrqControlSlot), Cap::irq_control());
   place_cap(slot(kDomainSlot), Cap::domain());
@@ -118,9 +125,11 @@ Word World::make(abi::ObjectType type, Word size_bits) {
   return at;
 }
 
-abi::Error World::configure(Word context_slot, Word budget_us, Word period_us, Word extra) {
-  return invoke(kSchedControlSlot, abi::Label::kSchedControlConfigureFlags,
-                {budget_us, period_us, extra, 0x77, 0}, {context_slot});
+abi::Error World::configure(Word context_slot, Word budget_us, Word period_us, Word extra,
+                            unsigned core) {
+  return invoke(core == 0 ? kSchedControlSlot : kSecondSchedControlSlot,
+                abi::Label::kSchedControlConfigureFlags, {budget_us, period_us, extra, 0x77, 0},
+                {context_slot});
 }
 
 World::Thread World::make_thread(unsigned priority, bool passive) {

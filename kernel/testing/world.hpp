@@ -22,6 +22,8 @@ struct FakeMachine {
   unsigned interrupt_every = 0;  // a preemption point finds an interrupt each so many times
   unsigned preemption_points = 0;
   unsigned masked = 0;
+  unsigned prodded = 0;  // cores, a bit each
+  unsigned stopped = 0;
 };
 extern FakeMachine machine;
 inline constexpr Ticks kTicksPerUs = 10;
@@ -54,6 +56,7 @@ class World {
     kBufferSlot = 7,
     kDomainSlot = 8,
     kContextSlot = 9,
+    kSecondSchedControlSlot = 10,  // of core 1
     kFirstFree = 16
   };
   Word new_slot() { return next_slot_++; }
@@ -80,7 +83,10 @@ class World {
   };
   // A thread in the root's CSpace, started; it runs when it is chosen.
   Thread make_thread(unsigned priority, bool passive = false);
-  abi::Error configure(Word context_slot, Word budget_us, Word period_us, Word extra = 0);
+  abi::Error configure(Word context_slot, Word budget_us, Word period_us, Word extra = 0,
+                       unsigned core = 0);
+  // The machine has two cores; what follows happens on this one.
+  void on_core(unsigned core) { running_core = &cores[core]; }
   abi::Error copy(Word from, Word to, abi::CapRights rights = abi::kAllRights);
   abi::Error mint(Word from, Word to, Word badge, abi::CapRights rights = abi::kAllRights);
   abi::Error remove(Word slot);

@@ -6,12 +6,12 @@
 #include "kernel/api/entry.hpp"
 #include "kernel/arch/x86_64/clock.hpp"
 #include "kernel/arch/x86_64/console.hpp"
+#include "kernel/arch/x86_64/cores.hpp"
 #include "kernel/arch/x86_64/cpu.hpp"
 #include "kernel/arch/x86_64/descriptors.hpp"
 #include "kernel/arch/x86_64/fpu.hpp"
 #include "kernel/arch/x86_64/interrupts.hpp"
 #include "kernel/arch/x86_64/vspace.hpp"
-#include "kernel/sched/core.hpp"
 
 namespace lona::kernel::arch {
 
@@ -26,7 +26,7 @@ Ticks ticks_per_us() {
 }
 
 bool interrupt_pending() {
-  return local_apic_has_pending();
+  return local_apic_has_pending() || kernel_lock.contended();
 }
 
 void init_context(UserContext& context) {
@@ -55,7 +55,17 @@ void switch_to(Tcb& tcb) {
 void switch_to_idle() {}
 
 void release_fpu(Tcb& tcb) {
-  fpu_release(tcb.context);
+  Core& core = core_of(tcb);
+  if (core.arch.fpu_owner != &tcb.context) return;
+  if (&core == &this_core()) return fpu_release(tcb.context);
+  post(core, CoreRequest::Kind::kSaveFpu);
+  await(core);
+}
+
+// The registers keep what nobody can read: whoever may use them next loads its own state first.
+void forget_fpu(Tcb& tcb) {
+  ArchCore& core = core_of(tcb).arch;
+  if (core.fpu_owner == &tcb.context) core.fpu_owner = nullptr;
 }
 
 namespace {

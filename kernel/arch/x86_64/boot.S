@@ -98,9 +98,11 @@ boot_entry32:
   movl $(boot_pdpt - KERNEL_OFFSET + PRESENT_WRITE), 510 * 8(%edi)
   movl $(boot_pdpt_image - KERNEL_OFFSET + PRESENT_WRITE), 511 * 8(%edi)
 
+enter_long_mode:
   movl $0x20, %eax                            // CR4.PAE
   movl %eax, %cr4
-  movl %edi, %cr3
+  movl $(boot_pml4 - KERNEL_OFFSET), %eax
+  movl %eax, %cr3
   movl $MSR_EFER, %ecx
   rdmsr
   orl $EFER_LME, %eax
@@ -109,6 +111,34 @@ boot_entry32:
   movl %eax, %cr0
   lgdt boot_gdt_pointer
   ljmp $8, $boot_entry64
+
+// Every further core starts here, in real mode, from a copy in a page below 1 MiB whose number is in
+// CS. The boot tables still stand; they map this code at its own address.
+  .code16
+  .globl core_start_begin, core_start_end
+core_start_begin:
+  cli
+  cld
+  movw %cs, %ax
+  movw %ax, %ds
+  lgdtl core_start_gdt - core_start_begin
+  movl $1, %eax                               // CR0.PE
+  movl %eax, %cr0
+  ljmpl $0x18, $core_entry32
+  .balign 4
+core_start_gdt:
+  .short boot_gdt_pointer - boot_gdt - 1
+  .long boot_gdt
+core_start_end:
+
+  .code32
+core_entry32:
+  movw $0x10, %ax
+  movw %ax, %ds
+  movw %ax, %es
+  movw %ax, %ss
+  xorl %ebp, %ebp                             // no loader's magic: not the first core
+  jmp enter_long_mode
 
 no_long_mode:
   // Nothing is set up yet, so the message goes to the first serial port byte by byte.
@@ -137,6 +167,7 @@ boot_gdt:
   .quad 0
   .quad 0x00af9b000000ffff                    // 64-bit code
   .quad 0x00cf93000000ffff                    // data
+  .quad 0x00cf9b000000ffff                    // 32-bit code
 boot_gdt_pointer:
   .short . - boot_gdt - 1
   .long boot_gdt
@@ -155,6 +186,8 @@ boot_entry64:
 
   .text
 boot_entry_high:
+  testl %ebp, %ebp
+  jz core_entry_high
   leaq kernel_stack_top(%rip), %rsp
   movl %ebp, %edi
   movl %esi, %esi
@@ -162,8 +195,22 @@ boot_entry_high:
   call kernel_boot
   ud2
 
+// The first core has left tables, features and state for this one (start_cores.cpp).
+core_entry_high:
+  movl $MSR_EFER, %ecx
+  movl starting_efer(%rip), %eax
+  movl starting_efer + 4(%rip), %edx
+  wrmsr
+  movq starting_root(%rip), %rax
+  movq %rax, %cr3
+  movq starting_core(%rip), %rdi
+  movq 16(%rdi), %rsp                         // ArchCore::kernel_stack_top
+  xorl %ebp, %ebp
+  call kernel_boot_core
+  ud2
+
 // The physical address at which boot tables and boot code lie stays mapped only until the kernel
-// switches to its own tables.
+// switches to its own tables; further cores use these tables once more when they start.
   .section .bss.pages, "aw", @nobits
   .balign 4096
 boot_pml4:        .skip 4096

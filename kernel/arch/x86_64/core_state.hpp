@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 
@@ -26,6 +27,21 @@ struct [[gnu::packed]] TaskState {
 };
 static_assert(sizeof(TaskState) == 104);
 
+// What a core that holds the kernel lock asks of another one, which answers from its interrupt
+// handler or while it waits for the lock. One request at a time, since there is one lock.
+struct CoreRequest {
+  enum class Kind : std::uint8_t {
+    kNone,
+    kStop,        // only be in the kernel
+    kForgetPage,  // address
+    kForgetAll,   // translations of user space
+    kLeaveSpace,  // the active address space goes away
+    kSaveFpu,     // the registers back into their owner's context
+  };
+  std::atomic<Kind> kind{Kind::kNone};  // written last by the asker, cleared by the answer
+  std::uint64_t address = 0;
+};
+
 struct ArchCore {
   Core* self = nullptr;                  // so that the GS base yields a pointer
   UserContext* context = nullptr;        // of the thread that runs
@@ -37,6 +53,9 @@ struct ArchCore {
   bool fpu_enabled = false;
   TaskState task_state{};
   std::array<std::uint64_t, 7> gdt{};
+  std::uint32_t apic_id = 0;
+  std::atomic<bool> running{false};  // it has reached its idle loop, or user mode
+  CoreRequest request;
 };
 static_assert(offsetof(ArchCore, self) == 0);
 static_assert(offsetof(ArchCore, context) == 8);

@@ -4,9 +4,10 @@
 #include <array>
 
 #include "kernel/arch/x86_64/cpu.hpp"
+#include "kernel/sched/core.hpp"
 
 extern "C" {
-extern const char syscall_entry[], syscall_entry_compat[], vector_stubs[];
+extern const char syscall_entry[], syscall_entry_locked[], syscall_entry_compat[], vector_stubs[];
 }
 
 namespace lona::kernel {
@@ -103,7 +104,7 @@ void load_syscall_registers() {
 
 void load_descriptors(ArchCore& core) {
   fill_task_state(core);
-  fill_idt();
+  if (core.self->id == 0) fill_idt();  // all cores share it
   const TablePointer gdt_pointer{sizeof(core.gdt) - 1,
                                  reinterpret_cast<std::uint64_t>(core.gdt.data())};
   const TablePointer idt_pointer{sizeof(idt) - 1, reinterpret_cast<std::uint64_t>(idt.data())};
@@ -128,6 +129,10 @@ void load_descriptors(ArchCore& core) {
   // Loading the selector above has cleared the base.
   cpu::write_msr(cpu::kMsrGsBase, reinterpret_cast<std::uint64_t>(core.self));
   load_syscall_registers();
+}
+
+void lock_system_calls() {
+  cpu::write_msr(cpu::kMsrLstar, reinterpret_cast<std::uint64_t>(syscall_entry_locked));
 }
 
 }  // namespace lona::kernel

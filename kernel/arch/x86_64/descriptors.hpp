@@ -12,5 +12,7 @@ inline constexpr std::uint16_t kKernelDataSelector = 0x10;
 
 // Also makes `core` the one that this_core() names.
 void load_descriptors(ArchCore& core);
+// From now on this core's system calls take the kernel lock.
+void lock_system_calls();
 
 }  // namespace lona::kernel

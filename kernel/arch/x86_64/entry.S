@@ -35,9 +35,7 @@
 
 // SYSCALL: RCX holds the address behind the instruction, R11 the flags. The selectors in the
 // context are the constants that UserContext::reset() stored.
-  .balign 64
-  .globl syscall_entry
-syscall_entry:
+  .macro SYSCALL_ENTRY handler
   swapgs
   movq %rsp, CORE_USER_STACK
   movq CORE_CONTEXT, %rsp
@@ -64,7 +62,20 @@ syscall_entry:
   movq %rsp, %rdi
   movq CORE_KERNEL_STACK, %rsp
   xorl %ebp, %ebp
-  call trap_syscall
+  call \handler
+  jmp resume
+  .endm
+
+// With several cores the kernel is locked; which of the two is used is decided during boot.
+  .balign 64
+  .globl syscall_entry_locked
+syscall_entry_locked:
+  SYSCALL_ENTRY trap_syscall_locked
+
+  .balign 64
+  .globl syscall_entry
+syscall_entry:
+  SYSCALL_ENTRY trap_syscall
 
 // %rax = context of the thread to run, or null: nobody can run.
   .globl resume
@@ -112,7 +123,7 @@ resume_with_all_registers:
   swapgs
   iretq
 
-// The kernel can be interrupted only here. The interrupt's frame lands on the kernel stack, which
+// The kernel can be interrupted only here, without the lock. The interrupt's frame lands on the kernel stack, which
 // the handler abandons.
 idle:
   movq CORE_KERNEL_STACK, %rsp

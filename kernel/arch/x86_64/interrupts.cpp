@@ -32,7 +32,9 @@ enum LocalRegister : unsigned {
 constexpr std::uint32_t kLvtMasked = 1 << 16;
 constexpr std::uint32_t kLvtNmi = 4 << 8;
 constexpr std::uint32_t kLvtTscDeadline = 2 << 17;
-constexpr std::uint32_t kSelfShorthand = 1 << 18;
+constexpr std::uint32_t kSelfShorthand = 1 << 18, kOthersShorthand = 3 << 18;
+constexpr std::uint32_t kCommandPending = 1 << 12, kCommandAssert = 1 << 14;
+constexpr std::uint32_t kCommandNmi = 4 << 8, kCommandInit = 5 << 8, kCommandStart = 6 << 8;
 constexpr std::uint32_t kDivideByOne = 0xb;
 constexpr std::uint64_t kApicBaseEnable = 1 << 11, kApicBaseX2 = 1 << 10;
 
@@ -86,14 +88,7 @@ void legacy_pic_off() {
   cpu::out8(kSlave + 1, 0xff);
 }
 
-void local_apic_init(std::uint64_t address) {
-  const std::uint64_t base = cpu::read_msr(cpu::kMsrApicBase);
-  if (cpu_features.x2apic && (base & kApicBaseX2) != 0) {
-    local = nullptr;
-  } else {
-    cpu::write_msr(cpu::kMsrApicBase, base | kApicBaseEnable);
-    local = map_device_page(address);
-  }
+void local_apic_setup() {
   write_local(kTaskPriority, 0);
   write_local(kLvtTimer, kLvtMasked);
   write_local(kLvtThermal, kLvtMasked);
@@ -103,6 +98,30 @@ void local_apic_init(std::uint64_t address) {
   write_local(kLvtLint1, kLvtNmi);
   write_local(kLvtError, kLvtMasked);
   write_local(kSpurious, 0x100 | kSpuriousVector);
+}
+
+void local_apic_init(std::uint64_t address) {
+  const std::uint64_t base = cpu::read_msr(cpu::kMsrApicBase);
+  if (cpu_features.x2apic && (base & kApicBaseX2) != 0) {
+    local = nullptr;
+  } else {
+    cpu::write_msr(cpu::kMsrApicBase, base | kApicBaseEnable);
+    local = map_device_page(address);
+  }
+  local_apic_setup();
+}
+
+// The memory form has two registers, of which the lower one sends; the other one holds 64 bits.
+void command(std::uint32_t apic_id, std::uint32_t low) {
+  if (local == nullptr) {
+    // Unlike a store to the memory form, this orders nothing (Intel SDM volume 3, 11.12.3).
+    asm volatile("mfence; lfence" : : : "memory");
+    cpu::write_msr(cpu::kMsrX2ApicFirst + kCommandLow / 16, std::uint64_t{apic_id} << 32 | low);
+    return;
+  }
+  while ((read_local(kCommandLow) & kCommandPending) != 0) cpu::pause();
+  write_local(kCommandHigh, apic_id << 24);
+  write_local(kCommandLow, low);
 }
 
 void io_apic_init(const IoApicEntry& entry) {
@@ -133,9 +152,8 @@ unsigned io_apic_pins(unsigned io_apic) {
 void io_apic_route(unsigned io_apic, unsigned pin, unsigned vector, Trigger trigger,
                    Polarity polarity) {
   const IoApic& apic = io_apics[io_apic];
-  const std::uint32_t id = local != nullptr ? read_local(kId) >> 24 : read_local(kId);
   io_write(apic, kIoRedirection + 2 * pin, kIoMasked);
-  io_write(apic, kIoRedirection + 2 * pin + 1, id << 24);
+  io_write(apic, kIoRedirection + 2 * pin + 1, local_apic_id() << 24);
   io_write(apic, kIoRedirection + 2 * pin,
            kIoMasked | vector | (static_cast<std::uint32_t>(polarity) << 13) |
                (static_cast<std::uint32_t>(trigger) << 15));
@@ -161,7 +179,38 @@ bool local_apic_has_pending() {
 }
 
 void local_apic_send_self(unsigned vector) {
-  write_local(kCommandLow, kSelfShorthand | vector);
+  command(0, kSelfShorthand | vector);
+}
+
+std::uint32_t local_apic_id() {
+  return local != nullptr ? read_local(kId) >> 24 : read_local(kId);
+}
+
+void local_apic_init_core() {
+  std::uint64_t base = cpu::read_msr(cpu::kMsrApicBase) | kApicBaseEnable;
+  if (local == nullptr) base |= kApicBaseX2;
+  cpu::write_msr(cpu::kMsrApicBase, base);
+  local_apic_setup();
+}
+
+bool local_apic_can_reach(std::uint32_t apic_id) {
+  return local == nullptr || apic_id < 0xff;
+}
+
+void local_apic_send(std::uint32_t apic_id, unsigned vector) {
+  command(apic_id, kCommandAssert | vector);
+}
+
+void local_apic_nmi_to_others() {
+  command(0, kOthersShorthand | kCommandAssert | kCommandNmi);
+}
+
+void local_apic_send_init(std::uint32_t apic_id) {
+  command(apic_id, kCommandAssert | kCommandInit);
+}
+
+void local_apic_send_start(std::uint32_t apic_id, unsigned page) {
+  command(apic_id, kCommandAssert | kCommandStart | page);
 }
 
 void local_apic_timer_init(bool tsc_deadline) {

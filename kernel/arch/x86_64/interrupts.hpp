@@ -13,6 +13,8 @@ namespace lona::kernel {
 // arrives at v + kIrqOffset (abi/sel4/types.hpp), for devices that send messages (MSI).
 inline constexpr unsigned kLegacyVectorBase = 0x20;
 inline constexpr unsigned kTimerVector = 0xf0;
+// From core to core: look at your requests, and schedule.
+inline constexpr unsigned kCoreVector = 0xf1;
 inline constexpr unsigned kSpuriousVector = 0xff;
 
 void interrupts_init(const AcpiInfo& acpi);
@@ -32,6 +34,18 @@ void local_apic_end_of_interrupt();
 // An interrupt waits until the kernel is left.
 bool local_apic_has_pending();
 void local_apic_send_self(unsigned vector);
+
+// --- Cores ---------------------------------------------------------------------------------------
+std::uint32_t local_apic_id();
+// Of a core other than the boot core.
+void local_apic_init_core();
+// Can it be addressed in the mode the controllers are in?
+bool local_apic_can_reach(std::uint32_t apic_id);
+void local_apic_send(std::uint32_t apic_id, unsigned vector);
+void local_apic_nmi_to_others();
+// The two messages that start a core: back to reset, then run from the start of a page below 1 MiB.
+void local_apic_send_init(std::uint32_t apic_id);
+void local_apic_send_start(std::uint32_t apic_id, unsigned page);
 
 // The one-shot timer of the local APIC, for processors without a TSC deadline.
 void local_apic_timer_init(bool tsc_deadline);

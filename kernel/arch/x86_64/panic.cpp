@@ -3,7 +3,9 @@
 
 #include "base/format.hpp"
 #include "kernel/arch/x86_64/console.hpp"
+#include "kernel/arch/x86_64/cores.hpp"
 #include "kernel/arch/x86_64/cpu.hpp"
+#include "kernel/arch/x86_64/window.hpp"
 
 // Written by tools/kernel_symbols.py into the final link: functions sorted by address.
 extern "C" {
@@ -47,12 +49,14 @@ void write_location(std::uint64_t address) {
   console_write(line.text());
 }
 
-// Follows saved frame pointers as long as they stay in the kernel's image and go upwards.
+// Follows saved frame pointers as long as they stay on the kernel's stacks and go upwards.
 void write_backtrace(std::uint64_t frame_pointer) {
   const auto low = reinterpret_cast<std::uint64_t>(kernel_image_begin);
   const auto high = reinterpret_cast<std::uint64_t>(kernel_image_end) - 16;
   for (unsigned i = 0; i < kMaxFrames; ++i) {
-    if (frame_pointer < low || frame_pointer > high || frame_pointer % 8 != 0) return;
+    const bool on_stack =
+        (frame_pointer >= low && frame_pointer <= high) || is_core_stack(frame_pointer);
+    if (!on_stack || frame_pointer % 8 != 0) return;
     const auto* frame = reinterpret_cast<const std::uint64_t*>(frame_pointer);
     if (frame[1] == 0) return;
     write_location(frame[1]);
@@ -129,6 +133,7 @@ const char* vector_name(unsigned vector) {
 
 void open_report(std::string_view reason) {
   asm volatile("cli");
+  halt_other_cores();
   console_init();
   console_write("\n[kernel] PANIC: ");
   console_write(reason);
@@ -151,6 +156,7 @@ void refuse_to_boot(std::string_view reason) {
 }
 
 extern "C" [[noreturn]] void trap_in_kernel(const KernelFrame* frame, unsigned vector) {
+  if (machine_halts()) cpu::halt_forever();  // another core reports
   FixedText<96> reason;
   reason << vector_name(vector) << (frame->cs & 3 ? " (in user mode)" : " in the kernel");
   open_report(reason.text());
@@ -162,7 +168,7 @@ extern "C" [[noreturn]] void trap_in_kernel(const KernelFrame* frame, unsigned v
 }
 
 // Called by compiled code for a pure virtual call or an unreachable path of the library.
-extern "C" [[noreturn]] void abort() {
+extern "C" void abort() {
   panic("abort");
 }
 

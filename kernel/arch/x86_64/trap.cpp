@@ -4,10 +4,12 @@
 // two pointers are one.
 #include "abi/sel4/fault.hpp"
 #include "kernel/api/entry.hpp"
+#include "kernel/arch/x86_64/cores.hpp"
 #include "kernel/arch/x86_64/cpu.hpp"
 #include "kernel/arch/x86_64/fpu.hpp"
 #include "kernel/arch/x86_64/interrupts.hpp"
 #include "kernel/arch/x86_64/irq.hpp"
+#include "kernel/sched/scheduler.hpp"
 
 namespace lona::kernel {
 
@@ -23,6 +25,10 @@ Tcb* handle_interrupt(unsigned vector) {
   if (vector == kTimerVector) {
     local_apic_end_of_interrupt();
     return handle_timer();
+  }
+  if (vector == kCoreVector) {
+    local_apic_end_of_interrupt();
+    return handle_prod();
   }
   if (is_irq_vector(vector)) {
     const unsigned irq = irq_of_vector(vector);
@@ -40,25 +46,54 @@ Tcb* handle_page_fault(const UserContext& context) {
   return handle_vm_fault(address, context.error, fetch);
 }
 
+Tcb* handle_vector(UserContext* context, unsigned vector) {
+  if (vector >= kFirstInterrupt) return handle_interrupt(vector);
+  if (vector == kPageFault) return handle_page_fault(*context);
+  Tcb* thread = current_thread();
+  if (vector == kNoFpu && (thread->flags & abi::kTcbFlagFpuDisabled) == 0) {
+    // Its state was put away while it ran, as when its own flags changed.
+    fpu_switch_to(*context, FpuAccess::kAllowed);
+    return thread;
+  }
+  return handle_user_exception(vector, context->error);
+}
+
+// With several cores: what `handle` does, under the lock. Meanwhile another core may have held the
+// thread that entered; what the thread wanted is then not done, since it will want it again.
+template <typename Handle>
+UserContext* with_lock(bool wanted_by_thread, Handle&& handle) {
+  Core& core = this_core();
+  enter_kernel(core);
+  Tcb* next = nullptr;
+  if (core.held) {
+    next = resume_held();
+    if (!wanted_by_thread) next = handle();
+  } else {
+    next = handle();
+  }
+  leave_kernel();
+  return context_of(next);
+}
+
 }  // namespace
 
 extern "C" UserContext* trap_syscall() {
   return context_of(handle_syscall());
 }
 
+extern "C" UserContext* trap_syscall_locked() {
+  return with_lock(true, [] { return handle_syscall(); });
+}
+
 extern "C" UserContext* trap_vector(UserContext* context, unsigned vector) {
-  if (vector >= kFirstInterrupt) return context_of(handle_interrupt(vector));
-  if (vector == kPageFault) return context_of(handle_page_fault(*context));
-  Tcb* thread = current_thread();
-  if (vector == kNoFpu && (thread->flags & abi::kTcbFlagFpuDisabled) == 0) {
-    // Its state was put away while it ran, as when its own flags changed.
-    fpu_switch_to(*context, FpuAccess::kAllowed);
-    return context;
+  if (cores.count > 1) {
+    return with_lock(vector < kFirstInterrupt, [=] { return handle_vector(context, vector); });
   }
-  return context_of(handle_user_exception(vector, context->error));
+  return context_of(handle_vector(context, vector));
 }
 
 extern "C" UserContext* trap_while_idle(unsigned vector) {
+  if (cores.count > 1) return with_lock(false, [=] { return handle_interrupt(vector); });
   return context_of(handle_interrupt(vector));
 }
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Translations are not tagged with the number of their address space: loading CR3 forgets all of
-// user space. So only the active address space ever needs care.
+// user space. So only cores on which the address space is active ever need care.
 #include "kernel/arch/x86_64/vspace.hpp"
 
+#include "kernel/arch/x86_64/cores.hpp"
 #include "kernel/arch/x86_64/cpu.hpp"
 #include "kernel/arch/x86_64/window.hpp"
-#include "kernel/sched/core.hpp"
 
 namespace lona::kernel {
 
@@ -17,13 +17,55 @@ PhysAddr& active_root() {
   return this_core().arch.active_root;
 }
 
+// The core has gone idle since, and must load the root again before it trusts translations.
+constexpr PhysAddr kStale = 1;
+
+// What to do with the core's translations when something in its address space changed.
+enum class Change { kPage, kTables, kSpace };
+
+void tell(Core& core, PhysAddr root, Change change, Word address) {
+  using Kind = CoreRequest::Kind;
+  switch (change) {
+    case Change::kPage:
+      // An idle core does not use them.
+      if (core.scheduler.current == nullptr) {
+        core.arch.active_root = root | kStale;
+        return;
+      }
+      return post(core, Kind::kForgetPage, address);
+    case Change::kTables:
+      return post(core, Kind::kForgetAll);
+    case Change::kSpace:
+      return post(core, Kind::kLeaveSpace);
+  }
+}
+
+// All other cores that have the root active follow the change.
+void tell_others(PhysAddr root, Change change, Word address = 0) {
+  if (cores.count == 1) return;
+  const Core& self = this_core();
+  for (unsigned i = 0; i < cores.count; ++i) {
+    Core& core = cores[i];
+    if (&core != &self && (core.arch.active_root & ~kStale) == root) {
+      tell(core, root, change, address);
+    }
+  }
+  for (unsigned i = 0; i < cores.count; ++i) await(cores[i]);
+}
+
 bool is_active(const PageTable& root) {
-  return active_root() == to_phys(&root);
+  return (active_root() & ~kStale) == to_phys(&root);
 }
 
 void load(PhysAddr root) {
   active_root() = root;
   cpu::write_cr3(root);
+}
+
+// The address space goes away.
+void leave(PhysAddr root) {
+  if ((active_root() & ~kStale) == root) activate(nullptr);
+  tell_others(root, Change::kSpace);
 }
 
 }  // namespace
@@ -46,7 +88,7 @@ AsidPool* asid_pool_at(unsigned base) {
 void asid_remove_pool(unsigned base, AsidPool& pool) {
   if (asid_pool_at(base) != &pool) return;
   for (const PhysAddr root : pool.roots) {
-    if (root != 0 && root == active_root()) activate(nullptr);
+    if (root != 0) leave(root);
   }
   pools[base / kAsidsPerPool] = nullptr;
 }
@@ -63,7 +105,7 @@ void asid_assign(unsigned asid, PageTable& root) {
 }
 
 void asid_release(unsigned asid, PageTable& root) {
-  if (is_active(root)) activate(nullptr);
+  leave(to_phys(&root));
   if (vspace_of(asid) == &root) asid_pool_at(asid)->roots[asid % kAsidsPerPool] = 0;
 }
 
@@ -92,10 +134,12 @@ void unmap_table(unsigned asid, Word address, PageLevel parent_level, PhysAddr t
 
 void forget_page(const PageTable& root, Word address) {
   if (is_active(root)) cpu::invalidate_page(address);
+  tell_others(to_phys(&root), Change::kPage, address);
 }
 
 void forget_tables(const PageTable& root) {
-  if (is_active(root)) load(active_root());
+  if (is_active(root)) load(to_phys(&root));
+  tell_others(to_phys(&root), Change::kTables);
 }
 
 void activate(PageTable* root) {

@@ -25,8 +25,8 @@ constexpr std::uint64_t kSmall = 1 << 12, kLarge = 1 << 21, kHuge = 1 << 30;
 
 alignas(4096) constinit Table pml4{}, window_pdpt{}, image_pdpt{}, image_directory{};
 alignas(4096) constinit std::array<Table, kImageTables> image_tables{};
-alignas(4096) constinit Table device_directory{}, device_table{};
-constinit unsigned device_pages = 0;
+alignas(4096) constinit Table device_directory{}, device_table{}, stack_table{};
+constinit unsigned device_pages = 0, stack_pages = 0;
 
 PageEntry with_features(PageEntry entry, bool execute) {
   namespace e = page_entry;
@@ -99,7 +99,10 @@ void map_image() {
   image_pdpt[table_index(kImageOffset, PageLevel::kPdpt)] = table_entry(image_directory);
   image_pdpt[table_index(kDeviceWindow, PageLevel::kPdpt)] = table_entry(device_directory);
   device_directory[table_index(kDeviceWindow, PageLevel::kDirectory)] = table_entry(device_table);
+  device_directory[table_index(kStackWindow, PageLevel::kDirectory)] = table_entry(stack_table);
 }
+
+}  // namespace
 
 void enable_protections() {
   if (cpu_features.no_execute) {
@@ -115,8 +118,6 @@ void enable_protections() {
   // the processor's own defaults.
   if (cpu_features.page_attributes) cpu::write_msr(cpu::kMsrPat, 0x0007'0401'0007'0406);
 }
-
-}  // namespace
 
 bool build_kernel_window(const RegionList& ram, RegionList& free) {
   if (!map_window(ram, free)) return false;
@@ -137,6 +138,19 @@ volatile std::uint32_t* map_device_page(PhysicalAddress address) {
   const std::uint64_t at = kDeviceWindow + index * kSmall;
   cpu::invalidate_page(at);
   return reinterpret_cast<volatile std::uint32_t*>(at + address % kSmall);
+}
+
+std::uint64_t map_stack(PhysicalAddress address, unsigned pages) {
+  if (stack_pages + 1 + pages > kEntriesPerTable) panic("too many kernel stacks");
+  ++stack_pages;
+  for (unsigned i = 0; i < pages; ++i) {
+    stack_table[stack_pages++] = kernel_page(address + i * kSmall, true, false);
+  }
+  return kStackWindow + stack_pages * kSmall;
+}
+
+bool is_core_stack(std::uint64_t address) {
+  return address >= kStackWindow && address < kStackWindow + stack_pages * kSmall - 16;
 }
 
 void copy_kernel_window(std::span<std::uint64_t, 512> table) {

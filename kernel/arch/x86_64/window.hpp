@@ -10,6 +10,7 @@
 // The kernel's half of every address space:
 //   0xffffff00'00000000  physical window: RAM at its physical address plus this, up to 512 GiB
 //   0xffffffff'80000000  the kernel image, at its load address plus this
+//   0xffffffff'ffc00000  stacks of all cores but the first
 //   0xffffffff'ffe00000  device pages: local APIC, I/O APICs
 // User space has the lower half.
 
@@ -18,6 +19,7 @@ namespace lona::kernel {
 inline constexpr std::uint64_t kWindowBase = 0xffff'ff00'0000'0000;
 inline constexpr std::uint64_t kWindowBytes = std::uint64_t{512} << 30;
 inline constexpr std::uint64_t kImageOffset = 0xffff'ffff'8000'0000;
+inline constexpr std::uint64_t kStackWindow = 0xffff'ffff'ffc0'0000;
 inline constexpr std::uint64_t kDeviceWindow = 0xffff'ffff'ffe0'0000;
 
 inline void* physical_to_virtual(PhysicalAddress address) {
@@ -39,6 +41,13 @@ inline PhysicalAddress virtual_to_physical(const void* address) {
 
 // Maps one page of device registers, uncached, and gives its address.
 volatile std::uint32_t* map_device_page(PhysicalAddress address);
+
+// Maps `pages` pages of RAM as a stack above an unmapped page, and gives the address of its end.
+std::uint64_t map_stack(PhysicalAddress address, unsigned pages);
+bool is_core_stack(std::uint64_t address);
+
+// On every core: the protections that go with the tables.
+void enable_protections();
 
 // The kernel's half in a new top-level table.
 void copy_kernel_window(std::span<std::uint64_t, 512> pml4);

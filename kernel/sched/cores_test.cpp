@@ -171,10 +171,7 @@ TEST_F(TwoCores, AContextConfiguredForAnotherCoreTakesItsThreadAlong) {
   EXPECT_EQ(current_thread(), nullptr);
   // The caller's own context: it leaves the core it runs on.
   world.on_core(0);
-  const Word own = world.new_slot();
-  place_cap(world.slot(own),
-            Cap::sched_context(to_phys(world.root().sched_context), abi::kMinSchedContextBits));
-  ASSERT_EQ(world.configure(own, 5000, 5000, 0, 1), Error::kNone);
+  ASSERT_EQ(world.configure(World::kContextSlot, 5000, 5000, 0, 1), Error::kNone);
   EXPECT_EQ(current_thread(), t.tcb);
   EXPECT_EQ(machine.prodded, 2u);
   core_takes_interrupt(1);

@@ -88,7 +88,7 @@ Var* Namespaces::resolve(Namespace* ns, SymbolEntry* symbol) const {
     return target == nullptr ? nullptr : target->find(lona::vm::intern(symbol->name()));
   }
   Var* own = ns->find(symbol);
-  if (own != nullptr && own->is_bound()) return own;
+  if (own != nullptr && (own->is_bound() || own->is_declared())) return own;
   Var* core = core_ == nullptr ? nullptr : core_->find(symbol);
   if (core != nullptr && core->is_bound() && !core->is_private()) return core;
   return own;

@@ -31,11 +31,13 @@ struct Var {
     kMacro = 1,
     kPrivate = 2,
     kProcessBound = 4,
+    kDeclared = 8,  // a function of this name is being defined: its body means this var by it
   };
 
   bool is_macro() const { return flags & kMacro; }
   bool is_private() const { return flags & kPrivate; }
   bool is_process_bound() const { return flags & kProcessBound; }
+  bool is_declared() const { return flags & kDeclared; }
   bool is_bound() const { return value != Term::unbound() || is_process_bound(); }
   Term term() { return Term::boxed(box); }
   // The value must be permanent (or an immediate).

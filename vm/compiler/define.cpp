@@ -9,6 +9,14 @@
 
 namespace lona::vm {
 
+namespace {
+
+bool is_function_form(Term form) {
+  return form.is_pair() && form.first() == Term::symbol(intern("fn*"));
+}
+
+}  // namespace
+
 void Unit::def(Term form, Want want) {
   std::size_t n = form_length(form) - 1;
   if (n < 1 || n > 2) return fail(form, "def takes a name and a value");
@@ -37,9 +45,13 @@ void Unit::def(Term form, Want want) {
   Register r;
   inner(want, r);
   if (n == 2) {
+    const Term value = form.rest().rest().first();
+    const bool declares = !var->is_bound() && is_function_form(value);
+    if (declares) var->flags |= Var::kDeclared;
     name_hint_ = var->name;
-    operand(form.rest().rest().first(), r);
+    operand(value, r);
     name_hint_ = nullptr;
+    if (failed_ && declares) var->flags &= ~std::uint32_t{Var::kDeclared};
   }
   std::uint32_t meta_register = kNoRegister;
   if (is_map(meta) && map_count(meta) != 0) {

@@ -217,20 +217,26 @@ Term callee_of(Process& p) {
 }  // namespace
 
 Term var_value_slow(Process& p, Var*& var);
+Term bound_value(Process& p, Var* var);
 
 Next call_slow(Process& p, bool tail) {
   if (Next next = check_time(p); next != Next::kGo) return next;
   Term callee = callee_of(p);
+  Var* var = nullptr;
   if (callee == Term::unbound()) {
-    Var* var = reinterpret_cast<Var*>(extra(p.pc_));
-    callee = var_value_slow(p, var);
+    var = reinterpret_cast<Var*>(extra(p.pc_));
+  } else if (is_var(callee)) {  // called by what it holds now
+    var = as_var(callee);
+    callee = var->value;
+  }
+  if (callee == Term::unbound()) {
+    callee = is_var(callee_of(p)) ? bound_value(p, var) : var_value_slow(p, var);
     if (callee == Term::raise()) return raise_exit(p);
   }
   std::uint32_t argc = p.pc_->b;
   if (is_closure(callee)) {
     if (!reserve(p, entry_words(p, argc))) return out_of_memory(p);
-    Term moved = callee_of(p);
-    if (moved != Term::unbound()) callee = moved;
+    if (var == nullptr) callee = callee_of(p);  // it may have moved; what vars hold does not
   }
   return rearm(p, call_term(p, callee, argc, tail));
 }

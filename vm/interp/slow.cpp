@@ -105,6 +105,12 @@ Term fail_undefined(Process& p, Var* var) {
 
 }  // namespace
 
+// What a var holds for this process; Term::raise() when it holds nothing.
+Term bound_value(Process& p, Var* var) {
+  Term value = var->is_process_bound() ? binding_of(p, var) : var->value;
+  return value != Term::unbound() ? value : fail_undefined(p, var);
+}
+
 // A var without a plain value. `var` may become another one: a name used before its definition
 // came into view through another namespace.
 Term var_value_slow(Process& p, Var*& var) {

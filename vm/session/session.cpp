@@ -26,6 +26,8 @@ constexpr LibraryFile kLibrary[] = {
     {"lib/lona/core.lona", "lona.core"},        {"lib/lona/sequences.lona", "lona.core"},
     {"lib/lona/collections.lona", "lona.core"}, {"lib/lona/text.lona", "lona.core"},
     {"lib/lona/process.lona", "lona.process"},  {"lib/lona/time.lona", "lona.time"},
+    {"lib/lona/server.lona", "lona.server"},    {"lib/lona/supervisor.lona", "lona.supervisor"},
+    {"lib/lona/task.lona", "lona.task"},        {"lib/lona/test.lona", "lona.test"},
     {"lib/lona/bench.lona", "lona.bench"},
 };
 constexpr std::string_view kUserNamespace = "lona.user";

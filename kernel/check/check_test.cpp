@@ -125,7 +125,6 @@ class Fuzz {
             .guard = 0,
             .entry_ip = 0,
             .entry_sp = 0,
-            .entry_argument = 0,
             .free_address = 0x1000'0000};
   }
 

@@ -148,7 +148,7 @@ void CallGenerator::write_registers() {
   arg(space_.entry_ip);
   arg(space_.entry_sp);
   arg(0x202);
-  for (unsigned i = 3; i < 20; ++i) arg(i == 8 ? space_.entry_argument : hostile());
+  for (unsigned i = 3; i < 20; ++i) arg(hostile());
 }
 
 void CallGenerator::tcb_space_method() {

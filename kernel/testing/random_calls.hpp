@@ -52,13 +52,14 @@ struct CallSpace {
   Word cnode, untyped, tcb, sched_control, vspace, irq_handler, asid_pool, asid_control;
   Word guard;  // CNode data that makes slot numbers out of pointers
   // A thread that starts here makes random calls itself; 0: none.
-  Word entry_ip, entry_sp, entry_argument;
+  Word entry_ip, entry_sp;
   // Programs' own space starts above this address.
   Word free_address;
 };
 
 class CallGenerator {
  public:
+  constexpr CallGenerator() = default;
   CallGenerator(const CallSpace& space, Word seed) : space_(space), random_(seed) {
     for (auto& guess : guesses_) guess = kUnknown;
   }
@@ -66,7 +67,9 @@ class CallGenerator {
   RandomCall next();
   // The answer to the last call: what lies where is remembered, so that later calls fit better.
   void learn(Word error);
-  Random& random() { return random_; }
+  void know(Word slot, ObjectType type) {
+    guesses_[slot % CallSpace::kSlots] = static_cast<unsigned char>(type);
+  }
 
  private:
   static constexpr unsigned char kUnknown = 0xff;
@@ -108,9 +111,9 @@ class CallGenerator {
   void message();
   void nonsense();
 
-  CallSpace space_;
-  Random random_;
-  unsigned char guesses_[CallSpace::kSlots];
+  CallSpace space_ = {};
+  Random random_{0};
+  unsigned char guesses_[CallSpace::kSlots] = {};
   RandomCall call_ = {};
   Label label_ = Label::kInvalid;
   unsigned length_ = 0;

@@ -56,7 +56,8 @@ void measure(const Setting& setting) {
   const bool caps = setting.grant || setting.unwrap;
   client_op = syscall(Syscall::kCall, endpoint, MessageInfo(0, 0, caps, setting.words));
   server_op = syscall(Syscall::kReplyRecv, endpoint, MessageInfo(0, 0, 0, setting.words), reply);
-  Worker s(server, {.priority = setting.server_priority, .space = setting.space, .fpu = setting.fpu});
+  Worker s(server,
+           {.priority = setting.server_priority, .space = setting.space, .fpu = setting.fpu});
   Worker c(client, {.fpu = setting.fpu});
   if (setting.unwrap) c.buffer().caps_or_badges[0] = endpoint;
   if (setting.grant) {

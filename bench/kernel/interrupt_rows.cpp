@@ -2,8 +2,7 @@
 // Interrupts: a device's, and the kernel's own timer when a slice ends.
 //
 // The interrupted thread reads the counter in a loop of ten instructions. An interrupt comes
-// anywhere in it, so what is said of a single one is off by up to nine; of a switch there and back
-// the mean is exact.
+// anywhere in it, so a row is off by up to that many.
 #include "bench/kernel/rows.hpp"
 #include "bench/kernel/worker.hpp"
 
@@ -60,88 +59,73 @@ void device_rows() {
   acknowledge.print("irq: IRQHandler_Ack");
 }
 
-// --- Slices of a millisecond ----------------------------------------------------------------------
+// --- Slices of a millisecond
+// ----------------------------------------------------------------------
 
 constexpr Word kSliceUs = 1000;
-volatile unsigned turns = 0;
-volatile Word last_reading = 0, total = 0;
-volatile Word turn_of = 2;
+// More than a round of the loop below, less than any way through the kernel.
+constexpr Word kInterrupted = 100;
+constexpr unsigned kSpinners = 2;
+volatile Word last_reading[kSpinners];
+bool alone = false;
 
-void spin_alone(Word) {
-  Row row;
-  Word last = static_cast<std::uint32_t>(test::read_tsc());
-  while (!row.full()) {
-    const Word now = static_cast<std::uint32_t>(test::read_tsc());
-    const Word gap = static_cast<std::uint32_t>(now - last);
+Word reading() {
+  return static_cast<std::uint32_t>(test::read_tsc());
+}
+
+// Notices a gap in its own readings; the other thread's last one tells when the switch began.
+void spin_in_turns(Word self) {
+  const Word from = alone ? self : 1 - self;
+  for (Word last = reading(); !arrival.full();) {
+    const Word now = reading();
+    if (static_cast<std::uint32_t>(now - last) > kInterrupted && last_reading[from] != 0) {
+      arrival.add(between(last_reading[from], now, 0));
+    }
     last = now;
-    if (gap > 100) row.add(gap);
+    last_reading[self] = now;
   }
-  arrival = row;
   report_done();
   park_worker();
 }
 
-constexpr unsigned kTurns = 64;
-
-// Two of these: the one that finds that the other had its turn adds the gap.
-void spin_in_turns(Word self) {
-  for (;;) {
-    const Word now = static_cast<std::uint32_t>(test::read_tsc());
-    if (turn_of != self) {
-      if (turn_of < 2) {
-        total = total + static_cast<std::uint32_t>(now - last_reading);
-        turns = turns + 1;
-      }
-      turn_of = self;
-      if (turns == kTurns) {
-        report_done();
-        park_worker();
-      }
-    }
-    last_reading = now;
-  }
-}
-
-// Instructions of a round of the loops above, found by running them for a while undisturbed.
-Word shortest_gap() {
+// Instructions of a round of such a loop.
+Word round_length() {
+  volatile Word last = reading();
   Word shortest = ~Word{0};
-  Word last = static_cast<std::uint32_t>(test::read_tsc());
   for (unsigned i = 0; i < 100; ++i) {
-    const Word now = static_cast<std::uint32_t>(test::read_tsc());
-    const Word gap = static_cast<std::uint32_t>(now - last);
+    const Word now = reading();
+    if (now - last < shortest) shortest = now - last;
     last = now;
-    if (gap < shortest) shortest = gap;
   }
   return shortest;
 }
 
-void set_slice(CPtr context) {
-  CHECK_OK(abi::sched_control_configure(test::info->sched_control.start, context, kSliceUs, kSliceUs,
-                                        0, 0, 0));
+void set_slice(const Worker& worker) {
+  const CPtr context = worker.sched_context();
+  CHECK_OK(abi::sched_context_unbind(context));
+  CHECK_OK(abi::sched_control_configure(test::info->sched_control.start, context, kSliceUs,
+                                        kSliceUs, 0, 0, 0));
+  CHECK_OK(abi::sched_context_bind(context, worker.tcb()));
+}
+
+void slice_row(std::string_view name, Space space) {
+  last_reading[0] = 0;
+  last_reading[1] = 0;
+  Worker a(spin_in_turns, {}, 0), b(spin_in_turns, {.space = space}, 1);
+  set_slice(a);
+  set_slice(b);
+  a.start();
+  if (!alone) b.start();
+  wait_for_workers();
+  arrival.print(name, round_length());
 }
 
 void slice_rows() {
-  {
-    Worker only(spin_alone, {});
-    set_slice(only.sched_context());
-    only.start();
-    wait_for_workers();
-  }
-  arrival.print("preempt: budget expiry, alone at prio (tick + return)");
-  for (const Space space : {Space::kSame, Space::kOther}) {
-    Worker a(spin_in_turns, {}, 0), b(spin_in_turns, {.space = space}, 1);
-    set_slice(a.sched_context());
-    set_slice(b.sched_context());
-    turns = 0;
-    total = 0;
-    turn_of = 2;
-    a.start();
-    b.start();
-    wait_for_workers();
-    print_row("preempt: 1ms round-robin switch, ",
-              space == Space::kSame ? "same-AS" : "cross-AS", "",
-              total / kTurns - shortest_gap());
-  }
+  alone = true;
+  slice_row("preempt: budget expiry, alone at prio (tick + return)", Space::kSame);
+  alone = false;
+  slice_row("preempt: 1ms round-robin switch, same-AS", Space::kSame);
+  slice_row("preempt: 1ms round-robin switch, cross-AS", Space::kOther);
 }
 
 }  // namespace

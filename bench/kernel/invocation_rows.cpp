@@ -50,15 +50,16 @@ void null_rows() {
 }
 
 void invocation_rows() {
-  row("invoke: X86_Page_GetAddress", invocation(abi::kSlotInitIpcBuffer, Label::kX86PageGetAddress));
+  row("invoke: X86_Page_GetAddress",
+      invocation(abi::kSlotInitIpcBuffer, Label::kX86PageGetAddress));
   const CPtr tcb = make(ObjectType::kTcb);
   row("invoke: TCB_ReadRegisters 2 words", invocation(tcb, Label::kTcbReadRegisters, {}, {0, 2}));
   row("invoke: TCB_ReadRegisters 20 words", invocation(tcb, Label::kTcbReadRegisters, {}, {0, 20}));
   row("invoke: TCB_WriteRegisters 2 words, no resume",
       invocation(tcb, Label::kTcbWriteRegisters, {}, {0, 2, 0, 0}));
   row("invoke: TCB_WriteRegisters 20 words, no resume",
-      invocation(tcb, Label::kTcbWriteRegisters, {}, {0, 20, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-                                                      0, 0,  0, 0, 0, 0, 0, 0, 0, 0, 0}));
+      invocation(tcb, Label::kTcbWriteRegisters, {},
+                 {0, 20, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}));
   row("invoke: TCB_SetPriority (self, same prio)",
       invocation(abi::kSlotInitTcb, Label::kTcbSetPriority, {abi::kSlotInitTcb},
                  {abi::kMaxPriority}));

@@ -45,6 +45,11 @@ void Row::print(std::string_view name, std::string_view more, std::string_view s
   clear();
 }
 
+void Row::print(std::string_view name, Word user) {
+  for (unsigned i = 0; i < count_; ++i) values_[i] -= user;
+  print(name);
+}
+
 void print_row(std::string_view name, std::string_view more, std::string_view still_more,
                Word value) {
   test::print(name);

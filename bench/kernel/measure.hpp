@@ -55,7 +55,7 @@ void timed_undefined(Op* op);
 }
 // User instructions in the window: rdtsc, two moves, and the system call or the one that faults.
 inline constexpr Word kCallOverhead = 4;
-inline constexpr Word kFaultOverhead = 2;   // rdtsc and a move; the faulting one never ends
+inline constexpr Word kFaultOverhead = 2;  // rdtsc and a move; the faulting one never ends
 inline constexpr Word kEntryOverhead = 0;
 inline constexpr Word kResumeOverhead = 5;  // a call, and then the instruction that had faulted
 inline constexpr Word kLoopInstructions = 10;
@@ -93,9 +93,13 @@ class Row {
   void run(Op op, Error expected = Error::kNone);
   void spoil() { spoilt_ = true; }
   bool full() const { return count_ == kMax; }
-  void clear() { count_ = 0; spoilt_ = false; }
-  // The median, and an empty row for the next use.
+  void clear() {
+    count_ = 0;
+    spoilt_ = false;
+  }
+  // The median less `user` instructions, and an empty row for the next use.
   void print(std::string_view name, std::string_view more = {}, std::string_view still_more = {});
+  void print(std::string_view name, Word user);
 
   static constexpr unsigned kMax = 32;
 

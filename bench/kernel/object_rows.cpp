@@ -90,8 +90,9 @@ Op two_slots(Label label, CPtr to, CPtr from, std::initializer_list<Word> more) 
   std::copy(more.begin(), more.end(), words + 4);
   Op op = invocation(abi::kSlotInitCNode, label, {abi::kSlotInitCNode},
                      {words[0], words[1], words[2], words[3], words[4], words[5]});
-  op.info = MessageInfo(abi::detail::wire_label(label), 0, 1, 4 + static_cast<unsigned>(more.size()))
-                .raw();
+  op.info =
+      MessageInfo(abi::detail::wire_label(label), 0, 1, 4 + static_cast<unsigned>(more.size()))
+          .raw();
   return op;
 }
 

@@ -103,7 +103,8 @@ void yield_between(Space space, bool fpu) {
   wait_for_workers();
 }
 
-// --- One thread alone: the root task --------------------------------------------------------------
+// --- One thread alone: the root task
+// --------------------------------------------------------------
 
 void on_notification(std::string_view name, bool active, bool is_signal) {
   const CPtr notification = make(ObjectType::kNotification);
@@ -150,7 +151,8 @@ void send_and_signal_rows() {
   (void)done_notification();
   const CPtr endpoint = make(ObjectType::kEndpoint), reply = make(ObjectType::kReply),
              notification = make(ObjectType::kNotification);
-  const Op send = syscall(Syscall::kSend, endpoint), recv = syscall(Syscall::kRecv, endpoint, {}, reply),
+  const Op send = syscall(Syscall::kSend, endpoint),
+           recv = syscall(Syscall::kRecv, endpoint, {}, reply),
            signal = syscall(Syscall::kSend, notification, MessageInfo(0, 0, 0, 1)),
            wait = syscall(Syscall::kWait, notification);
   for (const Space space : {Space::kSame, Space::kOther}) {

@@ -31,8 +31,8 @@ void table_rows() {
   for (unsigned i = 0; i < kRepetitions; ++i) {
     const Word address = test::unused_address();
     pdpt.run(map_table(Label::kX86PdptMap, make(ObjectType::kPdpt), kSpace, address));
-    directory.run(map_table(Label::kX86PageDirectoryMap, make(ObjectType::kPageDirectory), kSpace,
-                            address));
+    directory.run(
+        map_table(Label::kX86PageDirectoryMap, make(ObjectType::kPageDirectory), kSpace, address));
     error.run(map_page(page, kSpace, address), Error::kFailedLookup);
     table.run(map_table(Label::kX86PageTableMap, make(ObjectType::kPageTable), kSpace, address));
   }
@@ -53,8 +53,8 @@ void page_rows() {
     again.run(map_page(page, kSpace, address, abi::kCanRead));
     mapped.run(unmap_page(page));
     unmapped.run(unmap_page(page));
-    CHECK_OK(abi::untyped_retype(memory, ObjectType::kPage4K, 0, {abi::kSlotInitCNode, 0, 0}, slot,
-                                 1));
+    CHECK_OK(
+        abi::untyped_retype(memory, ObjectType::kPage4K, 0, {abi::kSlotInitCNode, 0, 0}, slot, 1));
     CHECK_OK(abi::page_map(slot, kSpace, address, abi::kReadWrite));
     deletion.run(invocation(abi::kSlotInitCNode, Label::kCNodeDelete, {}, {slot, abi::kWordBits}));
   }
@@ -126,7 +126,8 @@ void life_of_a_space(SpaceRows& rows, CPtr memory, CPtr first) {
   step(map_table(Label::kX86PageTableMap, first + 3, pml4, kAddress));
   step(map_page(first + 4, pml4, kAddress));
   rows.create.add(sum);
-  rows.deletion.run(invocation(abi::kSlotInitCNode, Label::kCNodeDelete, {}, {pml4, abi::kWordBits}));
+  rows.deletion.run(
+      invocation(abi::kSlotInitCNode, Label::kCNodeDelete, {}, {pml4, abi::kWordBits}));
   rows.rest.run(invocation(abi::kSlotInitCNode, Label::kCNodeRevoke, {}, {memory, abi::kWordBits}));
 }
 

@@ -25,9 +25,28 @@ Op remove(CPtr slot) {
 Op write_all_registers(CPtr tcb) {
   const Word top = reinterpret_cast<Word>(stack + sizeof(stack));
   return invocation(tcb, Label::kTcbWriteRegisters, {},
-                    {0,   abi::kUserRegisterCount, reinterpret_cast<Word>(timed_entry), top,
-                     0x202, 0, 0, 0, 0, 0, reinterpret_cast<Word>(&entry_op),
-                     0,   0, 0, 0, 0, 0, 0, 0, 0, 0, 0});
+                    {0,
+                     abi::kUserRegisterCount,
+                     reinterpret_cast<Word>(timed_entry),
+                     top,
+                     0x202,
+                     0,
+                     0,
+                     0,
+                     0,
+                     0,
+                     reinterpret_cast<Word>(&entry_op),
+                     0,
+                     0,
+                     0,
+                     0,
+                     0,
+                     0,
+                     0,
+                     0,
+                     0,
+                     0,
+                     0});
 }
 
 struct Rows {
@@ -37,10 +56,12 @@ struct Rows {
 
 void life_of_a_thread(Rows& rows, CPtr memory, CPtr tcb, CPtr context, CPtr endpoint) {
   rows.tcb.run(retype_one(memory, ObjectType::kTcb, 0, tcb));
-  rows.context.run(retype_one(memory, ObjectType::kSchedContext, abi::kMinSchedContextBits, context));
-  rows.configure.run(invocation(tcb, Label::kTcbConfigure,
-                                {abi::kSlotInitCNode, abi::kSlotInitVSpace, abi::kSlotInitIpcBuffer},
-                                {0, 0, reinterpret_cast<Word>(&abi::ipc_buffer())}));
+  rows.context.run(
+      retype_one(memory, ObjectType::kSchedContext, abi::kMinSchedContextBits, context));
+  rows.configure.run(
+      invocation(tcb, Label::kTcbConfigure,
+                 {abi::kSlotInitCNode, abi::kSlotInitVSpace, abi::kSlotInitIpcBuffer},
+                 {0, 0, reinterpret_cast<Word>(&abi::ipc_buffer())}));
   rows.control.run(invocation(test::info->sched_control.start, Label::kSchedControlConfigureFlags,
                               {context}, {5000, 5000, 0, 0, 0}));
   // The root task has the highest priority; the thread becomes its equal and is yielded to below.

@@ -36,8 +36,7 @@ Word buffer_address(unsigned index) {
 
 void map_with_tables(CPtr space, CPtr frame, Word address) {
   for (;;) {
-    const abi::PageMapResult r =
-        abi::page_map_or_level(frame, space, address, abi::kReadWrite);
+    const abi::PageMapResult r = abi::page_map_or_level(frame, space, address, abi::kReadWrite);
     if (r.error == Error::kNone) return;
     if (r.error != Error::kFailedLookup) return test::check(false, "map", __FILE__, __LINE__);
     if (r.lookup_bits == abi::kLookupNoPdpt) {

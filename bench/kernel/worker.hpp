@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Threads of the benchmark: with an IPC buffer of their own, and in the root task's address space or
-// in a second one with the same content, so that a row can be measured with and without a switch.
+// Threads of the benchmark: with an IPC buffer of their own, and in the root task's address space
+// or in a second one with the same content, so that a row can be measured with and without a
+// switch.
 #pragma once
 
 #include "bench/kernel/measure.hpp"

@@ -79,6 +79,8 @@ def _parser():
 
     bench = calls.add_parser("bench")
     bench.add_argument("names", nargs="*", metavar="NAME")
+    bench.add_argument("--kernel", type=pathlib.Path, metavar="FILE",
+                       help="kernel: beside another kernel of the same ABI")
     bench.add_argument("--peers", action="store_true", help="vm: beside Erlang")
     bench.add_argument("--tsv", action="store_true",
                        help="vm: lines of row, ours, peer, ratio, separated by tabs")

@@ -12,13 +12,13 @@ import time
 
 from . import machine
 from .build import build
-from .common import BUILD, Problem
+from .common import BUILD, Problem, say
 from .tables import table
 
 _ROOT_TASK = BUILD / "x86_64" / "bench" / "kernel" / "bench.elf"
 _RELEASE_KERNEL = BUILD / "x86_64" / "kernel" / "kernel-release.elf"
 _END = b"end of benchmark"
-_SECONDS = 180
+_SECONDS = 60
 
 
 def _output(kernel):
@@ -38,8 +38,10 @@ def _output(kernel):
                         break
                     time.sleep(0.1)
                 else:
-                    raise Problem(f"the benchmark did not end on {kernel}:\n"
-                                  f"{text[-1000:].decode(errors='replace')}")
+                    if b"\t" not in text:
+                        raise Problem(f"the benchmark did not run on {kernel}:\n"
+                                      f"{text[-1000:].decode(errors='replace')}")
+                    say(f"the benchmark did not end on {kernel}; the rows so far are shown")
             finally:
                 guest.kill()
     return text.decode(errors="replace")

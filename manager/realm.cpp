@@ -278,6 +278,7 @@ Realm::Step Realm::start_worker(Memory& memory, const VmImage& image, const Real
   registers.rsp = abi::worker_stack(0).end() - 8;  // as if called
   registers.rdi = abi::kStartBlockAddress;
   registers.rflags = 0x202;
+  registers.fs_base = abi::worker_thread_block(0);
   return check(abi::tcb_write_registers(tcb_.cap, false, abi::kUserRegisterCount, registers));
 }
 

@@ -51,6 +51,12 @@ static_assert(kWorkerAreas % kWorkerAreaSize == 0);
 constexpr Address worker_ipc_buffer(std::uint64_t worker) {
   return kWorkerAreas + worker * kWorkerAreaSize;
 }
+// The rest of the buffer's page is the thread's own; the thread's FS base points there. Compilers
+// keep a word of stack protectors at offset 40, which nobody writes.
+constexpr Address worker_thread_block(std::uint64_t worker) {
+  return worker_ipc_buffer(worker) + kSmallPage / 2;
+}
+inline constexpr std::uint64_t kThreadSlotOffset = 64;
 constexpr AddressRange worker_stack(std::uint64_t worker) {
   return {kWorkerAreas + worker * kWorkerAreaSize + kWorkerStackOffset, kWorkerStackSize};
 }

@@ -43,6 +43,11 @@ class Heap {
     return p;
   }
 
+  // The object allocated last, which ends at `end`, needs only what is below `keep`.
+  void give_back(Word* keep, const Word* end) {
+    if (top_ == end) top_ = keep;
+  }
+
   Term cons(Term first, Term rest) {
     Word* p = alloc(2);
     p[0] = first.bits();

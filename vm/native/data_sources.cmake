@@ -2,7 +2,9 @@
 # Natives on values; their list is natives_data.def.
 target_sources(lona_vm PRIVATE
   ${CMAKE_CURRENT_LIST_DIR}/natives_binary.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/natives_bits.cpp
   ${CMAKE_CURRENT_LIST_DIR}/natives_collection.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/natives_fixed.cpp
   ${CMAKE_CURRENT_LIST_DIR}/natives_name.cpp
   ${CMAKE_CURRENT_LIST_DIR}/natives_number.cpp
   ${CMAKE_CURRENT_LIST_DIR}/natives_predicate.cpp

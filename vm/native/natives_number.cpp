@@ -1,303 +1,230 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Arithmetic on integers of 61 bits. What does not fit ends the process with :overflow.
-#include <bit>
+// Arithmetic and order of numbers, over vm/number.
+#include <cmath>
 
 #include "vm/data/map.hpp"
 #include "vm/data/sequence.hpp"
-#include "vm/native/natives_data.hpp"
+#include "vm/native/number_result.hpp"
+#include "vm/number/arithmetic.hpp"
+#include "vm/number/integer.hpp"
 #include "vm/term/symbol.hpp"
 
 namespace lona::vm::natives {
 
-namespace {
-
-constexpr unsigned kIntegerBits = 61;
-
-bool all_integers(Args args) {
-  for (std::uint32_t i = 0; i < args.size(); i++) {
-    if (!args[i].is_integer()) return false;
-  }
-  return true;
-}
-
-Term fail_number(Process& p, const char* type, const char* fn, Args args) {
+Term fail_number(Process& p, NumberFault fault, const char* fn, Args args) {
+  if (fault == NumberFault::kNoMemory) return p.fail_oom();
+  if (fault != NumberFault::kDivisionByZero) return p.fail_badarg(fn, args);
   ListBuilder list(p);
   for (std::uint32_t i = 0; i < args.size(); i++) list.add(args[i]);
   Term values = list.take();
   if (values == Term::absent()) return p.fail_oom();
   Term info = map_put(p, empty_map(p), make_keyword("fn"), make_symbol(fn));
-  return p.fail(type, map_put(p, info, make_keyword("args"), values));
+  return p.fail("division-by-zero", map_put(p, info, make_keyword("args"), values));
 }
 
-Term fail_overflow(Process& p, const char* fn, Args args) {
-  return fail_number(p, "overflow", fn, args);
-}
-Term fail_zero(Process& p, const char* fn, Args args) {
-  return fail_number(p, "division-by-zero", fn, args);
+namespace {
+
+using Operation = NumberResult (*)(Heap&, Term, Term);
+
+// Sums need the longer of two numbers to be walked once, products and quotients more.
+enum class Cost : std::uint8_t { kSum, kProduct };
+
+void charge_for(Process& p, Cost cost, Term a, Term b) {
+  if (!a.is_boxed() && !b.is_boxed()) return;
+  std::size_t x = number_words(a), y = number_words(b);
+  charge_words(p, cost == Cost::kSum ? x + y : x, cost == Cost::kSum ? 1 : y);
 }
 
-// All arguments folded by `step(a, b, out)`, which gives false on overflow of 64 bits.
-template <class Step>
-Term fold(Process& p, const char* fn, Args args, std::int64_t start, std::uint32_t from,
-          Step step) {
-  if (!all_integers(args)) return p.fail_badarg(fn, args);
-  std::int64_t sum = start;
+// (((first op args[from]) op args[from + 1]) …)
+Term fold(Process& p, const char* fn, Args args, Term first, std::uint32_t from,
+          Operation operation, Cost cost) {
+  Term value = first;
   for (std::uint32_t i = from; i < args.size(); i++) {
-    if (!step(sum, args[i].as_integer(), sum) || !Term::fits_integer(sum)) {
-      return fail_overflow(p, fn, args);
-    }
+    charge_for(p, cost, value, args[i]);
+    NumberResult next = operation(p, value, args[i]);
+    if (!next.has_value()) return fail_number(p, next.error(), fn, args);
+    value = *next;
   }
-  return Term::integer(sum);
+  return value;
 }
 
-bool add_step(std::int64_t a, std::int64_t b, std::int64_t& out) {
-  return !__builtin_add_overflow(a, b, &out);
+Term two(Process& p, const char* fn, Args args, Operation operation, Cost cost = Cost::kProduct) {
+  charge_for(p, cost, args[0], args[1]);
+  return or_fault(p, operation(p, args[0], args[1]), fn, args);
 }
-bool subtract_step(std::int64_t a, std::int64_t b, std::int64_t& out) {
-  return !__builtin_sub_overflow(a, b, &out);
-}
-bool multiply_step(std::int64_t a, std::int64_t b, std::int64_t& out) {
-  return !__builtin_mul_overflow(a, b, &out);
+
+bool all_numbers(Args args) {
+  for (std::uint32_t i = 0; i < args.size(); i++) {
+    if (!vm::is_number(args[i])) return false;
+  }
+  return true;
 }
 
 template <class Test>
 Term chain(Process& p, const char* fn, Args args, Test test) {
-  if (!all_integers(args)) return p.fail_badarg(fn, args);
+  if (!all_numbers(args)) return p.fail_badarg(fn, args);
   for (std::uint32_t i = 1; i < args.size(); i++) {
-    if (!test(args[i - 1].as_integer(), args[i].as_integer())) return Term::false_();
+    charge_for(p, Cost::kSum, args[i - 1], args[i]);
+    auto order = number_order(args[i - 1], args[i]);
+    if (!order.has_value()) return fail_number(p, order.error(), fn, args);
+    if (!test(*order)) return Term::false_();
   }
   return Term::true_();
 }
 
+// The one of all numbers that comes first by `test`; a NaN wins over all.
 template <class Test>
-Term predicate(Process& p, const char* fn, Args args, Test test) {
-  if (!args[0].is_integer()) return p.fail_badarg(fn, args);
-  return Term::boolean(test(args[0].as_integer()));
+Term choose(Process& p, const char* fn, Args args, Test test) {
+  if (!all_numbers(args)) return p.fail_badarg(fn, args);
+  Term best = args[0];
+  for (std::uint32_t i = 1; i < args.size(); i++) {
+    auto order = number_order(args[i], best);
+    if (!order.has_value()) return fail_number(p, order.error(), fn, args);
+    bool unordered = *order == std::partial_ordering::unordered;
+    if (test(*order) || (unordered && number_order(best, best) == std::partial_ordering::equivalent)) {
+      best = args[i];
+    }
+  }
+  return best;
 }
 
-template <class Combine>
-Term fold_bits(Process& p, const char* fn, Args args, Combine combine) {
-  if (!all_integers(args)) return p.fail_badarg(fn, args);
-  std::int64_t v = args[0].as_integer();
-  for (std::uint32_t i = 1; i < args.size(); i++) v = combine(v, args[i].as_integer());
-  return Term::integer(v);
+// Of a NaN the sign is none of the three.
+template <class Test>
+Term sign_is(Process& p, const char* fn, Args args, Test test) {
+  if (!vm::is_number(args[0])) return p.fail_badarg(fn, args);
+  auto sign = number_sign(args[0]);
+  return Term::boolean(sign.has_value() && test(*sign));
 }
 
-// Integers behave as if their sign went on for ever, so a bit far up is the sign.
-bool bit_of(std::int64_t n, std::int64_t bit) {
-  return (n >> (bit < 63 ? bit : 63)) & 1;
-}
-
-template <class Change>
-Term change_bit(Process& p, const char* fn, Args args, Change change) {
-  if (!all_integers(args) || args[1].as_integer() < 0) return p.fail_badarg(fn, args);
-  std::int64_t n = args[0].as_integer(), bit = args[1].as_integer();
-  bool now = bit_of(n, bit), then = change(now);
-  if (now == then) return args[0];
-  if (bit >= kIntegerBits - 1) return fail_overflow(p, fn, args);
-  return Term::integer(n ^ std::int64_t{1} << bit);
-}
-
-// Is [start, start + bits) inside of what an integer has, its sign left out?
-bool is_field(Term start, Term bits) {
-  std::int64_t s = start.as_integer(), n = bits.as_integer();
-  return s >= 0 && n >= 0 && s < kIntegerBits && n < kIntegerBits && s + n < kIntegerBits;
-}
-std::int64_t low_mask(std::int64_t bits) {
-  return (std::int64_t{1} << bits) - 1;
+// Is the integer odd? Fixed-width ones are integers too.
+Term odd_is(Process& p, const char* fn, Args args, bool wanted) {
+  Term n = args[0];
+  NumberType type = number_type(n);
+  if (is_fixed(type)) return Term::boolean((fixed_value(n) & 1) == wanted);
+  if (type != NumberType::kInteger) return p.fail_badarg(fn, args);
+  return Term::boolean(integer_is_odd(n) == wanted);
 }
 
 }  // namespace
 
 Term add(Process& p, Args args) {
-  return fold(p, "+", args, 0, 0, add_step);
+  if (args.size() == 0) return Term::integer(0);
+  if (!vm::is_number(args[0])) return p.fail_badarg("+", args);
+  return fold(p, "+", args, args[0], 1, number_add, Cost::kSum);
 }
 
 Term subtract(Process& p, Args args) {
-  if (args.size() == 1) return fold(p, "-", args, 0, 0, subtract_step);
-  if (!args[0].is_integer()) return p.fail_badarg("-", args);
-  return fold(p, "-", args, args[0].as_integer(), 1, subtract_step);
+  if (args.size() == 1) return or_fault(p, number_negate(p, args[0]), "-", args);
+  return fold(p, "-", args, args[0], 1, number_subtract, Cost::kSum);
 }
 
 Term multiply(Process& p, Args args) {
-  return fold(p, "*", args, 1, 0, multiply_step);
+  if (args.size() == 0) return Term::integer(1);
+  if (!vm::is_number(args[0])) return p.fail_badarg("*", args);
+  return fold(p, "*", args, args[0], 1, number_multiply, Cost::kProduct);
 }
 
 Term divide(Process& p, Args args) {
-  if (!all_integers(args)) return p.fail_badarg("/", args);
-  bool inverse = args.size() == 1;
-  std::int64_t v = inverse ? 1 : args[0].as_integer();
-  for (std::uint32_t i = inverse ? 0 : 1; i < args.size(); i++) {
-    std::int64_t by = args[i].as_integer();
-    if (by == 0) return fail_zero(p, "/", args);
-    if (v % by != 0) return fail_number(p, "unsupported-number", "/", args);
-    v /= by;
-  }
-  return Term::fits_integer(v) ? Term::integer(v) : fail_overflow(p, "/", args);
+  if (args.size() == 1) return fold(p, "/", args, Term::integer(1), 0, number_divide, Cost::kProduct);
+  return fold(p, "/", args, args[0], 1, number_divide, Cost::kProduct);
 }
 
 Term quotient(Process& p, Args args) {
-  if (!all_integers(args)) return p.fail_badarg("quot", args);
-  if (args[1].as_integer() == 0) return fail_zero(p, "quot", args);
-  std::int64_t v = args[0].as_integer() / args[1].as_integer();
-  return Term::fits_integer(v) ? Term::integer(v) : fail_overflow(p, "quot", args);
+  return two(p, "quot", args, number_quotient);
 }
-
 Term remainder(Process& p, Args args) {
-  if (!all_integers(args)) return p.fail_badarg("rem", args);
-  if (args[1].as_integer() == 0) return fail_zero(p, "rem", args);
-  return Term::integer(args[0].as_integer() % args[1].as_integer());
+  return two(p, "rem", args, number_remainder);
 }
-
 Term modulo(Process& p, Args args) {
-  if (!all_integers(args)) return p.fail_badarg("mod", args);
-  std::int64_t by = args[1].as_integer();
-  if (by == 0) return fail_zero(p, "mod", args);
-  std::int64_t r = args[0].as_integer() % by;
-  return Term::integer(r != 0 && (r < 0) != (by < 0) ? r + by : r);
+  return two(p, "mod", args, number_modulo);
 }
 
+// A fixed-width integer stays one.
 Term increment(Process& p, Args args) {
-  return fold(p, "inc", args, 1, 0, add_step);
+  NumberType type = number_type(args[0]);
+  if (is_fixed(type)) return make_fixed(p, type, fixed_value(args[0]) + 1);
+  return or_fault(p, number_add(p, args[0], Term::integer(1)), "inc", args);
 }
-
 Term decrement(Process& p, Args args) {
-  return fold(p, "dec", args, -1, 0, add_step);
+  NumberType type = number_type(args[0]);
+  if (is_fixed(type)) return make_fixed(p, type, fixed_value(args[0]) - 1);
+  return or_fault(p, number_subtract(p, args[0], Term::integer(1)), "dec", args);
 }
 
 Term absolute(Process& p, Args args) {
-  if (!args[0].is_integer()) return p.fail_badarg("abs", args);
-  std::int64_t v = args[0].as_integer();
-  if (v < 0) v = -v;
-  return Term::fits_integer(v) ? Term::integer(v) : fail_overflow(p, "abs", args);
+  Term n = args[0];
+  if (is_float(n)) return make_float(p, std::fabs(float_value(n)));
+  if (is_float32(n)) return make_float32(p, std::fabs(float32_value(n)));
+  auto sign = number_sign(n);
+  if (!sign.has_value()) return fail_number(p, sign.error(), "abs", args);
+  return *sign >= 0 ? n : or_fault(p, number_negate(p, n), "abs", args);
 }
 
 Term maximum(Process& p, Args args) {
-  if (!all_integers(args)) return p.fail_badarg("max", args);
-  Term v = args[0];
-  for (std::uint32_t i = 1; i < args.size(); i++) {
-    if (args[i].as_integer() > v.as_integer()) v = args[i];
-  }
-  return v;
+  return choose(p, "max", args, [](auto order) { return order > 0; });
 }
-
 Term minimum(Process& p, Args args) {
-  if (!all_integers(args)) return p.fail_badarg("min", args);
-  Term v = args[0];
-  for (std::uint32_t i = 1; i < args.size(); i++) {
-    if (args[i].as_integer() < v.as_integer()) v = args[i];
-  }
-  return v;
+  return choose(p, "min", args, [](auto order) { return order < 0; });
 }
 
 Term less(Process& p, Args args) {
-  return chain(p, "<", args, [](auto a, auto b) { return a < b; });
+  return chain(p, "<", args, [](auto order) { return order < 0; });
 }
 Term greater(Process& p, Args args) {
-  return chain(p, ">", args, [](auto a, auto b) { return a > b; });
+  return chain(p, ">", args, [](auto order) { return order > 0; });
 }
 Term less_equal(Process& p, Args args) {
-  return chain(p, "<=", args, [](auto a, auto b) { return a <= b; });
+  return chain(p, "<=", args, [](auto order) { return order <= 0; });
 }
 Term greater_equal(Process& p, Args args) {
-  return chain(p, ">=", args, [](auto a, auto b) { return a >= b; });
+  return chain(p, ">=", args, [](auto order) { return order >= 0; });
+}
+Term same_number(Process& p, Args args) {
+  return chain(p, "==", args, [](auto order) { return order == 0; });
 }
 
 Term is_zero(Process& p, Args args) {
-  return predicate(p, "zero?", args, [](auto n) { return n == 0; });
+  return sign_is(p, "zero?", args, [](int sign) { return sign == 0; });
 }
 Term is_positive(Process& p, Args args) {
-  return predicate(p, "pos?", args, [](auto n) { return n > 0; });
+  return sign_is(p, "pos?", args, [](int sign) { return sign > 0; });
 }
 Term is_negative(Process& p, Args args) {
-  return predicate(p, "neg?", args, [](auto n) { return n < 0; });
+  return sign_is(p, "neg?", args, [](int sign) { return sign < 0; });
 }
 Term is_even(Process& p, Args args) {
-  return predicate(p, "even?", args, [](auto n) { return (n & 1) == 0; });
+  return odd_is(p, "even?", args, false);
 }
 Term is_odd(Process& p, Args args) {
-  return predicate(p, "odd?", args, [](auto n) { return (n & 1) != 0; });
+  return odd_is(p, "odd?", args, true);
 }
 
-Term bit_and(Process& p, Args args) {
-  return fold_bits(p, "bit-and", args, [](auto a, auto b) { return a & b; });
+Term numerator(Process& p, Args args) {
+  Term n = args[0];
+  if (is_kind(n, Kind::kRatio)) return slot(n, 0);
+  return is_exact_integer(n) ? n : p.fail_badarg("numerator", args);
 }
-Term bit_or(Process& p, Args args) {
-  return fold_bits(p, "bit-or", args, [](auto a, auto b) { return a | b; });
-}
-Term bit_xor(Process& p, Args args) {
-  return fold_bits(p, "bit-xor", args, [](auto a, auto b) { return a ^ b; });
-}
-
-Term bit_not(Process& p, Args args) {
-  if (!args[0].is_integer()) return p.fail_badarg("bit-not", args);
-  return Term::integer(~args[0].as_integer());
+Term denominator(Process& p, Args args) {
+  Term n = args[0];
+  if (is_kind(n, Kind::kRatio)) return slot(n, 1);
+  return is_exact_integer(n) ? Term::integer(1) : p.fail_badarg("denominator", args);
 }
 
-Term bit_shl(Process& p, Args args) {
-  if (!all_integers(args) || args[1].as_integer() < 0) return p.fail_badarg("bit-shl", args);
-  std::int64_t n = args[0].as_integer(), by = args[1].as_integer(), v;
-  if (n == 0) return args[0];
-  if (by >= kIntegerBits || __builtin_mul_overflow(n, std::int64_t{1} << by, &v) ||
-      !Term::fits_integer(v)) {
-    return fail_overflow(p, "bit-shl", args);
-  }
-  return Term::integer(v);
+Term to_integer_value(Process& p, Args args) {
+  return or_fault(p, to_integer(p, args[0]), "integer", args);
 }
-
-Term bit_shr(Process& p, Args args) {
-  if (!all_integers(args) || args[1].as_integer() < 0) return p.fail_badarg("bit-shr", args);
-  std::int64_t by = args[1].as_integer();
-  return Term::integer(args[0].as_integer() >> (by < 63 ? by : 63));
+Term to_exact_value(Process& p, Args args) {
+  return or_fault(p, to_exact(p, args[0]), "exact", args);
 }
-
-Term bit_test(Process& p, Args args) {
-  if (!all_integers(args) || args[1].as_integer() < 0) return p.fail_badarg("bit-test", args);
-  return Term::boolean(bit_of(args[0].as_integer(), args[1].as_integer()));
+Term to_float_value(Process& p, Args args) {
+  auto value = to_double(p, args[0]);
+  if (!value.has_value()) return fail_number(p, value.error(), "f64", args);
+  return make_float(p, *value);
 }
-
-Term bit_set(Process& p, Args args) {
-  return change_bit(p, "bit-set", args, [](bool) { return true; });
-}
-Term bit_clear(Process& p, Args args) {
-  return change_bit(p, "bit-clear", args, [](bool) { return false; });
-}
-Term bit_flip(Process& p, Args args) {
-  return change_bit(p, "bit-flip", args, [](bool now) { return !now; });
-}
-
-Term bit_field(Process& p, Args args) {
-  if (!all_integers(args) || !is_field(args[1], args[2])) return p.fail_badarg("bit-field", args);
-  std::int64_t shifted = args[0].as_integer() >> args[1].as_integer();
-  return Term::integer(shifted & low_mask(args[2].as_integer()));
-}
-
-Term bit_field_set(Process& p, Args args) {
-  if (!all_integers(args) || !is_field(args[1], args[2])) {
-    return p.fail_badarg("bit-field-set", args);
-  }
-  std::int64_t start = args[1].as_integer(), mask = low_mask(args[2].as_integer()) << start;
-  std::int64_t value = args[3].as_integer() << start;
-  return Term::integer((args[0].as_integer() & ~mask) | (value & mask));
-}
-
-Term bit_count(Process& p, Args args) {
-  if (!args[0].is_integer() || args[0].as_integer() < 0) return p.fail_badarg("bit-count", args);
-  return Term::integer(std::popcount(static_cast<std::uint64_t>(args[0].as_integer())));
-}
-
-Term mask_bits(Process& p, Args args) {
-  if (!args[0].is_integer() || !is_field(Term::integer(0), args[0])) {
-    return p.fail_badarg("mask-bits", args);
-  }
-  return Term::integer(low_mask(args[0].as_integer()));
-}
-
-Term mask_range(Process& p, Args args) {
-  if (!all_integers(args)) return p.fail_badarg("mask-range", args);
-  std::int64_t start = args[0].as_integer(), end = args[1].as_integer();
-  if (start < 0 || end < start || end >= kIntegerBits) return p.fail_badarg("mask-range", args);
-  return Term::integer(low_mask(end - start) << start);
+Term to_float32_value(Process& p, Args args) {
+  auto value = to_float32(p, args[0]);
+  if (!value.has_value()) return fail_number(p, value.error(), "f32", args);
+  return make_float32(p, *value);
 }
 
 }  // namespace lona::vm::natives

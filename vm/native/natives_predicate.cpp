@@ -10,6 +10,7 @@
 #include "vm/data/string.hpp"
 #include "vm/data/vector.hpp"
 #include "vm/native/natives_data.hpp"
+#include "vm/number/number.hpp"
 #include "vm/term/equal.hpp"
 #include "vm/term/hash.hpp"
 #include "vm/term/symbol.hpp"
@@ -46,22 +47,21 @@ const char* box_type(Kind kind) {
       return "var";
     case Kind::kNamespace:
       return "namespace";
-    case Kind::kFloat:
-      return "float";
     case Kind::kBinary:
     case Kind::kSlice:
       return "binary";
     case Kind::kByteBuffer:
       return "bytebuf";
     default:
-      return "integer";
+      return "value";
   }
 }
 
 const char* type_name(Term t) {
+  if (NumberType number = number_type(t); number != NumberType::kNone) {
+    return number_type_name(number);
+  }
   switch (t.tag()) {
-    case Tag::kInteger:
-      return "integer";
     case Tag::kPair:
       return "list";
     case Tag::kSymbol:
@@ -123,13 +123,18 @@ Term is_boolean(Process&, Args args) {
   return Term::boolean(args[0].is_boolean());
 }
 Term is_number(Process&, Args args) {
-  return Term::boolean(args[0].is_integer());
+  return Term::boolean(vm::is_number(args[0]));
 }
 Term is_integer(Process&, Args args) {
-  return Term::boolean(args[0].is_integer());
+  NumberType type = number_type(args[0]);
+  return Term::boolean(type == NumberType::kInteger || is_fixed(type));
 }
-Term is_other_number(Process&, Args args) {
-  return is_box(args, Kind::kFloat);
+Term is_float(Process&, Args args) {
+  NumberType type = number_type(args[0]);
+  return Term::boolean(type == NumberType::kFloat || type == NumberType::kFloat32);
+}
+Term is_ratio(Process&, Args args) {
+  return Term::boolean(is_kind(args[0], Kind::kRatio));
 }
 Term is_string_value(Process&, Args args) {
   return Term::boolean(is_string(args[0]));

@@ -31,6 +31,11 @@ MemoryFigures memory_figures();
 // Bytes the machine really holds for it: the VM's own text and whatever was touched.
 std::size_t resident_bytes();
 
+// --- Threads ------------------------------------------------------------------------------
+// A word of the calling thread's own, null at first: what a foreign library's callback, which is
+// given nothing, finds its caller by.
+void*& thread_slot();
+
 // --- Time ---------------------------------------------------------------------------------
 std::uint64_t now_ns();         // monotonic, from an arbitrary start
 std::uint64_t wall_clock_ns();  // since 1970, 0 when unknown

@@ -11,6 +11,8 @@
 #include "vm/data/vector.hpp"
 #include "vm/data/work_stack.hpp"
 #include "vm/native/native.hpp"
+#include "vm/number/integer.hpp"
+#include "vm/number/text.hpp"
 #include "vm/term/symbol.hpp"
 
 namespace lona::vm {
@@ -133,6 +135,7 @@ bool print_character(Sink& sink, std::uint32_t cp) {
 }
 
 bool Printer::special(Term t) {
+  if (is_number(t)) return print_number(sink_, t);
   if (t.is_character()) return print_character(sink_, t.as_character());
   if (t.is_native()) return function(t);
   if (t.is_nil()) return put("nil");
@@ -191,7 +194,7 @@ bool Printer::start_box(Term t) {
     case Kind::kNamespace:
       return named("#<namespace ", {}, as_namespace(t)->name->full(), ">");
     default:
-      return put("#<value>");
+      return is_number(t) ? print_number(sink_, t) : put("#<value>");
   }
 }
 
@@ -318,8 +321,23 @@ bool print(Sink& sink, Term value, Style style) {
   return printer.run(value);
 }
 
+namespace {
+
+// Converted once: the digits of a long integer take time.
+Term integer_string(Heap& heap, Term integer) {
+  std::size_t size = integer_text_size(integer, 10);
+  Scratch digits(size / sizeof(Limb) + 1);
+  if (digits.data() == nullptr) return Term::absent();
+  auto* bytes = reinterpret_cast<char*>(digits.data());
+  std::string_view text = integer_text(integer, 10, {bytes, size});
+  return text.empty() ? Term::absent() : make_string(heap, text);
+}
+
+}  // namespace
+
 Term print_to_string(Heap& heap, Term value, Style style) {
   if (style == Style::kDisplay && is_string(value)) return value;
+  if (is_kind(value, Kind::kBignum)) return integer_string(heap, value);
   // Short values at once; for longer ones the length is counted first.
   char buffer[256];
   BufferSink small(buffer);

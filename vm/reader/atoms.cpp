@@ -2,6 +2,7 @@
 // Strings, characters, numbers, symbols and keywords.
 #include "vm/data/string.hpp"
 #include "vm/data/utf8.hpp"
+#include "vm/number/text.hpp"
 #include "vm/reader/reader.hpp"
 #include "vm/reader/template.hpp"
 
@@ -96,14 +97,6 @@ utf8::Decoded escape(std::string_view text) {
   Hex low = hex(behind.substr(2), 4);
   if (low.digits != 4 || low.value < 0xdc00 || low.value > 0xdfff) return {0, 0};
   return {0x10000 + ((h.value - 0xd800) << 10) + (low.value - 0xdc00), 11};
-}
-
-bool is_number_suffix(std::string_view s) {
-  for (std::string_view known :
-       {"N", "u8", "u16", "u32", "u64", "i8", "i16", "i32", "i64", "f32", "f64"}) {
-    if (s == known) return true;
-  }
-  return false;
 }
 
 }  // namespace
@@ -217,7 +210,7 @@ bool Reader::read_token() {
 
 bool Reader::read_token(std::string_view token, Position at) {
   bool sign = token.size() > 1 && (token[0] == '+' || token[0] == '-');
-  if (is_digit(token[sign])) return read_number(token, at);
+  if (is_digit(token[sign])) return deliver_number(read_number(heap_, token), at);
   for (char c : token) {
     if (!in_symbol(c)) return fail("invalid-token", "a character that is part of no form", at);
   }
@@ -225,48 +218,9 @@ bool Reader::read_token(std::string_view token, Position at) {
   return read_symbol(token, at);
 }
 
-bool Reader::read_number(std::string_view token, Position at) {
-  bool negative = token[0] == '-';
-  std::string_view s = token.substr(token[0] == '-' || token[0] == '+');
-  std::uint64_t radix = 10;
-  if (s.size() > 1 && s[0] == '0' && (s[1] == 'x' || s[1] == 'o' || s[1] == 'b')) {
-    radix = s[1] == 'x' ? 16 : s[1] == 'o' ? 8 : 2;
-    s.remove_prefix(2);
-  } else if (std::size_t r = s.find_first_not_of("0123456789");
-             r != std::string_view::npos && s[r] == 'r') {
-    radix = 0;
-    for (char c : s.substr(0, r)) radix = radix > 36 ? radix : radix * 10 + digit_value(c);
-    if (radix < 2 || radix > 36) {
-      return fail("invalid-radix", "the base of a number is from 2 to 36", at);
-    }
-    s.remove_prefix(r + 1);
-  }
-  std::uint64_t limit = std::uint64_t{1} << 60;  // kMinInteger's size; one less when positive
-  std::uint64_t value = 0;
-  bool large = false, digit_before = false, any = false;
-  while (!s.empty() && (digit_value(s[0]) < radix || (s[0] == '_' && digit_before))) {
-    digit_before = s[0] != '_';
-    if (digit_before) {
-      any = true;
-      unsigned digit = digit_value(s[0]);
-      large = large || value > (limit - digit) / radix;
-      value = large ? 0 : value * radix + digit;
-    } else if (s.size() == 1 || digit_value(s[1]) >= radix) {
-      break;
-    }
-    s.remove_prefix(1);
-  }
-  bool decimal = radix == 10 && !s.empty() && std::string_view("./eE").find(s[0]) != s.npos;
-  if (!any) return fail("invalid-number", "a number without digits", at);
-  if (decimal || is_number_suffix(s)) {
-    return fail("unsupported-number", "only integers are known yet", at);
-  }
-  if (!s.empty()) return fail("invalid-number", "a digit or letter that fits no number", at);
-  if (large || (value == limit && !negative)) {
-    return fail("unsupported-number", "integers have at most 61 bits yet", at);
-  }
-  auto v = static_cast<std::int64_t>(value);
-  return deliver(Term::integer(negative ? -v : v), at);
+bool Reader::deliver_number(const ReadNumber& number, Position at) {
+  if (number.error != nullptr) return fail(number.error, number.message, at);
+  return deliver(number.value, at);
 }
 
 bool Reader::read_symbol(std::string_view token, Position at) {

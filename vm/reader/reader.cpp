@@ -12,6 +12,7 @@
 #include "vm/data/string.hpp"
 #include "vm/data/utf8.hpp"
 #include "vm/data/vector.hpp"
+#include "vm/number/text.hpp"
 #include "vm/reader/template.hpp"
 #include "vm/term/equal.hpp"
 
@@ -184,8 +185,7 @@ bool Reader::read_dispatch() {
     case '_':
       return open(Shape::kDiscard, 2);
     case '#':
-      take_token();
-      return fail("unsupported-number", "there are no floating-point numbers yet", at);
+      return deliver_number(read_special_float(heap_, take_token().substr(2)), at);
     case '<':
       advance(2);
       return fail("unreadable", "#<…> stands for a value that has no readable form", at);

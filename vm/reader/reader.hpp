@@ -15,6 +15,8 @@
 
 namespace lona::vm {
 
+struct ReadNumber;
+
 struct ReaderOptions {
   std::string_view file = {};  // for error messages; may be empty
   std::uint32_t first_line = 1;
@@ -111,7 +113,7 @@ class Reader {
   bool scan_string(Term& string);
   bool read_character();
   bool read_token();
-  bool read_number(std::string_view token, Position at);
+  bool deliver_number(const ReadNumber& number, Position at);
   bool read_symbol(std::string_view token, Position at);
   bool read_placeholder(std::string_view token, Position at);
 

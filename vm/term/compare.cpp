@@ -12,6 +12,7 @@
 #include "vm/data/string.hpp"
 #include "vm/data/vector.hpp"
 #include "vm/data/work_stack.hpp"
+#include "vm/number/arithmetic.hpp"
 #include "vm/term/equal.hpp"
 #include "vm/term/hash.hpp"
 #include "vm/term/symbol.hpp"
@@ -33,9 +34,8 @@ int compare_bytes(Bytes a, Bytes b) {
 
 // Position of a value's type in the order.
 int rank(Term t) {
+  if (is_number(t)) return 3;
   switch (t.tag()) {
-    case Tag::kInteger:
-      return 3;
     case Tag::kSymbol:
       return 6;
     case Tag::kKeyword:
@@ -128,6 +128,19 @@ int compare_maps(Term a, Term b, unsigned nesting) {
   return 0;
 }
 
+// By value, then by type; NaNs come last.
+int compare_numbers(Term a, Term b) {
+  auto order = number_order(a, b);
+  if (!order.has_value()) return three_way(hash_term(a), hash_term(b));  // no memory: any order
+  if (*order == std::partial_ordering::less) return -1;
+  if (*order == std::partial_ordering::greater) return 1;
+  if (*order == std::partial_ordering::unordered) {
+    bool x = a.is_boxed() && is_not_a_number(a), y = b.is_boxed() && is_not_a_number(b);
+    if (x != y) return three_way(x, y);
+  }
+  return three_way(unsigned(number_type(a)), unsigned(number_type(b)));
+}
+
 struct Open {
   Term a, b;
   std::size_t next;
@@ -189,7 +202,7 @@ class Ordering {
 };
 
 int Ordering::leaves(Term a, Term b) {
-  if (a.is_integer()) return three_way(a.as_integer(), b.as_integer());
+  if (is_number(a)) return compare_numbers(a, b);
   if (a.is_character()) return three_way(a.as_character(), b.as_character());
   if (a.is_symbol() || a.is_keyword()) {
     return three_way(a.entry()->full().compare(b.entry()->full()), 0);

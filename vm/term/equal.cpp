@@ -9,6 +9,7 @@
 #include "vm/data/string.hpp"
 #include "vm/data/vector.hpp"
 #include "vm/data/work_stack.hpp"
+#include "vm/number/number.hpp"
 
 namespace lona::vm {
 
@@ -85,12 +86,12 @@ bool Comparison::enter_boxes(Term a, Term b) {
       return payload(a)[0] == payload(b)[0];
     case Kind::kByteBuffer:  // mutable: itself only
       return payload(a)[1] == payload(b)[1];
-    case Kind::kFloat: {
-      double x, y;
-      std::memcpy(&x, payload(a), sizeof x);
-      std::memcpy(&y, payload(b), sizeof y);
-      return x == y;
-    }
+    case Kind::kFloat:
+      return float_value(a) == float_value(b);
+    case Kind::kFloat32:
+      return float32_value(a) == float32_value(b);
+    case Kind::kRatio:
+      return equal(slot(a, 0), slot(b, 0)) && equal(slot(a, 1), slot(b, 1));
     default:
       return ha.words() == hb.words() &&
              std::memcmp(payload(a), payload(b), ha.words() * sizeof(Word)) == 0;
@@ -138,6 +139,11 @@ bool Comparison::advance_entries(Open& o) {
 }
 
 }  // namespace
+
+bool is_not_a_number(Term boxed) {
+  if (is_float(boxed)) return float_value(boxed) != float_value(boxed);
+  return is_float32(boxed) && float32_value(boxed) != float32_value(boxed);
+}
 
 bool equal_slow(Term a, Term b) {
   // The common small cases without setting up a walk.

@@ -7,6 +7,7 @@
 #include "vm/data/map.hpp"
 #include "vm/data/string.hpp"
 #include "vm/data/vector.hpp"
+#include "vm/number/number.hpp"
 #include "vm/term/equal.hpp"
 #include "vm/term/symbol.hpp"
 
@@ -86,6 +87,17 @@ std::uint64_t hash_box(Term t, unsigned depth) {
     case Kind::kNamespace:
     case Kind::kClosure:  // its code only: captured values may be anything
       return hash_mix(h ^ payload(t)[0]);
+    case Kind::kFloat:  // 0.0 and -0.0 are equal
+      return hash_mix(h ^ (float_value(t) == 0 ? 0 : payload(t)[0]));
+    case Kind::kFloat32:
+      return hash_mix(h ^ (float32_value(t) == 0 ? 0 : payload(t)[0]));
+    case Kind::kRatio:
+      return hash_mix(combine(combine(h, hash_term(slot(t, 0), 1)), hash_term(slot(t, 1), 1)));
+    case Kind::kBignum:
+    case Kind::kU64:
+    case Kind::kI64:
+      for (std::size_t i = 0, n = header_of(t).words(); i < n; i++) h = combine(h, payload(t)[i]);
+      return hash_mix(h);
     default:
       return hash_mix(h);
   }
@@ -119,7 +131,7 @@ std::uint64_t hash_term_slow(Term t, unsigned depth) {
       return depth == 0 ? seed(kListSeed) : hash_list(t, depth);
     case Tag::kBoxed:
       // Below the last level only what needs no further look is told apart.
-      if (depth == 0 && !is_string(t) && !is_binary(t)) {
+      if (depth == 0 && !is_string(t) && !is_binary(t) && !is_number(t)) {
         t = bare(t);
         return t.is_boxed() ? 1 : hash_term(t, 0);
       }

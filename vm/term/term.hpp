@@ -4,7 +4,8 @@
 //   000  small integer, 61 bits signed (value << 3)
 //   001  pair: pointer to two terms (first, rest), no header
 //   010  boxed: pointer to a header word followed by its payload (object.hpp)
-//   011  special: nil, true, false, (), characters, natives and the VM's own marks
+//   011  special: nil, true, false, (), characters, natives, fixed-width integers of up to 32 bits
+//        and the VM's own marks
 //   100  symbol: pointer to an interned, permanent SymbolEntry
 //   101  keyword: likewise
 //   110  pid of this realm: process table slot and generation
@@ -88,6 +89,12 @@ class Term {
     kConstant,   // nil true false () and the VM's marks; the payload says which
     kCharacter,  // payload: code point
     kNative,     // payload: index in the native table
+    kU8,         // fixed-width integers (vm/number/number.hpp); payload: their bits, unsigned
+    kU16,
+    kU32,
+    kI8,
+    kI16,
+    kI32,
   };
   static constexpr Term special(Special kind, Word payload) {
     return Term((payload << 8) | (Word(kind) << kTagBits) | static_cast<Word>(Tag::kSpecial));

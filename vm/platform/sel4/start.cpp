@@ -36,6 +36,12 @@ IpcBuffer& ipc_buffer() {
 
 namespace lona::vm::platform {
 
+void*& thread_slot() {
+  const auto buffer = reinterpret_cast<abi::Address>(&abi::ipc_buffer());
+  return *reinterpret_cast<void**>(buffer + abi::worker_thread_block(0) -
+                                   abi::worker_ipc_buffer(0) + abi::kThreadSlotOffset);
+}
+
 void manager_log(std::string_view text) {
   text = text.substr(0, abi::kLogMax);
   std::uint64_t words[1 + abi::kLogMax / 8] = {text.size()};

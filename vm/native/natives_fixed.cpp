@@ -36,7 +36,8 @@ bool difference(Wide a, Wide b, Wide* out) {
 bool product(Wide a, Wide b, Wide* out) {
   // 64 by 64 bits at most: as numbers without sign the product fits, so no library is needed.
   bool negative = (a < 0) != (b < 0);
-  auto x = static_cast<std::uint64_t>(a < 0 ? -a : a), y = static_cast<std::uint64_t>(b < 0 ? -b : b);
+  auto x = static_cast<std::uint64_t>(a < 0 ? -a : a),
+       y = static_cast<std::uint64_t>(b < 0 ? -b : b);
   auto size = static_cast<unsigned __int128>(x) * y;
   if (size >> 127 != 0) return true;
   *out = negative ? -static_cast<Wide>(size) : static_cast<Wide>(size);
@@ -59,8 +60,8 @@ Term bounded(Process& p, const char* fn, Args args, Step step, Otherwise otherwi
 
 }  // namespace
 
-#define LONA_CONVERT(name, type)            \
-  Term to_##name(Process& p, Args args) {   \
+#define LONA_CONVERT(name, type)               \
+  Term to_##name(Process& p, Args args) {      \
     return convert(p, NumberType::type, args); \
   }
 LONA_CONVERT(u8, kU8)

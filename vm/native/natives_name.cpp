@@ -3,6 +3,7 @@
 #include "vm/code/namespace.hpp"
 #include "vm/data/string.hpp"
 #include "vm/native/natives_data.hpp"
+#include "vm/number/integer.hpp"
 #include "vm/reader/reader.hpp"
 #include "vm/reader/template.hpp"
 #include "vm/term/equal.hpp"
@@ -101,17 +102,12 @@ Term parse_integer(Process& p, Args args) {
   bool negative = text.starts_with('-');
   if (negative || text.starts_with('+')) text.remove_prefix(1);
   if (text.empty()) return Term::nil();
-  std::int64_t value = 0;
-  bool large = false;
   for (char c : text) {
-    int d = digit(c, radix);
-    if (d < 0) return Term::nil();
-    // Counted downwards, because there is one negative number more.
-    large = large || __builtin_mul_overflow(value, radix, &value) || value < Term::kMinInteger + d;
-    value = large ? 0 : value - d;
+    if (digit(c, radix) < 0) return Term::nil();
   }
-  if (large || (!negative && value == Term::kMinInteger)) return p.fail("overflow", args[0]);
-  return Term::integer(negative ? value : -value);
+  charge_items(p, text.size());
+  NumberResult value = integer_parse(p, text, static_cast<unsigned>(radix), negative);
+  return value.has_value() ? *value : p.fail_oom();
 }
 
 Term read_string(Process& p, Args args) {

@@ -81,7 +81,8 @@ Term choose(Process& p, const char* fn, Args args, Test test) {
     auto order = number_order(args[i], best);
     if (!order.has_value()) return fail_number(p, order.error(), fn, args);
     bool unordered = *order == std::partial_ordering::unordered;
-    if (test(*order) || (unordered && number_order(best, best) == std::partial_ordering::equivalent)) {
+    if (test(*order) ||
+        (unordered && number_order(best, best) == std::partial_ordering::equivalent)) {
       best = args[i];
     }
   }
@@ -125,7 +126,8 @@ Term multiply(Process& p, Args args) {
 }
 
 Term divide(Process& p, Args args) {
-  if (args.size() == 1) return fold(p, "/", args, Term::integer(1), 0, number_divide, Cost::kProduct);
+  if (args.size() == 1)
+    return fold(p, "/", args, Term::integer(1), 0, number_divide, Cost::kProduct);
   return fold(p, "/", args, args[0], 1, number_divide, Cost::kProduct);
 }
 

@@ -4,6 +4,7 @@
 
 #include "vm/data/map.hpp"
 #include "vm/data/sequence.hpp"
+#include "vm/number/integer.hpp"
 #include "vm/platform/platform.hpp"
 #include "vm/process/worker.hpp"
 #include "vm/sched/state.hpp"
@@ -40,11 +41,8 @@ Term monotonic_time(Process&, Args) {
 }
 
 Term system_time(Process& p, Args) {
-  auto now = static_cast<std::int64_t>(platform::wall_clock_ns());
-  // Since 2006 this needs more than the 61 bits that integers have today.
-  if (Term::fits_integer(now)) return Term::integer(now);
-  Term info = map_put(p, empty_map(p), make_keyword("fn"), make_symbol("system-time"));
-  return p.fail("overflow", info);
+  NumberResult now = integer_from(p, static_cast<Wide>(platform::wall_clock_ns()));
+  return now.has_value() ? *now : p.fail_oom();
 }
 
 Term sleep(Process& p, Args args) {

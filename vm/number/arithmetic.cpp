@@ -88,7 +88,8 @@ struct Divide {
   }
   static NumberResult fixed(Heap& heap, NumberType type, Wide a, Wide b) {
     if (b == 0) return fault(NumberFault::kDivisionByZero);
-    if (a % b == 0) return make_fixed(heap, type, a / b);
+    WideQuotient q = divide_wide(a, b);
+    if (q.remainder == 0) return make_fixed(heap, type, q.quotient);
     return make_ratio(heap, TRY(integer_from(heap, a)), TRY(integer_from(heap, b)));
   }
   static NumberResult ratios(Heap& heap, RatioParts a, RatioParts b) {
@@ -110,7 +111,7 @@ struct Quotient {
   }
   static NumberResult fixed(Heap& heap, NumberType type, Wide a, Wide b) {
     if (b == 0) return fault(NumberFault::kDivisionByZero);
-    return make_fixed(heap, type, a / b);
+    return make_fixed(heap, type, divide_wide(a, b).quotient);
   }
   static NumberResult ratios(Heap& heap, RatioParts a, RatioParts b) {
     return crosswise(heap, a, b, integers);
@@ -136,7 +137,7 @@ struct Remainder {
   }
   static NumberResult fixed(Heap& heap, NumberType type, Wide a, Wide b) {
     if (b == 0) return fault(NumberFault::kDivisionByZero);
-    return make_fixed(heap, type, a % b);
+    return make_fixed(heap, type, divide_wide(a, b).remainder);
   }
   static NumberResult ratios(Heap& heap, RatioParts a, RatioParts b) {
     return ratio_rest(heap, a, b, integers);
@@ -155,7 +156,7 @@ struct Modulo {
   }
   static NumberResult fixed(Heap& heap, NumberType type, Wide a, Wide b) {
     if (b == 0) return fault(NumberFault::kDivisionByZero);
-    Wide r = a % b;
+    Wide r = divide_wide(a, b).remainder;
     return make_fixed(heap, type, r != 0 && (r < 0) != (b < 0) ? r + b : r);
   }
   static NumberResult ratios(Heap& heap, RatioParts a, RatioParts b) {
@@ -269,8 +270,9 @@ base::Expected<double, NumberFault> to_double(Heap& heap, Term number) {
     case NumberType::kRatio:
       return round_exact<Binary64>(heap, number);
     default:
-      return width_of(type).is_signed ? static_cast<double>(static_cast<std::int64_t>(fixed_value(number)))
-                                      : static_cast<double>(static_cast<std::uint64_t>(fixed_value(number)));
+      return width_of(type).is_signed
+                 ? static_cast<double>(static_cast<std::int64_t>(fixed_value(number)))
+                 : static_cast<double>(static_cast<std::uint64_t>(fixed_value(number)));
   }
 }
 

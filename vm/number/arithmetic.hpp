@@ -3,7 +3,8 @@
 //
 // Two numbers of one kind give that kind; but an integer division may give a ratio, a ratio that is
 // whole is an integer, and fixed-width integers wrap. Otherwise:
-//   - a fixed-width integer with anything but its own kind counts as an integer, so nothing is lost;
+//   - a fixed-width integer with anything but its own kind counts as an integer, so nothing is
+//   lost;
 //   - an f64 makes the result f64; an f32 makes that of anything exact f32.
 // Exact arguments are rounded once, to nearest. Order and `==` compare the exact values.
 #pragma once

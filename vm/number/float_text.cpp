@@ -95,7 +95,8 @@ std::string_view float_text(double value, std::span<char, kFloatText> out) {
 std::string_view float32_text(float value, std::span<char, kFloatText> out) {
   std::string_view names[] = {"##Inf32", "##-Inf32", "##NaN32"};
   if (!std::isfinite(value)) return special(value, names);
-  std::string_view digits = finite_text(value, Digits::SHORTEST_SINGLE, out.first<kFloatText - 3>());
+  std::string_view digits =
+      finite_text(value, Digits::SHORTEST_SINGLE, out.first<kFloatText - 3>());
   Text suffix(out.subspan(digits.size()));
   suffix.put("f32", 3);
   return {out.data(), digits.size() + 3};

@@ -128,8 +128,8 @@ NumberResult integer_from_double(Heap& heap, double whole) {
   auto word = std::bit_cast<std::uint64_t>(whole);
   int exponent = static_cast<int>(word >> 52 & 0x7ff) - 1075;
   if (exponent <= -53) return Term::integer(0);
-  auto mantissa = static_cast<std::int64_t>((word & ((std::uint64_t{1} << 52) - 1)) |
-                                            std::uint64_t{1} << 52);
+  auto mantissa =
+      static_cast<std::int64_t>((word & ((std::uint64_t{1} << 52) - 1)) | std::uint64_t{1} << 52);
   return integer_shift(heap, Term::integer(whole < 0 ? -mantissa : mantissa), exponent);
 }
 
@@ -183,9 +183,8 @@ NumberResult divide(Heap& heap, Term a, Term b, Part part) {
   NewInteger& r = part == Part::kQuotient ? second : first;
   if (m == 1) {
     r.limbs()[0] = mpn_divrem_1(q.limbs(), 0, x.limbs(), n, y.limb(0));
-  } else if (!with_work_space([&] {
-               mpn_tdiv_qr(q.limbs(), r.limbs(), 0, x.limbs(), n, y.limbs(), m);
-             })) {
+  } else if (!with_work_space(
+                 [&] { mpn_tdiv_qr(q.limbs(), r.limbs(), 0, x.limbs(), n, y.limbs(), m); })) {
     return no_memory();
   }
   second.drop();

@@ -80,7 +80,8 @@ std::string_view integer_text(Term a, unsigned radix, std::span<char> out) {
   std::size_t zeros = 0;  // there may be one in front
   while (zeros + 1 < count && digits[zeros] == 0) zeros++;
   for (std::size_t i = zeros; i < count; i++) {
-    digits[i - zeros] = static_cast<unsigned char>("0123456789abcdefghijklmnopqrstuvwxyz"[digits[i]]);
+    digits[i - zeros] =
+        static_cast<unsigned char>("0123456789abcdefghijklmnopqrstuvwxyz"[digits[i]]);
   }
   if (x.negative()) out[0] = '-';
   return {out.data(), count - zeros + x.negative()};

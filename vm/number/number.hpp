@@ -35,9 +35,9 @@ enum class NumberType : std::uint8_t {
 
 enum class NumberFault : std::uint8_t {
   kNoMemory,
-  kNotNumber,       // an argument is no number, or none of the kind that is needed
+  kNotNumber,  // an argument is no number, or none of the kind that is needed
   kDivisionByZero,
-  kOutOfRange,      // a count of bits or the like that makes no sense
+  kOutOfRange,  // a count of bits or the like that makes no sense
 };
 using NumberResult = base::Expected<Term, NumberFault>;
 using Wide = __int128;  // holds every fixed-width integer
@@ -108,6 +108,18 @@ constexpr FixedWidth width_of(NumberType fixed) {
 }
 static_assert(width_of(NumberType::kU64).bits == 64 && !width_of(NumberType::kU64).is_signed);
 static_assert(width_of(NumberType::kI8).wrap(128) == -128);
+
+// a / b of two such values, and the remainder, which has the sign of a. b is not 0.
+struct WideQuotient {
+  Wide quotient, remainder;
+};
+constexpr WideQuotient divide_wide(Wide a, Wide b) {
+  // Their magnitudes have 64 bits; for 128 the compiler would want a library.
+  auto x = static_cast<std::uint64_t>(a < 0 ? -a : a);
+  auto y = static_cast<std::uint64_t>(b < 0 ? -b : b);
+  auto q = static_cast<Wide>(x / y), r = static_cast<Wide>(x % y);
+  return {(a < 0) != (b < 0) ? -q : q, a < 0 ? -r : r};
+}
 
 Wide fixed_value(Term t);
 // Of the low bits of `value`.

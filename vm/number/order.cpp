@@ -21,7 +21,9 @@ struct Limbs {
   std::size_t size;
 
   std::size_t bits() const {
-    return size == 0 ? 0 : size * kLimbBits - static_cast<std::size_t>(std::countl_zero(data[size - 1]));
+    return size == 0
+               ? 0
+               : size * kLimbBits - static_cast<std::size_t>(std::countl_zero(data[size - 1]));
   }
 };
 

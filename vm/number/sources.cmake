@@ -30,3 +30,4 @@ add_custom_target(lona_math DEPENDS "${math}")
 add_dependencies(lona_vm lona_math)
 target_link_libraries(lona_vm PUBLIC
   ${archives}/libgmp.a ${archives}/libdouble-conversion.a "${math}")
+lona_vm_test(vm_number_test ${folder}/number_test.cpp)

@@ -104,8 +104,8 @@ ReadNumber finish_float(Heap& heap, std::string_view digits, std::string_view fr
   constexpr std::int64_t kFar = 1'500'000'000;
   auto power = static_cast<int>(exponent < -kFar ? -kFar : exponent > kFar ? kFar : exponent);
   double_conversion::Vector<const char> all(text, n);
-  double value = single ? double_conversion::Strtof(all, power)
-                        : double_conversion::Strtod(all, power);
+  double value =
+      single ? double_conversion::Strtof(all, power) : double_conversion::Strtod(all, power);
   if (std::isinf(value)) return bad("a float that is too large");
   if (negative) value = -value;
   return {single ? make_float32(heap, static_cast<float>(value)) : make_float(heap, value)};
@@ -188,8 +188,7 @@ bool print_integer(Sink& sink, Term integer) {
   std::size_t size = integer_text_size(integer, 10);
   Scratch buffer(size / sizeof(Limb) + 1);
   if (buffer.data() == nullptr) return false;
-  std::string_view text =
-      integer_text(integer, 10, {reinterpret_cast<char*>(buffer.data()), size});
+  std::string_view text = integer_text(integer, 10, {reinterpret_cast<char*>(buffer.data()), size});
   return !text.empty() && sink.write(text);
 }
 

@@ -25,7 +25,11 @@ namespace lona::vm {
   X(Namespace, kAllRaw, "raw: Namespace*; permanent")                                         \
   X(MetaForm, 0, "form, metadata map: what the reader makes of ^meta form")                   \
   X(Float, kAllRaw, "raw: IEEE 754 double")                                                   \
-  X(Bignum, kAllRaw, "raw: sign and limbs")                                                   \
+  X(Float32, kAllRaw, "raw: IEEE 754 single in the low half")                                 \
+  X(Bignum, kAllRaw, "raw: 1 when negative; limbs, lowest first")                             \
+  X(Ratio, 0, "numerator, denominator > 1, without common factor")                            \
+  X(U64, kAllRaw, "raw: a fixed-width integer of 64 bits")                                    \
+  X(I64, kAllRaw, "raw: likewise, signed")                                                    \
   X(Binary, kAllRaw, "raw: byte length; bytes, zero padded: fewer than kPoolBytes")           \
   X(Slice, 2, "raw: byte length, address of the bytes; Blob: a binary of kPoolBytes or more") \
   X(Text, 3, "raw: byte length, code points, address of the UTF-8; Blob: a long string")      \

@@ -58,7 +58,6 @@ MemoryFigures memory_figures() {
   return {.limit = g_limit, .mapped = g_mapped.load()};
 }
 
-<<<<<<< HEAD
 std::size_t resident_bytes() {
   std::FILE* f = std::fopen("/proc/self/statm", "r");
   if (f == nullptr) return 0;
@@ -66,11 +65,11 @@ std::size_t resident_bytes() {
   const bool good = std::fscanf(f, "%lu %lu", &all, &resident) == 2;
   std::fclose(f);
   return good ? resident * kPageSize : 0;
-=======
+}
+
 void*& thread_slot() {
   thread_local void* slot = nullptr;
   return slot;
->>>>>>> bcd7e2f (Numbers of all kinds: integers without limit, ratios, floats, fixed width)
 }
 
 }  // namespace lona::vm::platform

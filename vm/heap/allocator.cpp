@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "vm/heap/allocator.hpp"
 
+#include <algorithm>
 #include <bit>
 
 #include "vm/platform/platform.hpp"
@@ -129,6 +130,20 @@ std::size_t Allocator::large_bytes(std::size_t bytes) {
   std::size_t step = std::size_t{1} << (k - 3);
   if (step < platform::kPageSize) step = platform::kPageSize;
   return (bytes + step - 1) & ~(step - 1);
+}
+
+std::size_t Allocator::kept_by_shrink(std::size_t bytes, std::size_t wanted) {
+  if (bytes + sizeof(Carrier*) <= kMaxSmall) return bytes;
+  std::size_t kept = large_bytes(std::max(wanted, 2 * kMaxSmall));
+  return kept <= large_bytes(bytes) / 4 * 3 ? kept : bytes;
+}
+
+std::size_t Allocator::shrink(void* block, std::size_t bytes, std::size_t wanted) {
+  std::size_t kept = kept_by_shrink(bytes, wanted);
+  if (kept == bytes) return bytes;
+  platform::shrink_pages(block, large_bytes(bytes), kept);
+  used_ -= large_bytes(bytes) - kept;
+  return kept;
 }
 
 void* Allocator::allocate_large(std::size_t bytes) {

@@ -20,6 +20,10 @@ class Allocator {
   // 8-byte aligned, uninitialised; null without memory.
   void* allocate(std::size_t bytes);
   void release(void* block, std::size_t bytes);
+  // Gives back the end of a block that is larger than `wanted` bytes, if that is worth while; what
+  // it has now. Only blocks of many pages can shrink.
+  std::size_t shrink(void* block, std::size_t bytes, std::size_t wanted);
+  static std::size_t kept_by_shrink(std::size_t bytes, std::size_t wanted);
   // Gives kept pages back.
   void trim();
 

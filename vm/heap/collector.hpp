@@ -11,7 +11,10 @@
 //   barrier is needed.
 // - While a receive matches a message that is still in the mailbox, young objects may refer to that
 //   message, which is not part of the heap yet. So nothing becomes mature in such a collection.
-// - A major collection copies young and old to a new block.
+// - A major collection does the same with a new old part, to which the living of the present one go
+//   too.
+// - A large collection is done in slices: the process does not run until it is finished, and other
+//   processes run in between. What was given up half-way is thrown away with the process.
 #pragma once
 
 #include <cstddef>
@@ -21,9 +24,19 @@ namespace lona::vm {
 
 class Process;
 
+enum class Collected : std::uint8_t {
+  kDone,
+  kUnfinished,  // p.collection_ is set: the scheduler goes on with it
+  kNoMemory,    // the process must end
+};
+enum class Slices : bool { kNo, kYes };
+
 // Makes room for `need` words between heap and stack. `live` is the live map index of the current
-// instruction of the function in frame p.fp_. False: no memory (the process must end).
-bool collect(Process& p, std::uint16_t live, std::size_t need);
+// instruction of the function in frame p.fp_. With slices that instruction is executed again later.
+Collected collect(Process& p, std::uint16_t live, std::size_t need, Slices slices);
+
+// The next slice of p.collection_.
+Collected continue_collection(Process& p);
 
 // Words of a block that is to hold `words`: the next of 233, 377, 610, … then steps of 20 %.
 std::size_t block_size_for(std::size_t words);

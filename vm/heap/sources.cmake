@@ -4,6 +4,7 @@ target_sources(lona_vm PRIVATE
   ${CMAKE_CURRENT_LIST_DIR}/arena.cpp
   ${CMAKE_CURRENT_LIST_DIR}/collector.cpp
   ${CMAKE_CURRENT_LIST_DIR}/copy.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/evacuation.cpp
   ${CMAKE_CURRENT_LIST_DIR}/heap.cpp
   ${CMAKE_CURRENT_LIST_DIR}/off_heap.cpp
   ${CMAKE_CURRENT_LIST_DIR}/reserve.cpp)

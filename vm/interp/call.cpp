@@ -14,15 +14,11 @@ namespace lona::vm {
 
 namespace {
 
-Next out_of_memory(Process& p) {
-  p.oom_ = true;
-  return raise_exit(p);
-}
-
-// Room for `words` below the current frame; the current instruction is a call.
-bool reserve(Process& p, std::size_t words) {
+// Room for `words` below the current frame; the current instruction is a call, which is executed
+// again when this does not say kGo.
+Next reserve(Process& p, std::size_t words) {
   auto room = static_cast<std::size_t>(frame_floor(p, p.fp_) - p.top());
-  return room >= words || collect(p, p.pc_->c, words);
+  return room >= words ? Next::kGo : collect_garbage(p, p.pc_->c, words);
 }
 
 // Goes on after the call with its value.
@@ -123,9 +119,9 @@ Next call_term(Process& p, Term callee, std::uint32_t argc, bool tail);
 Next call_pending(Process& p, bool tail) {
   std::size_t argc = 0;
   for (Term t = p.pending_args_; t.is_pair(); t = t.rest()) argc++;
-  if (argc > 0xffffff || !reserve(p, entry_words(p, static_cast<std::uint32_t>(argc)))) {
-    return out_of_memory(p);
-  }
+  if (argc > 0xffffff) return out_of_memory(p);
+  Next next = reserve(p, entry_words(p, static_cast<std::uint32_t>(argc)));
+  if (next != Next::kGo) return next;
   Word* at = p.fp_ - p.pc_->a;
   for (Term t = p.pending_args_; t.is_pair(); t = t.rest()) *at-- = t.first().bits();
   Term fn = p.pending_fn_;
@@ -184,9 +180,10 @@ Next check_time(Process& p) {
   if (p.reductions_left_ > 0) return Next::kGo;
   if (p.oom_) return raise_exit(p);
   if (!p.collect_) return Next::kYield;
-  if (!collect(p, p.pc_->c, 0)) return out_of_memory(p);
-  p.reductions_left_ = p.reductions_saved_;
+  std::int64_t left = p.reductions_saved_;
   p.reductions_saved_ = 0;
+  if (Next next = collect_garbage(p, p.pc_->c, 0); next != Next::kGo) return next;
+  p.reductions_left_ = left;
   return p.reductions_left_ > 0 ? Next::kGo : Next::kYield;
 }
 
@@ -221,6 +218,7 @@ Term bound_value(Process& p, Var* var);
 
 Next call_slow(Process& p, bool tail) {
   if (Next next = check_time(p); next != Next::kGo) return next;
+  if (!p.pending_fn_.is_nil()) return call_pending(p, tail);  // its native has run already
   Term callee = callee_of(p);
   Var* var = nullptr;
   if (callee == Term::unbound()) {
@@ -235,7 +233,7 @@ Next call_slow(Process& p, bool tail) {
   }
   std::uint32_t argc = p.pc_->b;
   if (is_closure(callee)) {
-    if (!reserve(p, entry_words(p, argc))) return out_of_memory(p);
+    if (Next next = reserve(p, entry_words(p, argc)); next != Next::kGo) return next;
     if (var == nullptr) callee = callee_of(p);  // it may have moved; what vars hold does not
   }
   return rearm(p, call_term(p, callee, argc, tail));
@@ -243,6 +241,7 @@ Next call_slow(Process& p, bool tail) {
 
 Next call_native(Process& p, NativeFunction native, bool tail) {
   if (Next next = check_time(p); next != Next::kGo) return next;
+  if (!p.pending_fn_.is_nil()) return call_pending(p, tail);  // the native has run already
   p.set_limit(frame_floor(p, p.fp_));
   return after_call(p, native(p, Args(p.fp_ - p.pc_->a, p.pc_->b)), tail);
 }
@@ -286,7 +285,10 @@ Term run_nested(Process& p, Term fn, std::span<const Term> args) {
   p.leave_fragment();
   std::size_t words = p.slack_ + argc * 2u + 8u;
   p.pending_fn_ = fn;
-  if (!reserve(p, words)) return p.fail_oom();
+  auto room = static_cast<std::size_t>(frame_floor(p, p.fp_) - p.top());
+  if (room < words && collect(p, p.pc_->c, words, Slices::kNo) != Collected::kDone) {
+    return p.fail_oom();
+  }
   fn = p.pending_fn_;
   p.pending_fn_ = Term::nil();
 

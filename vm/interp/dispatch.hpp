@@ -49,6 +49,11 @@ Term fall_back(Process& p, unsigned fallback, Term a, Term b);
 
 // The process ends: keeps its stack trace. Always kExit.
 Next raise_exit(Process& p);
+Next out_of_memory(Process& p);
+
+// A collection that makes room for `need` words; kYield: it goes on in slices, and the current
+// instruction is executed again after it.
+Next collect_garbage(Process& p, std::uint16_t live, std::size_t need);
 
 // Where the heap has to end while the frame at `fp` runs.
 inline Word* frame_floor(const Process& p, const Word* fp) {

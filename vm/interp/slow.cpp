@@ -29,17 +29,14 @@ Next go(Process& p, std::ptrdiff_t words) {
   return Next::kGo;
 }
 
-// Room for `words` on the heap; the current instruction has this live map.
-bool room(Process& p, std::uint16_t live, std::size_t words) {
-  bool always = state_of(p).options.collect_always;
+// Room for `words` on the heap; the current instruction has this live map, and is executed again
+// when this does not say kGo.
+Next room(Process& p, std::uint16_t live, std::size_t words) {
+  bool always = state_of(p).options.collect_always && !p.collected_;
+  p.collected_ = false;
   auto free = frame_floor(p, p.fp_) - p.top();
-  if (free >= static_cast<std::ptrdiff_t>(words) && !p.collect_ && !always) return true;
-  return collect(p, live, words);
-}
-
-Next out_of_memory(Process& p) {
-  p.oom_ = true;
-  return raise_exit(p);
+  if (free >= static_cast<std::ptrdiff_t>(words) && !p.collect_ && !always) return Next::kGo;
+  return collect_garbage(p, live, words);
 }
 
 void keep_trace(Process& p) {
@@ -60,6 +57,23 @@ void keep_trace(Process& p) {
 }
 
 }  // namespace
+
+Next out_of_memory(Process& p) {
+  p.oom_ = true;
+  return raise_exit(p);
+}
+
+Next collect_garbage(Process& p, std::uint16_t live, std::size_t need) {
+  switch (collect(p, live, need, Slices::kYes)) {
+    case Collected::kDone:
+      return Next::kGo;
+    case Collected::kUnfinished:
+      return Next::kYield;
+    case Collected::kNoMemory:
+      break;
+  }
+  return out_of_memory(p);
+}
 
 Next raise_exit(Process& p) {
   if (p.oom_) p.exit_reason_ = state_of(p).oom_reason;
@@ -139,7 +153,9 @@ Next enter_large(Process& p) {
   // The parameters are in place, however many; their caller made room for them.
   if (p.slack_ < pc->c) p.slack_ = pc->c;
   if (p.slack_ < pc->b) {
-    if (p.fp_ - pc->b < p.top() && !collect(p, pc->a, pc->b)) return out_of_memory(p);
+    if (p.fp_ - pc->b < p.top()) {
+      if (Next next = collect_garbage(p, pc->a, pc->b); next != Next::kGo) return next;
+    }
     p.slack_ = pc->b;
   }
   return go(p, 1);
@@ -148,7 +164,7 @@ Next enter_large(Process& p) {
 Next make_closure(Process& p) {
   const Instruction* pc = p.pc_;
   std::uint32_t n = pc->b;
-  if (!room(p, pc->c, n + 2)) return out_of_memory(p);
+  if (Next next = room(p, pc->c, n + 2); next != Next::kGo) return next;
   Word* box = p.top();
   p.set_top(box + n + 2);
   box[0] = Header::make(Kind::kClosure, n + 1).bits();
@@ -162,7 +178,8 @@ Next make_closure(Process& p) {
 Next make_tuple_slow(Process& p) {
   const Instruction* pc = p.pc_;
   std::uint32_t n = pc->c;
-  if (!room(p, static_cast<std::uint16_t>(extra(pc)), n + 1)) return out_of_memory(p);
+  if (Next next = room(p, static_cast<std::uint16_t>(extra(pc)), n + 1); next != Next::kGo)
+    return next;
   Word* box = p.top();
   p.set_top(box + n + 1);
   box[0] = Header::make(Kind::kTuple, n).bits();
@@ -173,7 +190,7 @@ Next make_tuple_slow(Process& p) {
 
 Next prepend_slow(Process& p) {
   const Instruction* pc = p.pc_;
-  if (!room(p, static_cast<std::uint16_t>(extra(pc)), 2)) return out_of_memory(p);
+  if (Next next = room(p, static_cast<std::uint16_t>(extra(pc)), 2); next != Next::kGo) return next;
   Term list = Term::from_bits(reg(p, pc->b));
   Term element = Term::from_bits(reg(p, pc->c));
   Term result = list.is_list()
@@ -194,7 +211,8 @@ Next prepend_slow(Process& p) {
 Next tuple_tail(Process& p) {
   const Instruction* pc = p.pc_;
   std::size_t n = tuple_count(Term::from_bits(reg(p, pc->b))) - pc->c;
-  if (!room(p, static_cast<std::uint16_t>(extra(pc)), 2 * n)) return out_of_memory(p);
+  if (Next next = room(p, static_cast<std::uint16_t>(extra(pc)), 2 * n); next != Next::kGo)
+    return next;
   Term tuple = Term::from_bits(reg(p, pc->b));
   Word* at = p.top();
   p.set_top(at + 2 * n);

@@ -22,6 +22,9 @@ inline constexpr std::size_t kPageSize = 4096;
 void* map_pages(std::size_t bytes);
 // Gives back exactly what one map_pages call returned (address and size).
 void unmap_pages(void* address, std::size_t bytes);
+// Gives back the end of what one map_pages call returned, from `kept` bytes on; the rest is from
+// then on as if mapped with that size.
+void shrink_pages(void* address, std::size_t bytes, std::size_t kept);
 // Bytes this realm may have in all, and has now, for `memory figures` and limits.
 struct MemoryFigures {
   std::size_t limit;

@@ -16,6 +16,7 @@
 namespace lona::vm {
 
 class Vm;
+struct Collection;
 struct Fragment;
 struct Function;
 struct Instruction;
@@ -124,6 +125,7 @@ class Process final : public Heap, public Timer {
   Word* old_ = nullptr;
   Word* old_top_ = nullptr;
   Word* old_end_ = nullptr;
+  Collection* collection_ = nullptr;  // in progress: the process does not run until it is over
   Fragment* fragments_ = nullptr;
   Fragment* overflow_ = nullptr;  // the fragment natives have allocated from last
   std::uint32_t fragment_count_ = 0;
@@ -166,10 +168,12 @@ class Process final : public Heap, public Timer {
   bool oom_ = false;           // over its limit: ends at the next safe point
   bool collect_ = false;       // a collection is due at the next safe point
   bool collect_all_ = false;   // and it is to be a major one
+  bool collected_ = false;     // one has just been finished in slices
   bool peeking_ = false;       // a receive is matching a message that is still in the inbox
   bool waits_for_console_ = false;
   bool in_console_list_ = false;
   std::uint8_t priority_ = 100;
+  std::uint16_t collection_live_ = 0;
   std::uint32_t minor_collections_ = 0;
   std::uint32_t major_collections_ = 0;
   std::uint32_t minors_since_major_ = 0;

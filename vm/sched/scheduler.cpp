@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // The worker's loop: who runs next, when to look at the clock and the console.
+#include "vm/heap/collector.hpp"
 #include "vm/interp/interp.hpp"
 #include "vm/platform/platform.hpp"
 #include "vm/process/worker.hpp"
@@ -34,20 +35,39 @@ void sleep(Vm::State& s, Process& p) {
   }
 }
 
+// A slice of a process's collection. True when that is over and the process may run.
+bool collected(Vm::State& s, Process& p) {
+  p.reductions_ += s.options.slice_reductions;
+  switch (continue_collection(p)) {
+    case Collected::kDone:
+      return true;
+    case Collected::kUnfinished:
+      append(s, p);
+      return false;
+    case Collected::kNoMemory:
+      break;
+  }
+  p.exit_reason_ = s.oom_reason;
+  end_process(p);
+  return false;
+}
+
 std::int64_t run_one(Vm::State& s, Process& p) {
   if (p.exit_pending_) {
     end_process(p);
     return 1;
   }
   std::int64_t slice = s.options.slice_reductions;
+  if (p.collection_ != nullptr && !collected(s, p)) return slice;
   p.state_ = Process::State::kRunning;
   p.waits_for_console_ = false;
   s.running = &p;
-  if (s.options.collect_always) {
+  bool collect_first = s.options.collect_always && !p.collected_;
+  if (collect_first) {
     p.collect_ = true;
     p.reductions_saved_ = slice;
   }
-  RunResult result = run_slice(p, s.options.collect_always ? 0 : slice);
+  RunResult result = run_slice(p, collect_first ? 0 : slice);
   s.running = nullptr;
   std::int64_t left = p.collect_ ? p.reductions_saved_ : p.reductions_left_;
   std::int64_t used = slice > left ? slice - left : 1;

@@ -347,6 +347,17 @@ struct PageMapResult {
 [[nodiscard]] inline Error page_unmap(CPtr page) {
   return detail::invoke<Label::kX86PageUnmap>(page).info.error();
 }
+// These three only with IOMMU support.
+[[nodiscard]] inline Error page_map_io(CPtr page, CPtr io_space, CapRights rights, Word address) {
+  return detail::invoke<Label::kX86PageMapIo>(page, {io_space}, {rights.raw(), address})
+      .info.error();
+}
+[[nodiscard]] inline Error io_page_table_map(CPtr table, CPtr io_space, Word address) {
+  return detail::invoke<Label::kX86IoPageTableMap>(table, {io_space}, {address}).info.error();
+}
+[[nodiscard]] inline Error io_page_table_unmap(CPtr table) {
+  return detail::invoke<Label::kX86IoPageTableUnmap>(table).info.error();
+}
 [[nodiscard]] inline WordResult page_get_address(CPtr page) {
   Message m = detail::invoke<Label::kX86PageGetAddress>(page);
   return {m.info.error(), m.words.mr0};

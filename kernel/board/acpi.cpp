@@ -133,6 +133,21 @@ bool read_madt(Bytes table, AcpiInfo& info) {
   return true;
 }
 
+// Intel VT-d specification, 8.1: after the header and 12 bytes, structures of type and length.
+void read_dmar(Bytes table, AcpiInfo& info) {
+  constexpr std::size_t kFixedBytes = kTableHeaderBytes + 12;
+  constexpr std::uint16_t kUnit = 0;
+  for (std::size_t at = kFixedBytes; at + 4 <= table.size();) {
+    const std::uint16_t length = load16(&table[at + 2]);
+    if (length < 4 || length > table.size() - at) break;
+    if (load16(&table[at]) == kUnit && length >= 16 &&
+        info.remapping_unit_count < AcpiInfo::kMaxRemappingUnits) {
+      info.remapping_units[info.remapping_unit_count++] = load64(&table[at + 8]);
+    }
+    at += length;
+  }
+}
+
 }  // namespace
 
 std::expected<AcpiInfo, AcpiError> read_acpi(const PhysicalReader& memory, Bytes rsdp) {
@@ -153,7 +168,7 @@ std::expected<AcpiInfo, AcpiError> read_acpi(const PhysicalReader& memory, Bytes
     const std::uint8_t* entry = &root[kTableHeaderBytes + i * step];
     const Bytes table = read_table(memory, wide ? load64(entry) : load32(entry));
     if (has_signature(table, "APIC", 4) && !found) found = read_madt(table, info);
-    if (has_signature(table, "DMAR", 4) || has_signature(table, "IVRS", 4)) info.has_iommu = true;
+    if (has_signature(table, "DMAR", 4)) read_dmar(table, info);
   }
   if (!found) return std::unexpected(AcpiError::kNoInterruptTable);
   return info;

@@ -8,9 +8,9 @@
 
 #include "kernel/memory/physical.hpp"
 
-// The little that the kernel needs from ACPI: the processors and where the interrupt controllers
-// are. The tables are hostile input: lengths are bounded, checksums verified, lists cut at a fixed
-// number.
+// The little that the kernel needs from ACPI: the processors, and where interrupt controllers and
+// IOMMUs are. The tables are hostile input: lengths are bounded, checksums verified, lists cut at a
+// fixed number.
 
 namespace lona::kernel {
 
@@ -43,7 +43,9 @@ struct AcpiInfo {
   unsigned io_apic_count;
   std::array<InterruptOverride, kMaxOverrides> overrides;
   unsigned override_count;
-  bool has_iommu;
+  static constexpr unsigned kMaxRemappingUnits = 8;
+  std::array<std::uint64_t, kMaxRemappingUnits> remapping_units;  // registers of VT-d units
+  unsigned remapping_unit_count;
 };
 
 enum class AcpiError { kNoRootPointer, kBadRootTable, kNoInterruptTable };

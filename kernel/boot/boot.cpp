@@ -11,6 +11,7 @@
 #include "kernel/arch/x86_64/fpu.hpp"
 #include "kernel/arch/x86_64/interrupts.hpp"
 #include "kernel/arch/x86_64/panic.hpp"
+#include "kernel/arch/x86_64/vtd.hpp"
 #include "kernel/arch/x86_64/window.hpp"
 #include "kernel/board/acpi.hpp"
 #include "kernel/boot/boot_source.hpp"
@@ -73,11 +74,16 @@ void read_firmware() {
 }
 
 void plan() {
-  std::array<PhysicalRange, AcpiInfo::kMaxIoApics + 1> devices{};
+  std::array<PhysicalRange, AcpiInfo::kMaxIoApics + AcpiInfo::kMaxRemappingUnits + 1> devices{};
   unsigned count = 0;
   devices[count++] = {acpi.local_apic_address, acpi.local_apic_address + 4096};
   for (unsigned i = 0; i < acpi.io_apic_count; ++i) {
     devices[count++] = {acpi.io_apics[i].address, acpi.io_apics[i].address + std::uint64_t{4096}};
+  }
+  // A kernel that does not use these leaves them to user space.
+  const unsigned remapping_units = abi::kConfiguration.iommu ? acpi.remapping_unit_count : 0;
+  for (unsigned i = 0; i < remapping_units; ++i) {
+    devices[count++] = {acpi.remapping_units[i], acpi.remapping_units[i] + 4096};
   }
   const MemoryLimits limits{
       .kernel_image = {reinterpret_cast<std::uint64_t>(kernel_load_begin),
@@ -94,6 +100,7 @@ void plan() {
 void log_machine() {
   if constexpr (config::kDebug) {
     FixedText<160> line;
+    if (vtd_levels() != 0) console_write("[kernel] devices reach no memory but what is mapped\n");
     line << "[kernel] memory " << ByteSize{memory_plan.ram.total()} << ", clock "
          << (clock_khz() / 1000) << " MHz, " << io_apic_count() << " I/O APIC, " << cores.count
          << (cores.count == 1 ? " core\n" : " cores\n");
@@ -121,6 +128,7 @@ extern "C" [[noreturn]] void kernel_boot(std::uint32_t magic, PhysicalAddress in
   plan();
   fpu_init();
   interrupts_init(acpi);
+  if constexpr (abi::kConfiguration.iommu) vtd_init(acpi, memory_plan.free);
   clock_init();
   start_other_cores(acpi, boot_source, memory_plan.free);
   log_machine();

@@ -11,6 +11,7 @@
 #include "kernel/arch/arch.hpp"
 #include "kernel/arch/x86_64/panic.hpp"
 #include "kernel/arch/x86_64/vspace.hpp"
+#include "kernel/arch/x86_64/vtd.hpp"
 #include "kernel/arch/x86_64/window.hpp"
 #include "kernel/boot/extra_boot_info.hpp"
 #include "kernel/config.hpp"
@@ -166,6 +167,7 @@ void RootTaskBuilder::create_cspace() {
   put(abi::kSlotAsidControl, Cap::asid_control());
   put(abi::kSlotIoPortControl, Cap::io_port_control());
   put(abi::kSlotDomain, Cap::domain());
+  if (vtd_levels() != 0) put(abi::kSlotIoSpace, Cap::io_space(0));
 }
 
 // Tables of one level, in order of address, for all that will be mapped.
@@ -263,6 +265,7 @@ void RootTaskBuilder::create_boot_info() {
   }
 
   info_->extra_len = bytes;
+  info_->num_iopt_levels = vtd_levels();
   info_->num_nodes = facts_.cores;
   info_->ipc_buffer = reinterpret_cast<abi::IpcBuffer*>(layout_.ipc_buffer);
   info_->init_cnode_size_bits = config::kRootCNodeBits;

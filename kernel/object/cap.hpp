@@ -37,13 +37,14 @@ enum class CapType : unsigned {
   kIoPortControl,
   kIoPort,
   kIoPageTable,
+  kIoSpace,
 };
 constexpr bool is_arch_type(CapType type) {
   return type >= CapType::kPage;
 }
 
 // What a Page cap is mapped into.
-enum class MapKind : unsigned { kNone = 0, kVSpace = 1 };
+enum class MapKind : unsigned { kNone = 0, kVSpace = 1, kIoSpace = 2 };
 // Sizes of pages; the numbers are only the kernel's.
 enum class PageSize : unsigned { k4K = 0, k2M = 1, k1G = 2 };
 constexpr unsigned page_size_bits(PageSize size) {
@@ -142,7 +143,8 @@ class Cap {
   constexpr Word zombie_slots() const { return w1_; }
   constexpr void set_zombie_slots(Word slots) { w1_ = slots; }
 
-  // --- Page: rights 5-8, size 9-10, device 11, map kind 12; word 1: vaddr 0-47, ASID 48-59.
+  // --- Page: rights 5-8, size 9-10, device 11, map kind 12-13; word 1: address 0-47, ASID 48-59 or
+  // PCI identifier 48-63.
   static constexpr Cap page(PhysAddr address, PageSize size, bool device, abi::CapRights rights) {
     return Cap(CapType::kPage, address,
                F<5, 4>::make(rights.raw()) | F<9, 2>::make(static_cast<Word>(size)) |
@@ -151,20 +153,36 @@ class Cap {
   }
   constexpr PageSize page_size() const { return static_cast<PageSize>(F<9, 2>::get(w0_)); }
   constexpr bool page_is_device() const { return F<11, 1>::get(w0_); }
-  constexpr MapKind page_map_kind() const { return static_cast<MapKind>(F<12, 1>::get(w0_)); }
+  constexpr MapKind map_kind() const { return static_cast<MapKind>(F<12, 2>::get(w0_)); }
 
-  // --- Page, tables, PML4: where mapped. ASID 0 is no address space.
+  // --- Page, tables, PML4: where mapped. ASID 0 is no address space, PCI identifier 0 no device.
   constexpr Word mapped_vaddr() const { return F<0, 48>::get(w1_); }
   constexpr unsigned mapped_asid() const { return static_cast<unsigned>(F<48, 12>::get(w1_)); }
-  constexpr bool is_mapped() const { return mapped_asid() != 0; }
+  constexpr bool is_mapped() const { return map_kind() != MapKind::kNone; }
   constexpr void set_mapping(unsigned asid, Word vaddr) {
-    w0_ = F<12, 1>::set(w0_, asid != 0);
+    w0_ = F<12, 2>::set(w0_, static_cast<Word>(asid != 0 ? MapKind::kVSpace : MapKind::kNone));
     w1_ = F<0, 48>::make(vaddr) | F<48, 12>::make(asid);
   }
   constexpr void clear_mapping() { set_mapping(0, 0); }
+  constexpr unsigned mapped_device() const { return static_cast<unsigned>(F<48, 16>::get(w1_)); }
+  constexpr void set_io_mapping(unsigned device, Word address) {
+    w0_ = F<12, 2>::set(w0_, static_cast<Word>(MapKind::kIoSpace));
+    w1_ = F<0, 48>::make(address) | F<48, 16>::make(device);
+  }
 
   // --- PageTable, PageDirectory, Pdpt, Pml4, IoPageTable.
   static constexpr Cap table(CapType type, PhysAddr address) { return Cap(type, address, 0, 0); }
+
+  // --- IoPageTable: level 14-16, the top one is 0.
+  constexpr unsigned io_level() const { return static_cast<unsigned>(F<14, 3>::get(w0_)); }
+  constexpr void set_io_level(unsigned level) { w0_ = F<14, 3>::set(w0_, level); }
+
+  // --- IoSpace; word 1: PCI identifier 0-15, domain 16-31, as in the data word of Mint.
+  static constexpr Cap io_space(Word device_and_domain) {
+    return Cap(CapType::kIoSpace, 0, 0, device_and_domain & 0xffff'ffff);
+  }
+  constexpr unsigned io_device() const { return static_cast<unsigned>(F<0, 16>::get(w1_)); }
+  constexpr unsigned io_domain() const { return static_cast<unsigned>(F<16, 16>::get(w1_)); }
 
   // --- ASID control and pools; word 1: first ASID of the pool.
   static constexpr Cap asid_control() { return Cap(CapType::kAsidControl, 0, 0, 0); }

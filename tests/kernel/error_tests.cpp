@@ -48,7 +48,9 @@ enum Object : unsigned {
   kAsids,  // ASIDControl
   kPool,
   kPortControl,
-  kPorts,  // 0x80 and 0x81
+  kPorts,     // 0x80 and 0x81
+  kIoSpaces,  // the initial one, of no device
+  kIoTable,
   kObjectCount,
 };
 
@@ -174,6 +176,13 @@ void make_devices() {
                                       slot_address(objects[kPorts])));
 }
 
+void make_io_spaces() {
+  if constexpr (abi::kConfiguration.iommu) {
+    objects[kIoSpaces] = abi::kSlotIoSpace;
+    objects[kIoTable] = make(ObjectType::kIoPageTable);
+  }
+}
+
 void make_objects() {
   if (objects[kNothing] != 0) return;
   objects[kNothing] = new_slot();
@@ -183,6 +192,7 @@ void make_objects() {
   make_threads();
   make_spaces();
   make_devices();
+  make_io_spaces();
 }
 
 struct Answer {
@@ -271,6 +281,8 @@ constexpr std::string_view interface_of(Object object) {
       "AsidPool",
       "IoPortControl",
       "IoPort",
+      "",
+      "IoPageTable",
   };
   static_assert(std::size(kInterfaces) == kObjectCount);
   return kInterfaces[object];
@@ -321,7 +333,7 @@ void each_method_refuses_other_objects() {
   for_each_method([&](Label label, const abi::MethodInfo& method) {
     for (unsigned i = 0; i < kObjectCount; ++i) {
       const std::string_view interface = interface_of(static_cast<Object>(i));
-      if (interface.empty() || interface == method.object) continue;
+      if (objects[i] == 0 || interface.empty() || interface == method.object) continue;
       const Answer answer = call_with(objects[i], label, method.caps, kSome, method.words, kZeros);
       check_case(answer.info.error() == Error::kIllegalOperation && answer.info.length() == 0,
                  method, i, answer);

@@ -6,6 +6,7 @@
 #include "kernel/arch/x86_64/features.hpp"
 #include "kernel/arch/x86_64/io_ports.hpp"
 #include "kernel/arch/x86_64/vspace.hpp"
+#include "kernel/arch/x86_64/vtd.hpp"
 #include "kernel/object/derivation.hpp"
 #include "kernel/object/lookup.hpp"
 
@@ -69,6 +70,7 @@ Result<PageMapRequest> decode_page_map(const Invocation& invocation) {
   }
 
   PageMapRequest request{TRY(decode_space(invocation)), address, nullptr, 0};
+  if (cap.map_kind() == MapKind::kIoSpace) return fail(Failure::illegal_operation());
   if (cap.is_mapped()) {
     // The same place again: rights or attributes change.
     if (cap.mapped_asid() != request.space.asid) return fail(Failure::invalid_capability(1));
@@ -95,11 +97,8 @@ Done invoke_page_map(const PageMapRequest& request, Slot& slot) {
 }
 
 Done invoke_page_unmap(Slot& slot) {
-  const Cap& cap = slot.cap;
-  if (cap.is_mapped()) {
-    unmap_page(cap.mapped_asid(), cap.mapped_vaddr(), level_of(cap.page_size()), cap.paddr());
-    slot.cap.clear_mapping();
-  }
+  forget_mapping(slot.cap);
+  slot.cap.clear_mapping();
   return {};
 }
 
@@ -113,9 +112,8 @@ Result<Done> decode_page(Invocation& invocation) {
       set_reply_word(invocation.caller, 0, invocation.cap.paddr());
       return Done{Done::kReply, 1};
     case Label::kX86PageMapIo:
-      // Without an IOMMU there is no I/O space capability that could be passed.
-      if (invocation.length < 2 || invocation.extra_count < 1) return fail(Failure::truncated());
-      return fail(Failure::invalid_capability(1));
+      if constexpr (abi::kConfiguration.iommu) return decode_page_map_io(invocation);
+      return fail(Failure::illegal_operation());
     default:
       return fail(Failure::illegal_operation());
   }
@@ -262,6 +260,9 @@ Result<Done> arch::decode_invocation(Invocation& invocation) {
     case CapType::kAsidPool:
       if (invocation.label != Label::kX86AsidPoolAssign) break;
       return invoke_assign(TRY(decode_assign(invocation)));
+    case CapType::kIoPageTable:
+      if constexpr (abi::kConfiguration.iommu) return decode_io_page_table(invocation);
+      break;
     case CapType::kIoPortControl:
       return decode_io_port_control(invocation);
     case CapType::kIoPort:

@@ -3,6 +3,7 @@
 #include "kernel/arch/arch.hpp"
 #include "kernel/arch/x86_64/io_ports.hpp"
 #include "kernel/arch/x86_64/vspace.hpp"
+#include "kernel/arch/x86_64/vtd.hpp"
 #include "kernel/arch/x86_64/window.hpp"
 
 namespace lona::kernel::arch {
@@ -83,16 +84,18 @@ Cap mask_rights(const Cap& cap, abi::CapRights rights) {
   return masked;
 }
 
-Cap update_data(const Cap& cap, Word) {
-  return cap;
+Cap update_data(const Cap& cap, Word data) {
+  if (!cap.is(CapType::kIoSpace)) return cap;
+  // Only the initial capability, which belongs to no device, can be given one.
+  const Cap space = Cap::io_space(data);
+  if (cap.io_device() != 0 || space.io_domain() >= vtd_domain_count()) return Cap();
+  return space;
 }
 
 void finalise(const Cap& cap, bool final) {
   switch (cap.type()) {
     case CapType::kPage:
-      if (cap.is_mapped()) {
-        unmap_page(cap.mapped_asid(), cap.mapped_vaddr(), level_of(cap.page_size()), cap.paddr());
-      }
+      forget_mapping(cap);
       return;
     case CapType::kPageTable:
       if (final && cap.is_mapped()) {
@@ -111,6 +114,18 @@ void finalise(const Cap& cap, bool final) {
       return;
     case CapType::kPml4:
       if (final && cap.is_mapped()) asid_release(cap.mapped_asid(), *cap.object<PageTable>());
+      return;
+    case CapType::kIoPageTable:
+      if constexpr (abi::kConfiguration.iommu) {
+        if (final && cap.is_mapped()) {
+          io_unmap_table(cap.mapped_device(), cap.mapped_vaddr(), cap.io_level(), cap.paddr());
+        }
+      }
+      return;
+    case CapType::kIoSpace:
+      if constexpr (abi::kConfiguration.iommu) {
+        if (final && cap.io_device() != 0) io_clear_root(cap.io_device());
+      }
       return;
     case CapType::kAsidPool:
       if (final) asid_remove_pool(cap.asid_base(), *cap.object<AsidPool>());
@@ -137,6 +152,9 @@ bool same_region(const Cap& parent, const Cap& child) {
            child.paddr() + page_bytes(child) <= parent.paddr() + page_bytes(parent);
   }
   if (parent.is(CapType::kIoPortControl) && child.is(CapType::kIoPort)) return true;
+  if (parent.is(CapType::kIoSpace) && child.is(CapType::kIoSpace) && parent.io_device() == 0) {
+    return true;
+  }
   return same_object(parent, child);
 }
 
@@ -145,6 +163,8 @@ bool same_object(const Cap& a, const Cap& b) {
   switch (a.type()) {
     case CapType::kPage:
       return a.paddr() == b.paddr() && a.page_size() == b.page_size();
+    case CapType::kIoSpace:
+      return a.io_device() == b.io_device();
     case CapType::kIoPort:
       return a.first_port() == b.first_port() && a.last_port() == b.last_port();
     default:

@@ -5,6 +5,7 @@
 
 #include "kernel/arch/x86_64/cores.hpp"
 #include "kernel/arch/x86_64/cpu.hpp"
+#include "kernel/arch/x86_64/vtd.hpp"
 #include "kernel/arch/x86_64/window.hpp"
 
 namespace lona::kernel {
@@ -107,6 +108,16 @@ void asid_assign(unsigned asid, PageTable& root) {
 void asid_release(unsigned asid, PageTable& root) {
   leave(to_phys(&root));
   if (vspace_of(asid) == &root) asid_pool_at(asid)->roots[asid % kAsidsPerPool] = 0;
+}
+
+void forget_mapping(const Cap& page) {
+  if (page.map_kind() == MapKind::kVSpace) {
+    unmap_page(page.mapped_asid(), page.mapped_vaddr(), level_of(page.page_size()), page.paddr());
+  } else if (page.map_kind() == MapKind::kIoSpace) {
+    if constexpr (abi::kConfiguration.iommu) {
+      io_unmap_page(page.mapped_device(), page.mapped_vaddr(), page.paddr());
+    }
+  }
 }
 
 void unmap_page(unsigned asid, Word address, PageLevel level, PhysAddr frame) {

@@ -33,6 +33,9 @@ PageTable* vspace_of(unsigned asid);
 void asid_assign(unsigned asid, PageTable& root);
 void asid_release(unsigned asid, PageTable& root);
 
+// Ends the mapping that a page's capability remembers, into an address space or an I/O space.
+void forget_mapping(const Cap& page);
+
 // Undo mappings that capabilities remember; nothing happens if the tables say otherwise.
 void unmap_page(unsigned asid, Word address, PageLevel level, PhysAddr frame);
 void unmap_table(unsigned asid, Word address, PageLevel parent_level, PhysAddr table);

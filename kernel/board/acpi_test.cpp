@@ -128,6 +128,26 @@ TEST(Acpi, keeps_no_more_controllers_than_it_has_room_for) {
   EXPECT_EQ(read_acpi(memory.reader(), {})->io_apic_count, AcpiInfo::kMaxIoApics);
 }
 
+TEST(Acpi, finds_remapping_units_and_stops_at_a_bad_length) {
+  TestMemory memory = small_machine();
+  ByteBuilder body;
+  body.u8(38).zeros(11);
+  body.u16(0).u16(16).zeros(4).u64(0xfed9'0000);
+  body.u16(1).u16(24).zeros(20);
+  body.u16(0).u16(16).zeros(4).u64(0xfed9'1000);
+  body.u16(0).u16(2).zeros(40);
+  constexpr PhysicalAddress kDmar = 0x7000;
+  memory.put(kDmar, table("DMAR", body.bytes()));
+  ByteBuilder root;
+  root.u32(kMadt).u32(kDmar);
+  memory.put(kRoot, table("RSDT", root.bytes()));
+  const auto info = read_acpi(memory.reader(), {});
+  ASSERT_TRUE(info);
+  ASSERT_EQ(info->remapping_unit_count, 2u);
+  EXPECT_EQ(info->remapping_units[0], 0xfed9'0000u);
+  EXPECT_EQ(info->remapping_units[1], 0xfed9'1000u);
+}
+
 // Whatever a firmware writes, the parser ends and stays inside what it was given.
 TEST(Acpi, survives_random_damage) {
   std::mt19937 random(3);

@@ -13,20 +13,23 @@ BUILD = pathlib.Path(__file__).resolve().parents[2] / "build" / "x86_64"
 ROOT_TASK = BUILD / "tests" / "kernel" / "root.elf"
 KERNELS = {"debug": BUILD / "kernel" / "kernel.elf",
            "release": BUILD / "kernel" / "kernel-release.elf"}
+KERNEL_IOMMU = BUILD / "kernel" / "kernel-iommu.elf"
 
 
 def boot(until, kernel="debug", root_task=ROOT_TASK, machine="q35", cpu="qemu64", memory=256,
-         seconds=90, monitor=()):
+         seconds=90, monitor=(), devices=()):
     """The first serial port's text, up to a match of `until`.
 
     `monitor` is a pair: a pattern, and a command for QEMU's monitor when the text matches it.
     """
     command = ["qemu-system-x86_64", "-machine", machine, "-cpu", cpu, "-m", str(memory),
-               "-display", "none", "-no-reboot", "-kernel", str(KERNELS[kernel]),
+               "-display", "none", "-no-reboot", "-kernel", str(KERNELS.get(kernel, kernel)),
                "-serial", "stdio"]
     if monitor:
         command[-2:] = ["-chardev", "stdio,id=both,mux=on", "-serial", "chardev:both",
                         "-mon", "chardev=both"]
+    for device in devices:
+        command += ["-device", device]
     if root_task is not None:
         command += ["-initrd", str(root_task)]
     with tempfile.TemporaryFile() as output:
@@ -72,6 +75,12 @@ class Interface(unittest.TestCase):
 
     def test_release_kernel(self):
         self.check(kernel="release", cpu="max")
+
+    def test_devices_behind_an_iommu(self):
+        for width in (39, 48):
+            with self.subTest(width=width):
+                self.check(kernel=KERNEL_IOMMU, root_task=ROOT_TASK.with_name("root-iommu.elf"),
+                           devices=(f"intel-iommu,aw-bits={width}", "edu"))
 
     def test_without_acpi(self):
         self.check(machine="pc,acpi=off")

@@ -9,7 +9,7 @@ import subprocess
 
 from . import bootlog, machine, packages, session, terminal
 from .build import PRESETS, build
-from .common import BUILD, EXIT_WRONG_USE, HOST_VM, ROOT, Problem, say
+from .common import BUILD, EXIT_WRONG_USE, HOST_VM, KERNEL_IOMMU, ROOT, Problem, say
 
 
 def call_run(options):
@@ -85,6 +85,11 @@ def machine_settings(options):
                                 link=options.link)
     if options.memory:
         settings.memory = options.memory
+    if options.iommu:
+        settings.kernel = KERNEL_IOMMU
+        # KVM's own interrupt controller does not know QEMU's IOMMU.
+        settings.machine += ",kernel-irqchip=split"
+        settings.extra += ["-device", "intel-iommu"]
     if options.kernel:
         settings.kernel = options.kernel
     if options.root_task:

@@ -41,6 +41,8 @@ def _machine_options(parser):
     parser.add_argument("-v", "--verbose", action="store_true", help="show the log")
     parser.add_argument("--kernel", type=pathlib.Path, metavar="FILE",
                         help="another seL4-ABI kernel under the same root task")
+    parser.add_argument("--iommu", action="store_true",
+                        help="a machine with an IOMMU, and the kernel that uses it")
     parser.add_argument("--root-task", type=pathlib.Path, metavar="FILE",
                         help="another root task; `none` boots without one")
     parser.add_argument("--iso", type=pathlib.Path, metavar="FILE", help="boot this ISO instead")

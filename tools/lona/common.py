@@ -7,6 +7,7 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 BUILD = ROOT / "build"
 KERNEL = BUILD / "x86_64" / "kernel" / "kernel.elf"
+KERNEL_IOMMU = KERNEL.with_name("kernel-iommu.elf")
 ROOT_TASK = BUILD / "x86_64" / "manager" / "manager.elf"
 VM_REALM = BUILD / "x86_64" / "vm" / "vm.elf"
 HOST_VM = BUILD / "host" / "vm" / "lona-vm"

@@ -298,12 +298,13 @@ bool Unit::set_pattern(Term form, Register subject, Label& fail_label) {
   return true;
 }
 
-// (quote constant) and (pid realm local)
+// (quote constant), (pid realm local) and (lona.core/bits segment …)
 bool Unit::list_pattern(Term form, Register subject, Label& fail_label) {
   std::size_t n = form_length(form);
   if (is_symbol_named(form.first(), "quote") && n == 2) {
     return constant_pattern(form.rest().first(), subject, fail_label);
   }
+  if (is_bits_form(form)) return bits_pattern(form, subject, fail_label);
   if (!is_symbol_named(form.first(), "pid") || n != 3) {
     fail(form, "no such pattern");
     return false;

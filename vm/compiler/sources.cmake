@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 target_sources(lona_vm PRIVATE
+  ${CMAKE_CURRENT_LIST_DIR}/bits.cpp
   ${CMAKE_CURRENT_LIST_DIR}/branch.cpp
   ${CMAKE_CURRENT_LIST_DIR}/define.cpp
   ${CMAKE_CURRENT_LIST_DIR}/emitter.cpp

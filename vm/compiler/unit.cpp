@@ -328,6 +328,8 @@ void Unit::list(Term form, Want want) {
       }
       constant(var->term(), want);
     }
+  } else if (is_bits_form(form)) {
+    bits_expression(form, want);
   } else if (Var* macro = macro_of(form)) {
     Term expanded = expand_once(form, macro);
     if (!failed_) value(expanded, want);

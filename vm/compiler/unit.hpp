@@ -4,6 +4,7 @@
 //   unit.cpp      expressions: constants, names, calls, do
 //   define.cpp    def and fn*
 //   branch.cpp    conditions, the intrinsics with instructions of their own
+//   bits.cpp      #bits[…]
 //   match.cpp     match, receive and patterns
 //   macro.cpp     expansion
 //
@@ -13,6 +14,7 @@
 
 #include "vm/compiler/compiler.hpp"
 #include "vm/compiler/emitter.hpp"
+#include "vm/data/segment.hpp"
 #include "vm/sched/state.hpp"
 
 namespace lona::vm {
@@ -126,6 +128,24 @@ class Unit {
   bool list_pattern(Term form, Register value, Label& fail);
   bool constant_pattern(Term form, Register value, Label& fail);
   void bind_name(SymbolEntry* name, Register r) { fn_->locals.push_back({name, r}); }
+
+  // bits.cpp
+  struct BitsPart {
+    Term value, size;  // size: a form, when the segment's size is dynamic
+    Segment segment;
+    bool rest = false;  // stands behind &
+  };
+  struct BitsPlace {
+    std::uint32_t position = kNoRegister;
+    std::size_t offset = 0;
+  };
+  static bool is_bits_form(Term form);
+  bool next_segment(Term& list, BitsPart& part);
+  bool finish_segment(Term form, Term size, bool number, BitsPart& part);
+  void bits_expression(Term form, Want want);
+  bool bits_pattern(Term form, Register subject, Label& fail);
+  void bits_end(Register subject, const BitsPlace& place, bool any_rest, Label& fail);
+  void segment_pattern(BitsPart& part, Register subject, BitsPlace& place, Label& fail);
 
   // macro.cpp
   Var* macro_of(Term form);

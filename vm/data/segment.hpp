@@ -31,4 +31,28 @@ struct Segment {
   }
 };
 
+// A segment in an instruction, with its place: `offset` bits behind the start of the binary or
+// behind the position that a register holds.
+struct BitsField {
+  static constexpr std::size_t kMaxOffset = std::size_t{1} << 24;
+
+  Segment segment;  // when dynamic, its size is the register that holds the size
+  std::size_t offset = 0;
+  bool advance = false;     // the position register then holds where the segment ends
+  bool from_start = false;  // the position register does not hold anything yet
+
+  constexpr std::uint64_t encode() const {
+    return segment.encode() << 24 | std::uint64_t{advance} << 30 | std::uint64_t{from_start} << 31 |
+           offset;
+  }
+  static constexpr BitsField decode(std::uint64_t word) {
+    return {Segment::decode(word >> 24), word & (kMaxOffset - 1), (word >> 30 & 1) != 0,
+            (word >> 31 & 1) != 0};
+  }
+};
+static_assert(
+    BitsField::decode(
+        BitsField{.segment = {.whole = true, .size = 77}, .offset = 5, .advance = true}.encode())
+        .segment.size == 77);
+
 }  // namespace lona::vm

@@ -11,3 +11,4 @@ target_sources(lona_vm PRIVATE
   ${CMAKE_CURRENT_LIST_DIR}/utf8.cpp
   ${CMAKE_CURRENT_LIST_DIR}/vector.cpp)
 lona_vm_test(vm_data_test ${CMAKE_CURRENT_LIST_DIR}/data_test.cpp)
+lona_vm_test(vm_bits_test ${CMAKE_CURRENT_LIST_DIR}/bits_test.cpp)

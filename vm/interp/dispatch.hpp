@@ -38,6 +38,8 @@ Next tuple_tail(Process& p);
 Next set_get(Process& p);
 Next define(Process& p);
 Next declare(Process& p);
+Next bits_number(Process& p);
+Next bits_bytes(Process& p);
 Next bad_match(Process& p);
 Next receive_wait(Process& p);
 Next receive_timer(Process& p);

@@ -3,6 +3,7 @@
 #include "vm/interp/interp.hpp"
 
 #include "vm/data/map.hpp"
+#include "vm/data/segment.hpp"
 #include "vm/data/sequence.hpp"
 #include "vm/data/vector.hpp"
 #include "vm/heap/fragment.hpp"
@@ -72,6 +73,20 @@ inline bool both_integers(Word a, Word b) {
 }
 inline Word small(std::uint16_t operand) {
   return Term::integer(static_cast<std::int16_t>(operand)).bits();
+}
+
+constexpr std::uint16_t kNoResult = 0xffff;
+
+// Fewer than kPoolBytes, with zeros up to the end of the last word.
+inline void copy_small(Word* to, const std::uint8_t* from, std::size_t size) {
+  for (; size >= sizeof(Word); size -= sizeof(Word), from += sizeof(Word)) {
+    __builtin_memcpy(to++, from, sizeof(Word));
+  }
+  // The eight bytes before the end can be read: at least a header stands before all bytes.
+  if (size == 0) return;
+  Word last;
+  __builtin_memcpy(&last, from + size - sizeof(Word), sizeof(Word));
+  *to = last >> 8 * (sizeof(Word) - size);
 }
 
 HANDLER(Move) {
@@ -294,6 +309,73 @@ HANDLER(PidPart) {
   Term pid = T(pc->b);
   R(pc->a) = (pc->c == 0 ? Term::integer(0) : Term::integer(pid.pid_slot())).bits();
   NEXT(1);
+}
+// Bits. The position is a small integer.
+HANDLER(BranchNotBinary) {
+  NEXT(is_binary(T(pc->a)) ? 1 : near_offset(pc));
+}
+HANDLER(BitsInteger) {
+  Term t = T(pc->b);
+  BitsField field = BitsField::decode(extra(pc));
+  std::size_t at = field.offset;
+  if (!field.from_start) at += static_cast<std::size_t>(T(pc->c).as_integer());
+  unsigned bits = field.segment.size;
+  if (at + bits > 8 * binary_size(t)) NEXT(static_cast<std::ptrdiff_t>(extra(pc, 2)));
+  std::uint64_t value = peek_bits(binary_data(t), at, bits);
+  if (field.segment.is_signed) {
+    value =
+        static_cast<std::uint64_t>(static_cast<std::int64_t>(value << (64 - bits)) >> (64 - bits));
+  }
+  R(pc->a) = Term::integer(static_cast<std::int64_t>(value)).bits();
+  NEXT(3);
+}
+SLOW_HANDLER(BitsNumber, bits_number(*p))
+SLOW_HANDLER(BitsBytesSlow, bits_bytes(*p))
+HANDLER(BitsBytes) {
+  Term t = T(pc->b);
+  BitsField field = BitsField::decode(extra(pc));
+  std::size_t at = field.offset;
+  if (!field.from_start) at += static_cast<std::size_t>(T(pc->c).as_integer());
+  std::size_t bits = 8 * binary_size(t), size = field.segment.size;
+  if (field.segment.dynamic) {
+    Term dynamic = T(size);
+    if (!dynamic.is_integer()) NEXT(static_cast<std::ptrdiff_t>(extra(pc, 2)));
+    size = static_cast<std::size_t>(dynamic.as_integer());  // negative: more than there is
+  } else if (field.segment.whole) {
+    size = at > bits ? 0 : (bits - at) / 8;
+  }
+  if (at > bits || size > (bits - at) / 8) NEXT(static_cast<std::ptrdiff_t>(extra(pc, 2)));
+  if (pc->a != kNoResult) {
+    std::size_t words = size < kPoolBytes ? (size + 7) / 8 + 2 : 4;
+    Word* top = p->top();
+    if (at % 8 != 0 || p->collect_ ||
+        frame_floor(*p, fp) - top < static_cast<std::ptrdiff_t>(words)) [[unlikely]]
+      TO(BitsBytesSlow);
+    p->set_top(top + words);
+    const std::uint8_t* from = binary_data(t) + at / 8;
+    top[1] = size;
+    if (size < kPoolBytes) {
+      top[0] = Header::make(Kind::kBinary, words - 1).bits();
+      copy_small(top + 2, from, size);
+    } else {
+      top[0] = Header::make(Kind::kSlice, 3).bits();
+      top[2] = reinterpret_cast<Word>(from);
+      top[3] = slot(t, 2).bits();
+    }
+    R(pc->a) = Term::boxed(top).bits();
+  }
+  if (field.advance) {
+    R(pc->c) = Term::integer(static_cast<std::int64_t>(at + 8 * size)).bits();
+  }
+  NEXT(4);
+}
+HANDLER(BranchNotBitsEnd) {
+  BitsField field = BitsField::decode(extra(pc));
+  std::size_t at = field.offset;
+  if (!field.from_start) at += static_cast<std::size_t>(T(pc->b).as_integer());
+  std::size_t bits = 8 * binary_size(T(pc->a));
+  if (at == bits || (field.segment.whole && at < bits)) NEXT(3);
+  NEXT(static_cast<std::ptrdiff_t>(extra(pc, 2)));
 }
 HANDLER(BadMatch) {
   SLOW(bad_match(*p));

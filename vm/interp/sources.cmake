@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 target_sources(lona_vm PRIVATE
+  ${CMAKE_CURRENT_LIST_DIR}/bits.cpp
   ${CMAKE_CURRENT_LIST_DIR}/call.cpp
   ${CMAKE_CURRENT_LIST_DIR}/interp.cpp
   ${CMAKE_CURRENT_LIST_DIR}/slow.cpp)

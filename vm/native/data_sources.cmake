@@ -11,3 +11,4 @@ target_sources(lona_vm PRIVATE
   ${CMAKE_CURRENT_LIST_DIR}/natives_sequence.cpp
   ${CMAKE_CURRENT_LIST_DIR}/natives_text.cpp)
 lona_vm_test(vm_natives_data_test ${CMAKE_CURRENT_LIST_DIR}/natives_data_test.cpp)
+lona_vm_test(vm_natives_binary_test ${CMAKE_CURRENT_LIST_DIR}/natives_binary_test.cpp)

@@ -27,7 +27,7 @@ std::size_t first_term(Header h) {
 }
 
 template <typename Source>
-std::optional<std::size_t> size_of(const Source& source, Term root) {
+std::optional<std::size_t> size_of(const Source& source, Term root, bool* has_buffer = nullptr) {
   if (!is_pointer(root) || !source.owns(address(root))) return 0;
   // Shared parts are counted each time they are reached: a small value may ask for more than any
   // memory has.
@@ -50,6 +50,7 @@ std::optional<std::size_t> size_of(const Source& source, Term root) {
       } else {
         Header h = Header::from_bits(*p);
         words += h.words() + 1;
+        if (h.kind() == Kind::kByteBuffer && has_buffer != nullptr) *has_buffer = true;
         for (std::size_t i = first_term(h); i < h.words(); ++i) {
           Term part = Term::from_bits(p[1 + i]);
           if (!is_pointer(part) || !source.owns(address(part))) continue;
@@ -114,6 +115,14 @@ std::optional<std::size_t> copy_size(const Process& source, Term t) {
 }
 std::optional<std::size_t> copy_size(const Arena& source, Term t) {
   return size_of(source, t);
+}
+bool holds_byte_buffer(const Process& source, Term t) {
+  if (is_kind(t, Kind::kByteBuffer)) return true;
+  // Whoever has a byte buffer has its block.
+  if (source.off_heap().empty()) return false;
+  bool found = false;
+  size_of(source, t, &found);
+  return found;
 }
 Term copy_into(const Process& source, Term t, Word* to, Word*& blobs) {
   return copy(source, t, to, blobs);

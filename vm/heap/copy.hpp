@@ -18,6 +18,9 @@ struct Fragment;
 std::optional<std::size_t> copy_size(const Process& source, Term t);
 std::optional<std::size_t> copy_size(const Arena& source, Term t);
 
+// Is a byte buffer part of the value? Such a value does not leave its process.
+bool holds_byte_buffer(const Process& source, Term t);
+
 // Copies into exactly copy_size words at `to`.
 // Copies of Blobs are added to the chain, which the owner of `to` takes over (off_heap.hpp).
 Term copy_into(const Process& source, Term t, Word* to, Word*& blobs);

@@ -4,7 +4,6 @@
 #include <cstring>
 
 #include "vm/data/segment.hpp"
-#include "vm/heap/collector.hpp"
 #include "vm/interp/dispatch.hpp"
 #include "vm/interp/frame.hpp"
 #include "vm/sched/state.hpp"
@@ -28,19 +27,12 @@ Next no_match(Process& p) {
   return go(p, static_cast<std::ptrdiff_t>(extra(p.pc_, 2)));
 }
 
-Next out_of_memory(Process& p) {
-  p.oom_ = true;
-  return raise_exit(p);
-}
-
-// The heap may take `words` without a fragment. Terms in registers may move.
-bool room(Process& p, std::size_t words) {
-  bool always = state_of(p).options.collect_always;
-  auto free = frame_floor(p, p.fp_) - p.top();
-  bool enough = free >= static_cast<std::ptrdiff_t>(words) && !p.collect_ && !always;
-  if (!enough && !collect(p, static_cast<std::uint16_t>(extra(p.pc_, 3)), words)) return false;
+// The heap may take `words` without a fragment. Terms in registers may move. Unless this says kGo
+// the instruction is executed again.
+Next room(Process& p, std::size_t words) {
+  Next next = heap_room(p, static_cast<std::uint16_t>(extra(p.pc_, 3)), words);
   p.set_limit(frame_floor(p, p.fp_));
-  return true;
+  return next;
 }
 
 // After building on the heap as a native does.
@@ -92,7 +84,7 @@ Next bits_number(Process& p) {
     return no_match(p);
   }
   if (pc->a != kNoResult) {
-    if (!room(p, field_words(e.bits))) return out_of_memory(p);
+    if (Next next = room(p, field_words(e.bits)); next != Next::kGo) return next;
     Term number = read_field(p, binary_data(Term::from_bits(reg(p, pc->b))), e.at, e.bits,
                              field.segment.field());
     if (!settle(p) || number == Term::absent()) return out_of_memory(p);
@@ -108,7 +100,7 @@ Next bits_bytes(Process& p) {
   Extent e;
   if (!find(p, field, e)) return no_match(p);
   if (pc->a != kNoResult) {
-    if (!room(p, kPoolBytes / sizeof(Word) + 3)) return out_of_memory(p);
+    if (Next next = room(p, kPoolBytes / sizeof(Word) + 3); next != Next::kGo) return next;
     Term binary = Term::from_bits(reg(p, pc->b));
     Term piece;
     if (e.at % 8 == 0) {

@@ -53,6 +53,10 @@ Term fall_back(Process& p, unsigned fallback, Term a, Term b);
 Next raise_exit(Process& p);
 Next out_of_memory(Process& p);
 
+// Room for `words` on the heap; the current instruction has this live map, and is executed again
+// when this does not say kGo.
+Next heap_room(Process& p, std::uint16_t live, std::size_t words);
+
 // A collection that makes room for `need` words; kYield: it goes on in slices, and the current
 // instruction is executed again after it.
 Next collect_garbage(Process& p, std::uint16_t live, std::size_t need);

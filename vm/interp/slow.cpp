@@ -29,16 +29,6 @@ Next go(Process& p, std::ptrdiff_t words) {
   return Next::kGo;
 }
 
-// Room for `words` on the heap; the current instruction has this live map, and is executed again
-// when this does not say kGo.
-Next room(Process& p, std::uint16_t live, std::size_t words) {
-  bool always = state_of(p).options.collect_always && !p.collected_;
-  p.collected_ = false;
-  auto free = frame_floor(p, p.fp_) - p.top();
-  if (free >= static_cast<std::ptrdiff_t>(words) && !p.collect_ && !always) return Next::kGo;
-  return collect_garbage(p, live, words);
-}
-
 void keep_trace(Process& p) {
   if (p.trace_ != nullptr) return;
   p.trace_ = static_cast<Trace*>(allocator_of(p).allocate(sizeof(Trace)));
@@ -57,6 +47,14 @@ void keep_trace(Process& p) {
 }
 
 }  // namespace
+
+Next heap_room(Process& p, std::uint16_t live, std::size_t words) {
+bool always = state_of(p).options.collect_always && !p.collected_;
+  p.collected_ = false;
+  auto free = frame_floor(p, p.fp_) - p.top();
+  if (free >= static_cast<std::ptrdiff_t>(words) && !p.collect_ && !always) return Next::kGo;
+  return collect_garbage(p, live, words);
+}
 
 Next out_of_memory(Process& p) {
   p.oom_ = true;
@@ -164,7 +162,7 @@ Next enter_large(Process& p) {
 Next make_closure(Process& p) {
   const Instruction* pc = p.pc_;
   std::uint32_t n = pc->b;
-  if (Next next = room(p, pc->c, n + 2); next != Next::kGo) return next;
+  if (Next next = heap_room(p, pc->c, n + 2); next != Next::kGo) return next;
   Word* box = p.top();
   p.set_top(box + n + 2);
   box[0] = Header::make(Kind::kClosure, n + 1).bits();
@@ -178,7 +176,7 @@ Next make_closure(Process& p) {
 Next make_tuple_slow(Process& p) {
   const Instruction* pc = p.pc_;
   std::uint32_t n = pc->c;
-  if (Next next = room(p, static_cast<std::uint16_t>(extra(pc)), n + 1); next != Next::kGo)
+  if (Next next = heap_room(p, static_cast<std::uint16_t>(extra(pc)), n + 1); next != Next::kGo)
     return next;
   Word* box = p.top();
   p.set_top(box + n + 1);
@@ -190,7 +188,7 @@ Next make_tuple_slow(Process& p) {
 
 Next prepend_slow(Process& p) {
   const Instruction* pc = p.pc_;
-  if (Next next = room(p, static_cast<std::uint16_t>(extra(pc)), 2); next != Next::kGo) return next;
+  if (Next next = heap_room(p, static_cast<std::uint16_t>(extra(pc)), 2); next != Next::kGo) return next;
   Term list = Term::from_bits(reg(p, pc->b));
   Term element = Term::from_bits(reg(p, pc->c));
   Term result = list.is_list()
@@ -211,7 +209,7 @@ Next prepend_slow(Process& p) {
 Next tuple_tail(Process& p) {
   const Instruction* pc = p.pc_;
   std::size_t n = tuple_count(Term::from_bits(reg(p, pc->b))) - pc->c;
-  if (Next next = room(p, static_cast<std::uint16_t>(extra(pc)), 2 * n); next != Next::kGo)
+  if (Next next = heap_room(p, static_cast<std::uint16_t>(extra(pc)), 2 * n); next != Next::kGo)
     return next;
   Term tuple = Term::from_bits(reg(p, pc->b));
   Word* at = p.top();

@@ -76,7 +76,10 @@ TEST_P(Binaries, ByteBuffers) {
                  {"(bytebuf-write8! (bytebuf-alloc 1) 1 0)", "out-of-bounds"},
                  {"(bytebuf-write8! #bytes[1] 0 0)", "type-error"},
                  {"(bytebuf-write8! (bytebuf-alloc 1) 0 :a)", "type-error"},
-                 {"(bytebuf-alloc -1)", "out-of-bounds"}});
+                 {"(bytebuf-alloc -1)", "out-of-bounds"},
+                 {"(send (self) [1 {(bytebuf-alloc 1)}])", "not-sendable"},
+                 {"(match (bytebuf-alloc 1) b (spawn (fn* [] b)))", "not-sendable"},
+                 {"(do (def shared (bytebuf-alloc 1)) (send (self) shared))", "not-sendable"}});
 }
 
 TEST_P(Binaries, PatternsTakeApart) {

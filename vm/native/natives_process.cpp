@@ -3,6 +3,7 @@
 #include "vm/code/function.hpp"
 #include "vm/data/map.hpp"
 #include "vm/data/sequence.hpp"
+#include "vm/heap/copy.hpp"
 #include "vm/platform/platform.hpp"
 #include "vm/process/links.hpp"
 #include "vm/sched/state.hpp"
@@ -67,6 +68,10 @@ Process* start(Process& p, std::string_view fn, Args args) {
     p.fail_badarg(fn, args);
     return nullptr;
   }
+  if (holds_byte_buffer(p, args[0])) {
+    p.fail("not-sendable", args[0]);
+    return nullptr;
+  }
   Process* child = spawn_process(p.vm(), &p, bare(args[0]), options);
   if (child == nullptr) {
     p.fail_oom();
@@ -116,6 +121,7 @@ Term is_alive(Process& p, Args args) {
 Term send(Process& p, Args args) {
   Term to = args[0];
   if (!to.is_pid()) return p.fail_badarg("send", args);
+  if (holds_byte_buffer(p, args[1])) return p.fail("not-sendable", args[1]);
   Process* receiver = state_of(p).table.find(to);
   if (receiver != nullptr && !send_message(p, *receiver, args[1])) return p.fail_oom();
   return ok(p);
@@ -124,6 +130,7 @@ Term send(Process& p, Args args) {
 Term send_named(Process& p, Args args) {
   Term name = bare(args[0]);
   if (!name.is_symbol()) return p.fail_badarg("send-named", args);
+  if (holds_byte_buffer(p, args[1])) return p.fail("not-sendable", args[1]);
   Process* receiver = named(p, name.entry());
   if (receiver == nullptr) return make_keyword("not-found");
   return send_message(p, *receiver, args[1]) ? ok(p) : p.fail_oom();

@@ -38,15 +38,20 @@ Term joined(Process& p, std::span<const Term> parts, std::string_view separator)
     bytes += string_bytes(t);
     count += string_count(t);
   }
-  charge_items(p, bytes / 8 + parts.size());
-  NewString s = allocate_string(p, bytes, count);
+  // A first string that is long already may be able to grow where it is.
+  std::size_t kept = !parts.empty() && string_bytes(parts[0]) >= bytes / 2 ? 1 : 0;
+  std::size_t old_bytes = kept == 0 ? 0 : string_bytes(parts[0]);
+  charge_items(p, (bytes - old_bytes) / 8 + parts.size());
+  NewString s = kept == 0 ? allocate_text(p, bytes, count)
+                          : extend_text(p, parts[0], bytes - old_bytes,
+                                        count - string_count(parts[0]));
   if (s.text == nullptr) return p.fail_oom();
   char* out = s.text;
   auto add = [&](std::string_view text) {
     if (!text.empty()) std::memcpy(out, text.data(), text.size());
     out += text.size();
   };
-  for (std::size_t i = 0; i < parts.size(); i++) {
+  for (std::size_t i = kept; i < parts.size(); i++) {
     if (i != 0) add(separator);
     add(string_text(parts[i]));
   }
@@ -68,7 +73,7 @@ Term map_case(Process& p, const char* fn, Term t, Map map) {
     bytes += utf8::encoded_size(map(d.code_point));
     i += d.bytes;
   }
-  NewString s = allocate_string(p, bytes, string_count(t));
+  NewString s = allocate_text(p, bytes, string_count(t));
   if (s.text == nullptr) return p.fail_oom();
   char* out = s.text;
   for (std::size_t i = 0; i < text.size();) {
@@ -255,7 +260,7 @@ Term replace(Process& p, Args args) {
   std::size_t hits = 0;
   for (std::size_t at = 0; (at = text.find(part, at)) != text.npos; at += part.size()) hits++;
   if (hits == 0) return args[0];
-  NewString s = allocate_string(p, text.size() - hits * part.size() + hits * by.size(), 0);
+  NewString s = allocate_text(p, text.size() - hits * part.size() + hits * by.size(), 0);
   if (s.text == nullptr) return p.fail_oom();
   char* out = s.text;
   auto add = [&](std::string_view piece) {

@@ -4,6 +4,9 @@
 #include <bit>
 #include <cstring>
 
+#include "vm/number/arithmetic.hpp"
+#include "vm/number/integer.hpp"
+
 namespace lona::vm {
 
 namespace {
@@ -50,10 +53,38 @@ void put_limb(std::uint8_t* bytes, std::size_t at, std::size_t bits, bool little
   }
 }
 
-Term make_float(Heap& heap, double value) {
-  Word* p = heap.alloc_box(Kind::kFloat, 1);
-  p[1] = std::bit_cast<Word>(value);
-  return Term::boxed(p);
+void put_wide(std::uint8_t* bytes, std::size_t at, std::size_t bits, bool little, Wide value) {
+  for (std::size_t limb = 0; 64 * limb < bits; limb++) {
+    put_limb(bytes, at, bits, little, limb, static_cast<std::uint64_t>(value));
+    value >>= 64;
+  }
+}
+
+// The field's number when it has more than 64 bits.
+Term read_large(Heap& heap, const std::uint8_t* bytes, std::size_t at, std::size_t bits,
+                FieldType type) {
+  std::size_t limbs = (bits + 63) / 64;
+  NewInteger number(heap, limbs);
+  if (!number) return Term::absent();
+  Limb* to = number.limbs();
+  for (std::size_t i = 0; i < limbs; i++) to[i] = limb_of(bytes, at, bits, type.little, i);
+  unsigned in_last = static_cast<unsigned>((bits - 1) % 64 + 1);
+  bool negative = type.is_signed && (to[limbs - 1] >> (in_last - 1) & 1) != 0;
+  if (negative) {
+    // The magnitude is the complement and 1.
+    bool carry = true;
+    for (std::size_t i = 0; i < limbs; i++) {
+      to[i] = ~to[i] + carry;
+      carry = carry && to[i] == 0;
+    }
+    if (in_last < 64) to[limbs - 1] &= (Limb{1} << in_last) - 1;
+  }
+  return number.finish(negative);
+}
+
+Term integer_term(Heap& heap, Wide value) {
+  NumberResult result = integer_from(heap, value);
+  return result.has_value() ? result.value() : Term::absent();
 }
 
 }  // namespace
@@ -65,41 +96,44 @@ std::size_t field_words(std::size_t bits) {
 Term read_field(Heap& heap, const std::uint8_t* bytes, std::size_t at, std::size_t bits,
                 FieldType type) {
   if (bits == 0) return Term::integer(0);
-  if (bits > 64) return Term::absent();
+  if (bits > 64) return read_large(heap, bytes, at, bits, type);
   std::uint64_t raw = limb_of(bytes, at, bits, type.little, 0);
   if (type.is_float) {
     if (bits == 64) return make_float(heap, std::bit_cast<double>(raw));
     return make_float(heap, std::bit_cast<float>(static_cast<std::uint32_t>(raw)));
   }
-  if (type.is_signed) {
-    auto value = static_cast<std::int64_t>(raw << (64 - bits)) >> (64 - bits);
-    return Term::fits_integer(value) ? Term::integer(value) : Term::absent();
-  }
-  if (raw > static_cast<std::uint64_t>(Term::kMaxInteger)) return Term::absent();
-  return Term::integer(static_cast<std::int64_t>(raw));
+  if (!type.is_signed) return integer_term(heap, raw);
+  return integer_term(heap, static_cast<std::int64_t>(raw << (64 - bits)) >> (64 - bits));
 }
 
-bool write_field(std::uint8_t* bytes, std::size_t at, std::size_t bits, FieldType type,
+bool write_field(Heap& heap, std::uint8_t* bytes, std::size_t at, std::size_t bits, FieldType type,
                  Term number) {
   if (type.is_float) {
-    double value;
-    if (is_kind(number, Kind::kFloat)) {
-      value = std::bit_cast<double>(payload(number)[0]);
-    } else if (number.is_integer()) {
-      value = static_cast<double>(number.as_integer());
-    } else {
-      return false;
-    }
-    std::uint64_t raw = bits == 64 ? std::bit_cast<std::uint64_t>(value)
-                                   : std::bit_cast<std::uint32_t>(static_cast<float>(value));
+    auto value = to_double(heap, number);
+    if (!value.has_value()) return false;
+    std::uint64_t raw = bits == 64 ? std::bit_cast<std::uint64_t>(*value)
+                                   : std::bit_cast<std::uint32_t>(static_cast<float>(*value));
     put_limb(bytes, at, bits, type.little, 0, raw);
     return true;
   }
-  if (!number.is_integer()) return false;
-  std::int64_t value = number.as_integer();
+  if (is_fixed(number_type(number))) {
+    put_wide(bytes, at, bits, type.little, fixed_value(number));
+    return true;
+  }
+  if (!is_exact_integer(number)) return false;
+  if (number.is_integer()) {
+    put_wide(bytes, at, bits, type.little, number.as_integer());
+    return true;
+  }
+  IntegerView view(number);
+  bool carry = view.negative();
   for (std::size_t limb = 0; 64 * limb < bits; limb++) {
-    put_limb(bytes, at, bits, type.little, limb, static_cast<std::uint64_t>(value));
-    value = value < 0 ? -1 : 0;
+    std::uint64_t value = view.limb(limb);
+    if (view.negative()) {
+      value = ~value + carry;
+      carry = carry && value == 0;
+    }
+    put_limb(bytes, at, bits, type.little, limb, value);
   }
   return true;
 }

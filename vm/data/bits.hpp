@@ -35,7 +35,7 @@ Term read_field(Heap& heap, const std::uint8_t* bytes, std::size_t at, std::size
 
 // Puts the low `bits` bits of a number at bit `at` of bytes that were zero from there on. False
 // when `number` is none of the kind that the field holds.
-bool write_field(std::uint8_t* bytes, std::size_t at, std::size_t bits, FieldType type,
+bool write_field(Heap& heap, std::uint8_t* bytes, std::size_t at, std::size_t bits, FieldType type,
                  Term number);
 
 // Copies `bits` bits to bit `at` of bytes that were zero from there on.

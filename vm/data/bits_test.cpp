@@ -36,7 +36,7 @@ TEST(Bits, fields_agree_with_a_model_of_single_bits) {
     FieldType type{.little = random() % 2 == 0, .is_signed = random() % 2 == 0};
     auto value = static_cast<std::int64_t>(random()) >> (64 - bits);
     if (!type.is_signed) value &= (std::int64_t{1} << bits) - 1;
-    ASSERT_TRUE(write_field(p.bytes(), at, bits, type, Term::integer(value)));
+    ASSERT_TRUE(write_field(heap, p.bytes(), at, bits, type, Term::integer(value)));
     std::uint64_t model = 0;
     for (std::size_t i = 0; i < bits; i++) {
       // Which bit of the number is the i-th of the field?

@@ -100,7 +100,8 @@ bool over_limit(const Process& p, std::size_t words) {
 }
 
 bool major_due(const Process& p) {
-  return p.collect_all_ || p.minors_since_major_ >= kMinorsBetweenMajors;
+  return p.collect_all_ || p.minors_since_major_ >= kMinorsBetweenMajors ||
+         (p.minors_since_major_ != 0 && p.off_heap().wants_major());
 }
 
 // Room in the old part for everything mature; a new old part when there is none.

@@ -56,6 +56,8 @@ class OffHeapList {
   std::size_t bytes() const { return bytes_; }
   // So much has been added since the last sweep that a collection is due.
   bool full() const { return bytes_ > limit_; }
+  // So much has outlived minor sweeps that a major one is due.
+  bool wants_major() const { return bytes_ > major_limit_; }
 
   // `blob` is the address of a Blob whose reference the list takes over.
   void take(Word* blob) {
@@ -97,15 +99,18 @@ class OffHeapList {
       }
     }
     limit_ = bytes_ > kLeastLimit / 2 ? bytes_ * 2 : kLeastLimit;
+    if (major) major_limit_ = 2 * bytes_ + kLeastMajorLimit;
   }
 
  private:
   static constexpr std::size_t kLeastLimit = 512 * 1024;
+  static constexpr std::size_t kLeastMajorLimit = 8 * 1024 * 1024;
 
   Word* young_ = nullptr;
   Word* old_ = nullptr;
   std::size_t bytes_ = 0;
   std::size_t limit_ = kLeastLimit;
+  std::size_t major_limit_ = kLeastMajorLimit;
 };
 
 // A fresh block of at least `bytes`, none of them used yet, on the list of `heap`; `absent` without

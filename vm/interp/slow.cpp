@@ -49,7 +49,7 @@ void keep_trace(Process& p) {
 }  // namespace
 
 Next heap_room(Process& p, std::uint16_t live, std::size_t words) {
-bool always = state_of(p).options.collect_always && !p.collected_;
+  bool always = state_of(p).options.collect_always && !p.collected_;
   p.collected_ = false;
   auto free = frame_floor(p, p.fp_) - p.top();
   if (free >= static_cast<std::ptrdiff_t>(words) && !p.collect_ && !always) return Next::kGo;
@@ -188,7 +188,8 @@ Next make_tuple_slow(Process& p) {
 
 Next prepend_slow(Process& p) {
   const Instruction* pc = p.pc_;
-  if (Next next = heap_room(p, static_cast<std::uint16_t>(extra(pc)), 2); next != Next::kGo) return next;
+  if (Next next = heap_room(p, static_cast<std::uint16_t>(extra(pc)), 2); next != Next::kGo)
+    return next;
   Term list = Term::from_bits(reg(p, pc->b));
   Term element = Term::from_bits(reg(p, pc->c));
   Term result = list.is_list()

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Binaries and byte buffers.
+#include <bit>
 #include <cstring>
 
 #include "vm/data/each.hpp"
@@ -8,6 +9,7 @@
 #include "vm/data/string.hpp"
 #include "vm/data/work_stack.hpp"
 #include "vm/native/natives_data.hpp"
+#include "vm/number/number.hpp"
 #include "vm/term/symbol.hpp"
 
 namespace lona::vm::natives {
@@ -99,7 +101,17 @@ const std::uint8_t* field_at(Process& p, const char* fn, Args args, unsigned bit
 
 Term read(Process& p, const char* fn, Args args, Field field) {
   const std::uint8_t* at = field_at(p, fn, args, field.bits);
-  return at == nullptr ? Term::raise() : or_oom(p, read_field(p, at, 0, field.bits, field.type));
+  if (at == nullptr) return Term::raise();
+  if (field.type.is_float || (field.bits == 8 && !field.type.is_signed)) {
+    return or_oom(p, read_field(p, at, 0, field.bits, field.type));
+  }
+  std::uint64_t raw = 0;
+  for (unsigned i = 0; i < field.bits / 8; i++) {
+    raw |= std::uint64_t{at[i]} << 8 * (field.type.little ? i : field.bits / 8 - 1 - i);
+  }
+  unsigned width = static_cast<unsigned>(std::countr_zero(field.bits / 8));
+  unsigned type = unsigned(NumberType::kU8) + width + (field.type.is_signed ? 4 : 0);
+  return make_fixed(p, static_cast<NumberType>(type), static_cast<Wide>(raw));
 }
 
 Term write(Process& p, const char* fn, Args args, Field field) {
@@ -107,7 +119,7 @@ Term write(Process& p, const char* fn, Args args, Field field) {
   auto* at = const_cast<std::uint8_t*>(field_at(p, fn, args, field.bits));
   if (at == nullptr) return Term::raise();
   std::uint8_t bytes[8] = {};
-  if (!write_field(bytes, 0, field.bits, field.type, args[2])) {
+  if (!write_field(p, bytes, 0, field.bits, field.type, args[2])) {
     return p.fail_type(fn, "integer", args[2]);
   }
   std::memcpy(at, bytes, field.bits / 8);
@@ -321,7 +333,7 @@ Term bytebuf_fill(Process& p, Args args) {
   }
   if (offset + size > binary_size(args[0])) return p.fail("out-of-bounds", args[1]);
   std::uint8_t byte = 0;
-  if (!write_field(&byte, 0, 8, kBig, args[3])) {
+  if (!write_field(p, &byte, 0, 8, kBig, args[3])) {
     return p.fail_type("bytebuf-fill!", "integer", args[3]);
   }
   charge_items(p, size / 16);
@@ -332,6 +344,33 @@ Term bytebuf_fill(Process& p, Args args) {
 Term native_endian(Process&, Args) {
   return make_keyword("little");
 }
+
+namespace {
+
+// The low bits of an integer as an unsigned number of this width, perhaps the other way round.
+Term in_order(Process& p, const char* fn, Term n, NumberType type, bool swap) {
+  FixedWidth width = width_of(type);
+  std::uint8_t bytes[8] = {};
+  if (!write_field(p, bytes, 0, width.bits, kBig, n)) return p.fail_type(fn, "integer", n);
+  std::uint64_t raw;
+  std::memcpy(&raw, bytes, sizeof raw);
+  if (!swap) raw = __builtin_bswap64(raw) >> (64 - width.bits);
+  return make_fixed(p, type, static_cast<Wide>(raw));
+}
+
+}  // namespace
+
+#define LONA_ORDERS(bits)                                                         \
+  Term swap_bytes##bits(Process& p, Args args) {                                  \
+    return in_order(p, "native->be" #bits, args[0], NumberType::kU##bits, true);  \
+  }                                                                               \
+  Term keep_bytes##bits(Process& p, Args args) {                                  \
+    return in_order(p, "native->le" #bits, args[0], NumberType::kU##bits, false); \
+  }
+LONA_ORDERS(16)
+LONA_ORDERS(32)
+LONA_ORDERS(64)
+#undef LONA_ORDERS
 
 #define LONA_FIELDS(bits)                                                      \
   Term bytebuf_read_u##bits(Process& p, Args args) {                           \
@@ -461,7 +500,7 @@ Term build_bits(Process& p, Args args) {
     if (piece.segment.bytes) {
       bytes_of(piece.value, bytes);
       copy_bits(b.bytes, at, bytes.data(), piece.bits);
-    } else if (!write_field(b.bytes, at, piece.bits, piece.segment.field(), piece.value)) {
+    } else if (!write_field(p, b.bytes, at, piece.bits, piece.segment.field(), piece.value)) {
       return p.fail_type("bits", piece.segment.is_float ? "number" : "integer", piece.value);
     }
     at += piece.bits;

@@ -3,6 +3,7 @@
 
 #include "abi/sel4/syscall.hpp"
 #include "kernel/api/dispatch.hpp"
+#include "kernel/api/fast_path.hpp"
 #include "kernel/arch/arch.hpp"
 #include "kernel/fault/fault.hpp"
 #include "kernel/object/derivation.hpp"
@@ -20,6 +21,21 @@ using abi::Syscall;
 void send_then_receive(Tcb& tcb, Word dest, Word source, bool with_reply) {
   invoke_cap(tcb, dest, {false, false, true, true});
   if (tcb.runnable()) receive_on(tcb, source, true, with_reply);
+}
+
+// System calls that need no account of time nor a decision of the scheduler; null for all others.
+Tcb* run_fast(Tcb& tcb, Syscall number) {
+  switch (number) {
+    case Syscall::kCall:
+      return fast_call(tcb);
+    case Syscall::kReplyRecv:
+      return fast_reply_receive(tcb);
+    case Syscall::kSetTlsBase:
+      arch::set_tls_base(tcb, tcb.context.cap_register());
+      return &tcb;
+    default:
+      return nullptr;
+  }
 }
 
 // False for a number that is none of the system calls.
@@ -60,9 +76,6 @@ bool run_syscall(Tcb& tcb, Syscall number) {
     case Syscall::kYield:
       yield_slice();
       return true;
-    case Syscall::kSetTlsBase:
-      arch::set_tls_base(tcb, cap);
-      return true;
     default:
       return handle_debug_call(tcb, static_cast<long>(number));
   }
@@ -85,12 +98,13 @@ Tcb* current_thread() {
 
 Tcb* handle_syscall() {
   Tcb& tcb = *scheduler().current;
+  const Word number = tcb.context.syscall_number();
+  if (Tcb* const next = run_fast(tcb, static_cast<Syscall>(number))) return next;
   update_time();
   if (!check_budget()) {
     tcb.context.restart();
     return schedule();
   }
-  const Word number = tcb.context.syscall_number();
   if (!run_syscall(tcb, static_cast<Syscall>(number))) {
     raise(tcb, abi::FaultKind::kUnknownSyscall, number, 0, false);
   }

@@ -61,6 +61,17 @@ struct ExtraCapFault {
   LookupFault fault;
 };
 base::Expected<ExtraCaps, ExtraCapFault> lookup_extra_caps(Tcb& sender);
+// Words of long messages.
+inline void copy_words(Word* to, const Word* from, Word count) {
+  for (; count >= 4; count -= 4, to += 4, from += 4) {
+    const Word a = from[0], b = from[1], c = from[2], d = from[3];
+    to[0] = a;
+    to[1] = b;
+    to[2] = c;
+    to[3] = d;
+  }
+  for (; count > 0; --count) *to++ = *from++;
+}
 // Message (or fault) of `sender`, which the receiver gets as if through `endpoint` (or null).
 void transfer_message(Tcb& sender, Word badge, bool can_grant, Tcb& receiver, Endpoint* endpoint);
 

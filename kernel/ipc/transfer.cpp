@@ -76,12 +76,11 @@ unsigned transfer_words(Tcb& sender, const abi::IpcBuffer* from, Tcb& receiver, 
                         unsigned length) {
   if (length > abi::kMsgMaxLength) length = abi::kMsgMaxLength;
   const unsigned in_registers = length < abi::kMsgRegisters ? length : abi::kMsgRegisters;
-  for (unsigned i = 0; i < in_registers; ++i) {
-    receiver.context.set_message_register(i, sender.context.message_register(i));
-  }
+  receiver.context.copy_message_registers(sender.context, length);
   if (length <= abi::kMsgRegisters) return length;
   if (from == nullptr || to == nullptr) return in_registers;
-  for (unsigned i = abi::kMsgRegisters; i < length; ++i) to->msg[i] = from->msg[i];
+  copy_words(to->msg + abi::kMsgRegisters, from->msg + abi::kMsgRegisters,
+             length - abi::kMsgRegisters);
   return length;
 }
 

@@ -44,6 +44,7 @@ base::Expected<Resolved, LookupFault> resolve(const Cap& root, Word pointer, uns
 }
 
 base::Expected<Slot*, LookupFault> lookup(Tcb& thread, Word pointer) {
+  if (Slot* const slot = lookup_one_level(thread, pointer)) return slot;
   const auto found = resolve(thread.slots[Tcb::kCSpace].cap, pointer, abi::kWordBits);
   if (!found) return fail(found.error());
   return found->slot;

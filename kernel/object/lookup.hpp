@@ -17,6 +17,18 @@ base::Expected<Resolved, LookupFault> resolve(const Cap& root, Word pointer, uns
 // The slot a thread names in its own CSpace; full depth. An empty slot is a result, too.
 base::Expected<Slot*, LookupFault> lookup(Tcb& thread, Word pointer);
 
+// The same for the usual CSpace, one CNode whose guard and radix take the whole pointer; null if it
+// is another one or the guard differs.
+inline Slot* lookup_one_level(Tcb& thread, Word pointer) {
+  const Cap& root = thread.slots[Tcb::kCSpace].cap;
+  const unsigned radix = root.radix();
+  if (!root.is(CapType::kCNode) || radix + root.guard_size() != abi::kWordBits ||
+      radix == abi::kWordBits || pointer >> radix != root.guard()) {
+    return nullptr;
+  }
+  return root.object<Slot>() + (pointer & base::low_mask<Word>(radix));
+}
+
 // The slot named by CNode methods: exactly `depth` bits of `pointer`, resolved from `root`.
 Result<Slot*> lookup_target_slot(const Cap& root, Word pointer, Word depth);
 Result<Slot*> lookup_source_slot(const Cap& root, Word pointer, Word depth);

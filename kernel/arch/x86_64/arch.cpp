@@ -35,10 +35,14 @@ void init_context(UserContext& context) {
 
 void switch_to(Tcb& tcb) {
   const Cap& root = tcb.slots[Tcb::kVSpace].cap;
-  // A thread whose address space is gone faults at its first instruction.
-  PageTable* vspace = root.is(CapType::kPml4) ? vspace_of(root.mapped_asid()) : nullptr;
-  if (vspace != nullptr && to_phys(vspace) != root.paddr()) vspace = nullptr;
-  activate(vspace);
+  ArchCore& core = this_core().arch;
+  // An active address space has its number still: when it loses that, no core stays in it.
+  if (!root.is(CapType::kPml4) || root.paddr() != core.active_root) {
+    // A thread whose address space is gone faults at its first instruction.
+    PageTable* vspace = root.is(CapType::kPml4) ? vspace_of(root.mapped_asid()) : nullptr;
+    if (vspace != nullptr && to_phys(vspace) != root.paddr()) vspace = nullptr;
+    activate(vspace);
+  }
 
   UserContext& context = tcb.context;
   fpu_switch_to(context,
@@ -46,7 +50,6 @@ void switch_to(Tcb& tcb) {
   // A thread can change the hidden base by loading the selector, so these are always written.
   cpu::write_msr(cpu::kMsrFsBase, context.fs_base);
   cpu::write_msr(cpu::kMsrKernelGsBase, context.gs_base);
-  ArchCore& core = this_core().arch;
   core.context = &context;
   core.task_state.rsp[0] = reinterpret_cast<std::uint64_t>(&context.ss + 1);
 }

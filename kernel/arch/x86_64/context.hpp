@@ -95,6 +95,17 @@ struct alignas(64) UserContext {
     }
   }
 
+  // The first `length` words of a message, as far as registers hold them.
+  void copy_message_registers(const UserContext& from, std::uint64_t length) {
+    if (length == 0) return;
+    r10 = from.r10;
+    if (length == 1) return;
+    r8 = from.r8;
+    if (length == 2) return;
+    r9 = from.r9;
+    if (length > 3) r15 = from.r15;
+  }
+
   // Called after any write to registers other than by the system call convention above: the
   // thread must then be resumed with every register as it stands here.
   void require_full_restore() { entry = Entry::kInterrupt; }

@@ -96,7 +96,7 @@ Tcb* current_thread() {
   return scheduler().current;
 }
 
-Tcb* handle_syscall() {
+[[clang::preserve_none]] Tcb* handle_syscall() {
   Tcb& tcb = *scheduler().current;
   const Word number = tcb.context.syscall_number();
   if (Tcb* const next = run_fast(tcb, static_cast<Syscall>(number))) return next;

@@ -8,7 +8,8 @@
 
 namespace lona::kernel {
 
-Tcb* handle_syscall();          // number in the context; also unknown numbers
+// Number in the context; also unknown numbers. The entry code needs no register preserved.
+[[clang::preserve_none]] Tcb* handle_syscall();
 Tcb* handle_irq(unsigned irq);  // acknowledged at the controller, or masked, by arch
 Tcb* handle_timer();            // the deadline passed
 Tcb* handle_prod();             // another core changed what this one should run

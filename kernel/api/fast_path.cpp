@@ -31,31 +31,19 @@ constexpr Word kShapeMask = 0x1ff;
 static_assert(abi::MessageInfo(0, 0, 1, 0).raw() > abi::kMsgMaxLength);
 constexpr Word kUnwrappedMask = abi::MessageInfo(0, 7, 0, 0).raw();
 
-const Cap* find(Tcb& thread, Word pointer) {
-  Slot* const slot = lookup_one_level(thread, pointer);
-  return slot != nullptr ? &slot->cap : nullptr;
+// The words that no register holds; false if there is no place for them. Nobody sees them before the
+// message is complete, so this may come first.
+[[gnu::noinline]] bool copy_long_message(Tcb& sender, Tcb& receiver, Word length) {
+  const abi::IpcBuffer* const from = ipc_buffer_of(sender, false);
+  abi::IpcBuffer* const to = ipc_buffer_of(receiver, true);
+  if (from == nullptr || to == nullptr) return false;
+  copy_words(to->msg + abi::kMsgRegisters, from->msg + abi::kMsgRegisters,
+             length - abi::kMsgRegisters);
+  return true;
 }
 
-struct Buffers {
-  const abi::IpcBuffer* from = nullptr;
-  abi::IpcBuffer* to = nullptr;
-};
-
-// False: a message of this length finds no place.
-bool find_buffers(Tcb& sender, Tcb& receiver, Word shape, Buffers& buffers) {
-  if (shape <= abi::kMsgRegisters) [[likely]] return true;
-  buffers = {ipc_buffer_of(sender, false), ipc_buffer_of(receiver, true)};
-  return buffers.from != nullptr && buffers.to != nullptr;
-}
-
-void copy_message(const UserContext& from, UserContext& to, Word info, Word badge,
-                  const Buffers& buffers) {
-  const Word length = info & kShapeMask;
-  if (length > abi::kMsgRegisters) {
-    copy_words(buffers.to->msg + abi::kMsgRegisters, buffers.from->msg + abi::kMsgRegisters,
-               length - abi::kMsgRegisters);
-  }
-  to.copy_message_registers(from, length);
+void copy_message(const UserContext& from, UserContext& to, Word info, Word badge) {
+  to.copy_message_registers(from, info & kShapeMask);
   to.set_msg_info(info & ~kUnwrappedMask);
   to.set_badge(badge);
 }
@@ -111,11 +99,11 @@ Tcb* fast_call(Tcb& caller) {
   const Word info = caller.context.msg_info();
   const Word shape = info & kShapeMask;
   if (shape > abi::kMsgMaxLength) return nullptr;
-  const Cap* const cap = find(caller, caller.context.cap_register());
-  if (cap == nullptr || !cap->is(CapType::kEndpoint)) return nullptr;
-  const abi::CapRights rights = cap->rights();
+  const Slot* const slot = lookup_one_level(caller, caller.context.cap_register());
+  if (slot == nullptr || !slot->cap.is(CapType::kEndpoint)) return nullptr;
+  const abi::CapRights rights = slot->cap.rights();
   if (!rights.write() || !(rights.grant() || rights.grant_reply())) return nullptr;
-  auto& endpoint = *cap->object<Endpoint>();
+  auto& endpoint = *slot->cap.object<Endpoint>();
   if (endpoint.state() != Endpoint::State::kReceiving) return nullptr;
   Tcb& server = *endpoint.queue().head;
   Reply* const reply = server.reply;
@@ -124,8 +112,7 @@ Tcb* fast_call(Tcb& caller) {
       !is_next(s, caller, server)) {
     return nullptr;
   }
-  Buffers buffers;
-  if (!find_buffers(caller, server, shape, buffers)) return nullptr;
+  if (shape > abi::kMsgRegisters && !copy_long_message(caller, server, shape)) return nullptr;
 
   take_first(endpoint, server);
   server.reply = nullptr;
@@ -142,7 +129,7 @@ Tcb* fast_call(Tcb& caller) {
   context.reply = reply;
   move_context(context, caller, server);
 
-  copy_message(caller.context, server.context, info, cap->badge(), buffers);
+  copy_message(caller.context, server.context, info, slot->cap.badge());
   return run(s, server);
 }
 
@@ -150,14 +137,14 @@ Tcb* fast_reply_receive(Tcb& server) {
   const Word info = server.context.msg_info();
   const Word shape = info & kShapeMask;
   if (shape > abi::kMsgMaxLength) return nullptr;
-  const Cap* const reply_cap = find(server, server.context.reply_register());
-  const Cap* const cap = find(server, server.context.cap_register());
-  if (reply_cap == nullptr || cap == nullptr || !reply_cap->is(CapType::kReply) ||
-      !cap->is(CapType::kEndpoint) || !cap->rights().read()) {
+  const Slot* const reply_slot = lookup_one_level(server, server.context.reply_register());
+  if (reply_slot == nullptr || !reply_slot->cap.is(CapType::kReply)) return nullptr;
+  const Slot* const slot = lookup_one_level(server, server.context.cap_register());
+  if (slot == nullptr || !slot->cap.is(CapType::kEndpoint) || !slot->cap.rights().read()) {
     return nullptr;
   }
-  auto& endpoint = *cap->object<Endpoint>();
-  auto& reply = *reply_cap->object<Reply>();
+  auto& endpoint = *slot->cap.object<Endpoint>();
+  auto& reply = *reply_slot->cap.object<Reply>();
   Tcb* const caller = reply.tcb;
   // The context was lent through this call, so that it goes back now; that of the server is the one
   // that runs.
@@ -172,8 +159,7 @@ Tcb* fast_reply_receive(Tcb& server) {
       caller->core != server.core || !is_next(s, server, *caller)) {
     return nullptr;
   }
-  Buffers buffers;
-  if (!find_buffers(server, *caller, shape, buffers)) return nullptr;
+  if (shape > abi::kMsgRegisters && !copy_long_message(server, *caller, shape)) return nullptr;
 
   Reply* const older = reply.prev;
   context.reply = older;
@@ -186,12 +172,12 @@ Tcb* fast_reply_receive(Tcb& server) {
 
   reply.tcb = &server;
   server.reply = &reply;
-  server.can_grant = cap->rights().grant();
+  server.can_grant = slot->cap.rights().grant();
   server.blocked_on = &endpoint;
   server.state = ThreadState::kBlockedOnReceive;
   wait_at(endpoint, server);
 
-  copy_message(server.context, caller->context, info, 0, buffers);
+  copy_message(server.context, caller->context, info, 0);
   return run(s, *caller);
 }
 

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// A capability: two words. Word 0 holds the type (bits 0-4), the physical address of the object
-// (bits 20-63 are address bits 4-47; every object is at least 16-byte aligned) and small fields in
-// between; word 1 depends on the type.
+// A capability: two words. Word 0 holds the type (bits 0-4), the address of the object (bits 20-63
+// are address bits 4-47; every object is at least 16-byte aligned) and small fields in between; word
+// 1 depends on the type. The address is the one at which the kernel sees the object, so that an
+// arithmetic shift gives a pointer; of device memory it is where it would be seen.
 #pragma once
 
 #include <cassert>
+#include <cstdint>
 
 #include "abi/sel4/types.hpp"
 #include "base/bits.hpp"
@@ -56,6 +58,8 @@ class Cap {
   using F = base::Bits<Word, kLow, kWidth, Value>;
   using Type = F<0, 5, CapType>;
   using Address = F<20, 44>;
+  static constexpr unsigned kAddressShift = 16;
+  static constexpr Word kAddressMask = (Word{1} << 48) - 1;
 
  public:
   constexpr Cap() = default;
@@ -64,10 +68,12 @@ class Cap {
   constexpr CapType type() const { return Type::get(w0_); }
   constexpr bool is_null() const { return type() == CapType::kNull; }
   constexpr bool is(CapType t) const { return type() == t; }
-  constexpr PhysAddr paddr() const { return Address::get(w0_) << 4; }
+  constexpr PhysAddr paddr() const {
+    return ((Address::get(w0_) << 4) - kPhysWindow) & kAddressMask;
+  }
   template <typename T>
   T* object() const {
-    return from_phys<T>(paddr());
+    return reinterpret_cast<T*>(static_cast<std::int64_t>(w0_) >> kAddressShift & ~Word{15});
   }
   constexpr Word raw0() const { return w0_; }
   constexpr Word raw1() const { return w1_; }
@@ -106,15 +112,23 @@ class Cap {
     return Cap(CapType::kReply, address, F<5, 4>::make(abi::kAllRights.raw()), 0);
   }
 
-  // --- CNode: radix 5-10, guard size 11-16; word 1: guard.
+  // --- CNode: radix 5-10, guard size 11-16, whole 17; word 1: guard.
   static constexpr Cap cnode(PhysAddr address, unsigned radix, Word guard, unsigned guard_size) {
-    return Cap(CapType::kCNode, address, F<5, 6>::make(radix) | F<11, 6>::make(guard_size), guard);
+    return Cap(CapType::kCNode, address,
+               F<5, 6>::make(radix) | F<11, 6>::make(guard_size) |
+                   F<17, 1>::make(is_whole(radix, guard_size)),
+               guard);
+  }
+  // Guard and radix take all bits of a capability pointer: the usual CSpace of one CNode.
+  constexpr bool is_whole_cspace() const {
+    constexpr Word kMask = Type::make(static_cast<CapType>(31)) | F<17, 1>::make(1);
+    return (w0_ & kMask) == (Type::make(CapType::kCNode) | F<17, 1>::make(1));
   }
   constexpr unsigned radix() const { return static_cast<unsigned>(F<5, 6>::get(w0_)); }
   constexpr unsigned guard_size() const { return static_cast<unsigned>(F<11, 6>::get(w0_)); }
   constexpr Word guard() const { return w1_; }
   constexpr void set_guard(Word guard, unsigned size) {
-    w0_ = F<11, 6>::set(w0_, size);
+    w0_ = F<17, 1>::set(F<11, 6>::set(w0_, size), is_whole(radix(), size));
     w1_ = guard;
   }
 
@@ -201,15 +215,23 @@ class Cap {
 
  private:
   constexpr Cap(CapType type, PhysAddr address, Word fields, Word w1)
-      : w0_(Type::make(type) | Address::make(address >> 4) | fields), w1_(w1) {
+      : w0_(Type::make(type) | Address::make(((address + kPhysWindow) & kAddressMask) >> 4) | fields),
+        w1_(w1) {
     assert((address & 15) == 0 && address >> 48 == 0);
+  }
+
+  static constexpr bool is_whole(unsigned radix, unsigned guard_size) {
+    return radix + guard_size == abi::kWordBits;
   }
 
   Word w0_ = 0;
   Word w1_ = 0;
 };
 static_assert(sizeof(Cap) == 16);
-static_assert(Cap::endpoint(0x1230, abi::kAllRights, 7).raw0() == 0x123001e2);
+static_assert(Cap::endpoint(0x1230, abi::kAllRights, 7).raw0() << 44 >> 44 == 0x001e2);
+static_assert(Cap::endpoint(0x1230, abi::kAllRights, 7).paddr() == 0x1230);
+static_assert(Cap::page(0xfdff'ffff'f000, PageSize::k4K, true, abi::kReadWrite).paddr() ==
+              0xfdff'ffff'f000);
 static_assert(Cap::cnode(0x4000, 6, 5, 52).guard_size() == 52);
 static_assert(Cap::page(0x200000, PageSize::k2M, true, abi::kReadWrite).paddr() == 0x200000);
 

@@ -22,10 +22,7 @@ base::Expected<Slot*, LookupFault> lookup(Tcb& thread, Word pointer);
 inline Slot* lookup_one_level(Tcb& thread, Word pointer) {
   const Cap& root = thread.slots[Tcb::kCSpace].cap;
   const unsigned radix = root.radix();
-  if (!root.is(CapType::kCNode) || radix + root.guard_size() != abi::kWordBits ||
-      radix == abi::kWordBits || pointer >> radix != root.guard()) {
-    return nullptr;
-  }
+  if (!root.is_whole_cspace() || pointer >> radix != root.guard()) return nullptr;
   return root.object<Slot>() + (pointer & base::low_mask<Word>(radix));
 }
 

@@ -77,11 +77,12 @@ UserContext* with_lock(bool wanted_by_thread, Handle&& handle) {
 
 }  // namespace
 
-extern "C" UserContext* trap_syscall() {
+// The entry code has saved all registers, so these need to preserve none.
+extern "C" [[clang::preserve_none]] UserContext* trap_syscall() {
   return context_of(handle_syscall());
 }
 
-extern "C" UserContext* trap_syscall_locked() {
+extern "C" [[clang::preserve_none]] UserContext* trap_syscall_locked() {
   return with_lock(true, [] { return handle_syscall(); });
 }
 

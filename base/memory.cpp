@@ -73,6 +73,12 @@ LONA_NO_BUILTIN void* memmove(void* to, const void* from, std::size_t size) {
 LONA_NO_BUILTIN void* memset(void* to, int value, std::size_t size) {
   auto* target = static_cast<unsigned char*>(to);
   const std::uint64_t word = 0x0101010101010101ULL * static_cast<unsigned char>(value);
+  // Long rounds: the kernel zeroes whole pages.
+  for (; size >= 128; size -= 128, target += 128) {
+    auto* words = reinterpret_cast<Unaligned*>(target);
+#pragma clang loop unroll(full)
+    for (unsigned i = 0; i < 16; ++i) words[i] = word;
+  }
   for (; size >= 32; size -= 32, target += 32) {
     auto* words = reinterpret_cast<Unaligned*>(target);
     words[0] = word;

@@ -7,14 +7,15 @@
 //                          answer, lends its scheduling context, copies the message
 //   arch::switch_to        address space, FPU state and segment bases of the server
 //   entry.S                loads the server's registers
-//   fast_reply_receive     the same backwards: the answer, the context's return, and the server waits
+//   fast_reply_receive     the same backwards: the answer, the context's return, and the server
+//   waits
 //                          at the endpoint again
 //
 // Everything else goes through dispatch.cpp, endpoint.cpp, reply.cpp and schedule(), which do the
 // same with all cases; this file must never do what they would not.
 //
-// Time is not accounted here. The scheduling context stays the one that is charged, so what was used
-// is found at the next other entry; and the deadline that ends its budget stays armed.
+// Time is not accounted here. The scheduling context stays the one that is charged, so what was
+// used is found at the next other entry; and the deadline that ends its budget stays armed.
 #include "kernel/api/fast_path.hpp"
 
 #include "kernel/arch/arch.hpp"
@@ -31,8 +32,8 @@ constexpr Word kShapeMask = 0x1ff;
 static_assert(abi::MessageInfo(0, 0, 1, 0).raw() > abi::kMsgMaxLength);
 constexpr Word kUnwrappedMask = abi::MessageInfo(0, 7, 0, 0).raw();
 
-// The words that no register holds; false if there is no place for them. Nobody sees them before the
-// message is complete, so this may come first.
+// The words that no register holds; false if there is no place for them. Nobody sees them before
+// the message is complete, so this may come first.
 [[gnu::noinline]] bool copy_long_message(Tcb& sender, Tcb& receiver, Word length) {
   const abi::IpcBuffer* const from = ipc_buffer_of(sender, false);
   abi::IpcBuffer* const to = ipc_buffer_of(receiver, true);
@@ -50,7 +51,8 @@ void copy_message(const UserContext& from, UserContext& to, Word info, Word badg
 
 // May `next` have the processor when `current` gives it up? Nobody ready stands above `current`.
 bool is_next(const Scheduler& s, const Tcb& current, const Tcb& next) {
-  if (next.priority >= current.priority) [[likely]] return true;
+  if (next.priority >= current.priority) [[likely]]
+    return true;
   return s.ready.empty() || s.ready.highest() <= next.priority;
 }
 

@@ -6,8 +6,8 @@
 
 namespace lona::kernel {
 
-// Each does the whole system call of the current thread and returns the thread to resume; or changes
-// nothing and returns null, and the call takes the general way (api/dispatch.cpp).
+// Each does the whole system call of the current thread and returns the thread to resume; or
+// changes nothing and returns null, and the call takes the general way (api/dispatch.cpp).
 Tcb* fast_call(Tcb& caller);
 Tcb* fast_reply_receive(Tcb& server);
 

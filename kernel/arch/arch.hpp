@@ -58,8 +58,9 @@ void set_user_exception_word(Tcb& tcb, unsigned index, Word value);
 // Size of an object the architecture defines, or 0 for an unknown type.
 unsigned object_size_bits(abi::ObjectType type);
 bool is_frame_type(abi::ObjectType type);
-// The memory is zero (device memory is untouched).
-Cap create_object(abi::ObjectType type, PhysAddr address, bool device);
+Cap cap_of_object(abi::ObjectType type, PhysAddr address, bool device);
+// A new object, whose memory is zero (device memory is untouched).
+void prepare_object(abi::ObjectType type, const Cap& cap);
 // Copying a cap, or putting one into a TCB.
 Result<Cap> derive(const Cap& cap);
 Cap mask_rights(const Cap& cap, abi::CapRights rights);

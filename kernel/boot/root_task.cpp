@@ -188,7 +188,8 @@ void RootTaskBuilder::create_vspace() {
   put(abi::kSlotInitAsidPool, Cap::asid_pool(to_phys(&pool), 0));
 
   const PhysAddr root = take(abi::kPml4Bits);
-  Cap cap = arch::create_object(ObjectType::kPml4, root, false);
+  Cap cap = arch::cap_of_object(ObjectType::kPml4, root, false);
+  arch::prepare_object(ObjectType::kPml4, cap);
   cap.set_mapping(kRootAsid, 0);
   put(abi::kSlotInitVSpace, cap);
   vspace_ = from_phys<PageTable>(root);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // A capability: two words. Word 0 holds the type (bits 0-4), the address of the object (bits 20-63
-// are address bits 4-47; every object is at least 16-byte aligned) and small fields in between; word
-// 1 depends on the type. The address is the one at which the kernel sees the object, so that an
-// arithmetic shift gives a pointer; of device memory it is where it would be seen.
+// are address bits 4-47; every object is at least 16-byte aligned) and small fields in between;
+// word 1 depends on the type. The address is the one at which the kernel sees the object, so that
+// an arithmetic shift gives a pointer; of device memory it is where it would be seen.
 #pragma once
 
 #include <cassert>
@@ -75,10 +75,13 @@ class Cap {
   T* object() const {
     return reinterpret_cast<T*>(static_cast<std::int64_t>(w0_) >> kAddressShift & ~Word{15});
   }
+  // The same for the object so many bytes behind; a multiple of 16.
+  constexpr void move_by(Word bytes) { w0_ += bytes << kAddressShift; }
   constexpr Word raw0() const { return w0_; }
   constexpr Word raw1() const { return w1_; }
 
-  // --- Untyped: size 5-10, device 11; word 1: allocated 0-43 (16-byte units), zeroed 44-63.
+  // --- Untyped: size 5-10, device 11, clean 12; word 1: allocated 0-43 (16-byte units), zeroed
+  // 44-63.
   static constexpr unsigned kZeroedUnitBits = 16;
   static constexpr Cap untyped(PhysAddr address, unsigned size_bits, bool device) {
     return Cap(CapType::kUntyped, address, F<5, 6>::make(size_bits) | F<11, 1>::make(device), 0);
@@ -92,6 +95,9 @@ class Cap {
   constexpr void set_untyped(Word allocated, Word zeroed) {
     w1_ = F<0, 44>::make(allocated >> 4) | F<44, 20>::make(zeroed >> kZeroedUnitBits);
   }
+  // All memory behind the allocated part is known to be zero.
+  constexpr bool untyped_is_clean() const { return F<12, 1>::get(w0_); }
+  constexpr void set_untyped_clean(bool clean) { w0_ = F<12, 1>::set(w0_, clean); }
   static constexpr Word kMaxZeroed = F<44, 20>::kMax << kZeroedUnitBits;
 
   // --- Endpoint, Notification: rights 5-8; word 1: badge.
@@ -215,7 +221,8 @@ class Cap {
 
  private:
   constexpr Cap(CapType type, PhysAddr address, Word fields, Word w1)
-      : w0_(Type::make(type) | Address::make(((address + kPhysWindow) & kAddressMask) >> 4) | fields),
+      : w0_(Type::make(type) | Address::make(((address + kPhysWindow) & kAddressMask) >> 4) |
+            fields),
         w1_(w1) {
     assert((address & 15) == 0 && address >> 48 == 0);
   }

@@ -17,6 +17,8 @@ Result<Cap> derive(const Slot& slot, const Cap& cap) {
     case CapType::kUntyped: {
       if (has_children(slot)) return fail(Failure::revoke_first());
       Cap copy = cap;
+      // What had been handed out and came back is not zero.
+      if (cap.untyped_allocated() != 0) copy.set_untyped_clean(false);
       copy.set_untyped(0, 0);
       return copy;
     }

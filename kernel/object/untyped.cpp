@@ -1,7 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Memory behind the part handed out may hold anything; an object's memory is zeroed when it is
-// made. For large objects an interrupt may come in between: the cap then remembers how much behind
-// the handed-out part is zero already, and making the call again goes on from there.
+// Who zeroes memory, and when? User memory and new objects must be zero, but to zero all RAM at
+// boot would take long. So:
+//   - An untyped is clean, then all behind its handed-out part is zero, or it may hold anything.
+//   - The ones of the boot are not clean. What is made of these is zeroed when it is made; a small
+//     untyped is made clean that way, a large one inherits what its parent is.
+//   - What is made of a clean untyped costs no zeroing. When all of it has come back, the part that
+//     was handed out is zeroed before the next retype.
+// For much memory an interrupt may come in between: the cap then remembers how far the work got,
+// and making the call again goes on from there.
 #include "kernel/object/untyped.hpp"
 
 #include <cstring>
@@ -48,12 +54,28 @@ struct Retype {
   Word bytes() const { return count << size_bits; }
 };
 
-Cap create(abi::ObjectType type, PhysAddr address, unsigned size_bits, bool device) {
+// What an object needs besides zeroes.
+void prepare(abi::ObjectType type, const Cap& cap) {
+  switch (type) {
+    case abi::ObjectType::kTcb:
+      return create_tcb(*cap.object<Tcb>());
+    case abi::ObjectType::kUntyped:
+    case abi::ObjectType::kEndpoint:
+    case abi::ObjectType::kNotification:
+    case abi::ObjectType::kCNode:
+    case abi::ObjectType::kSchedContext:
+    case abi::ObjectType::kReply:
+      return;
+    default:
+      return arch::prepare_object(type, cap);
+  }
+}
+
+Cap first_cap(abi::ObjectType type, PhysAddr address, unsigned size_bits, bool device) {
   switch (type) {
     case abi::ObjectType::kUntyped:
       return Cap::untyped(address, size_bits, device);
     case abi::ObjectType::kTcb:
-      create_tcb(*from_phys<Tcb>(address));
       return Cap::tcb(address);
     case abi::ObjectType::kEndpoint:
       return Cap::endpoint(address, abi::kAllRights, 0);
@@ -66,11 +88,20 @@ Cap create(abi::ObjectType type, PhysAddr address, unsigned size_bits, bool devi
     case abi::ObjectType::kReply:
       return Cap::reply(address);
     default:
-      return arch::create_object(type, address, device);
+      return arch::cap_of_object(type, address, device);
   }
 }
 
+Cap create(abi::ObjectType type, PhysAddr address, unsigned size_bits, bool device) {
+  const Cap cap = first_cap(type, address, size_bits, device);
+  prepare(type, cap);
+  return cap;
+}
+
 constexpr Word kChunk = Word{1} << Cap::kZeroedUnitBits;
+
+// Larger ones are not worth their zeroing, of which much may be in vain.
+constexpr unsigned kMaxCleanBits = 22;
 
 // Zeroes the memory of the new objects; false: an interrupt waits.
 bool zero_memory(const Retype& r) {
@@ -93,17 +124,39 @@ bool zero_memory(const Retype& r) {
   return true;
 }
 
+// Takes back what a clean untyped had handed out, from behind; false: an interrupt waits.
+bool reset_clean(Cap& cap) {
+  Word allocated = cap.untyped_allocated();
+  while (allocated != 0) {
+    const Word step = (allocated - 1) % kChunk + 1;
+    allocated -= step;
+    std::memset(from_phys<void>(cap.paddr() + allocated), 0, step);
+    cap.set_untyped(allocated, 0);
+    if (allocated != 0 && arch::interrupt_pending()) return false;
+  }
+  return true;
+}
+
+bool needs_zeroing(const Retype& r) {
+  if (r.device || r.parent.cap.untyped_is_clean()) return false;
+  return r.type != abi::ObjectType::kUntyped || r.size_bits <= kMaxCleanBits;
+}
+
 Done invoke_retype(const Retype& r) {
-  if (r.type != abi::ObjectType::kUntyped && !r.device && !zero_memory(r)) {
-    return Done{Done::kPreempted, 0};
+  Cap& parent = r.parent.cap;
+  const bool zeroed = needs_zeroing(r);
+  if (zeroed && !zero_memory(r)) return Done{Done::kPreempted, 0};
+  parent.set_untyped(r.start + r.bytes(), 0);
+  Cap cap = create(r.type, parent.paddr() + r.start, r.size_bits, r.device);
+  if (r.type == abi::ObjectType::kUntyped) {
+    cap.set_untyped_clean(zeroed || parent.untyped_is_clean());
   }
-  r.parent.cap.set_untyped(r.start + r.bytes(), 0);
-  const PhysAddr base = r.parent.cap.paddr() + r.start;
-  for (Word i = 0; i < r.count; ++i) {
-    const Cap cap = create(r.type, base + (i << r.size_bits), r.size_bits, r.device);
+  for (Word i = 0;;) {
     insert_child(r.parent, r.slots[i], cap);
+    if (++i == r.count) return Done{};
+    cap.move_by(Word{1} << r.size_bits);
+    prepare(r.type, cap);
   }
-  return Done{};
 }
 
 Result<unsigned> check_size(abi::ObjectType type, Word size) {
@@ -167,7 +220,10 @@ Result<Done> decode_untyped(Invocation& inv) {
     return fail(Failure::invalid_argument(1));
   }
 
-  if (reset) cap.set_untyped(0, 0);
+  if (reset) {
+    if (cap.untyped_is_clean() && !reset_clean(cap)) return Done{Done::kPreempted, 0};
+    cap.set_untyped(0, 0);
+  }
   const Word mask = (Word{1} << bits) - 1;
   const Word start = (allocated + mask) & ~mask;
   return invoke_retype({*inv.slot, type, bits, device, window.slots, window.count, start});

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cstring>
 #include <random>
 
 #include "kernel/testing/world.hpp"
@@ -64,7 +65,7 @@ TEST_F(Untyped, DeviceMemoryGivesFramesAndUntypedOnly) {
 }
 
 // Objects never overlap, lie inside their untyped, are aligned, and are zero when they are made.
-TEST_F(Untyped, RandomRetypesGiveDisjointZeroedObjects) {
+void make_random_objects(World& world, Word untyped, Word size) {
   std::mt19937 random(9);
   machine.interrupt_every = 3;
   for (int round = 0; round < 30; ++round) {
@@ -74,14 +75,16 @@ TEST_F(Untyped, RandomRetypesGiveDisjointZeroedObjects) {
     };
     std::vector<Range> ranges;
     Word next = 512;
-    const PhysAddr base = world.slot(World::kUntypedSlot).cap.paddr();
+    const PhysAddr base = world.slot(untyped).cap.paddr();
     for (int i = 0; i < 60 && next < 3500; ++i) {
       const ObjectType types[] = {ObjectType::kEndpoint, ObjectType::kNotification,
                                   ObjectType::kCNode, ObjectType::kPage4K, ObjectType::kReply};
       const ObjectType type = types[random() % 5];
       const Word bits = 1 + random() % 14;
       const Word count = 1 + random() % 5;
-      const Error error = retype(World::kUntypedSlot, type, bits, next, count);
+      const Error error = world.invoke_until_done(
+          untyped, Label::kUntypedRetype, {static_cast<Word>(type), bits, 0, 0, next, count},
+          {World::kCNodeSlot});
       if (error == Error::kNotEnoughMemory) continue;
       ASSERT_EQ(error, Error::kNone);
       for (Word k = 0; k < count; ++k) {
@@ -89,7 +92,7 @@ TEST_F(Untyped, RandomRetypesGiveDisjointZeroedObjects) {
         const Word bytes = object_bytes(cap);
         ASSERT_EQ(cap.paddr() % bytes, 0u);
         ASSERT_GE(cap.paddr(), base);
-        ASSERT_LE(cap.paddr() + bytes, base + (Word{1} << 22));
+        ASSERT_LE(cap.paddr() + bytes, base + size);
         for (auto& r : ranges) {
           ASSERT_TRUE(cap.paddr() + bytes <= r.start || r.start + r.bytes <= cap.paddr());
         }
@@ -101,9 +104,33 @@ TEST_F(Untyped, RandomRetypesGiveDisjointZeroedObjects) {
       }
       next += count;
     }
-    ASSERT_EQ(world.revoke(World::kUntypedSlot), Error::kNone);
+    ASSERT_EQ(world.revoke(untyped), Error::kNone);
     for (Word s = 512; s < next; ++s) ASSERT_TRUE(world.slot(s).empty());
   }
+}
+
+TEST_F(Untyped, RandomRetypesGiveDisjointZeroedObjects) {
+  make_random_objects(world, World::kUntypedSlot, Word{1} << 22);
+}
+
+// The memory of the world is not zero at first, so that what is made of it must be zeroed once, and
+// again when it comes back.
+TEST_F(Untyped, RandomRetypesOfACleanUntypedGiveDisjointZeroedObjects) {
+  std::memset(world.slot(World::kUntypedSlot).cap.object<void>(), 0xa5, Word{1} << 22);
+  ASSERT_EQ(retype(World::kUntypedSlot, ObjectType::kUntyped, 21, 100, 1), Error::kNone);
+  ASSERT_TRUE(world.slot(100).cap.untyped_is_clean());
+  make_random_objects(world, 100, Word{1} << 21);
+}
+
+TEST_F(Untyped, ACopyOfUsedMemoryDoesNotCountAsZero) {
+  std::memset(world.slot(World::kUntypedSlot).cap.object<void>(), 0xa5, Word{1} << 22);
+  ASSERT_EQ(retype(World::kUntypedSlot, ObjectType::kUntyped, 16, 100, 1), Error::kNone);
+  ASSERT_EQ(retype(100, ObjectType::kPage4K, 0, 101, 1), Error::kNone);
+  std::memset(world.slot(101).cap.object<void>(), 0x5a, 4096);
+  ASSERT_EQ(world.remove(101), Error::kNone);
+  ASSERT_EQ(world.copy(100, 102), Error::kNone);
+  ASSERT_EQ(retype(102, ObjectType::kPage4K, 0, 101, 1), Error::kNone);
+  EXPECT_EQ(world.slot(101).cap.object<unsigned char>()[0], 0u);
 }
 
 TEST_F(Untyped, AnInterruptedRetypeMakesProgress) {

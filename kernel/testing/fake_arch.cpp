@@ -101,10 +101,11 @@ unsigned object_size_bits(abi::ObjectType type) {
 bool is_frame_type(abi::ObjectType type) {
   return type == abi::ObjectType::kPage4K;
 }
-Cap create_object(abi::ObjectType type, PhysAddr address, bool device) {
+Cap cap_of_object(abi::ObjectType type, PhysAddr address, bool device) {
   if (type == abi::ObjectType::kPml4) return Cap::table(CapType::kPml4, address);
   return Cap::page(address, PageSize::k4K, device, abi::kReadWrite);
 }
+void prepare_object(abi::ObjectType, const Cap&) {}
 Result<Cap> derive(const Cap& cap) {
   return cap;
 }

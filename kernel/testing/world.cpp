@@ -119,8 +119,8 @@ abi::Error World::invoke_until_done(Word cap, abi::Label label, std::vector<Word
 
 Word World::make(abi::ObjectType type, Word size_bits) {
   const Word at = new_slot();
-  EXPECT_EQ(invoke(kUntypedSlot, abi::Label::kUntypedRetype,
-                   {static_cast<Word>(type), size_bits, 0, 0, at, 1}, {kCNodeSlot}),
+  EXPECT_EQ(invoke_until_done(kUntypedSlot, abi::Label::kUntypedRetype,
+                              {static_cast<Word>(type), size_bits, 0, 0, at, 1}, {kCNodeSlot}),
             abi::Error::kNone);
   return at;
 }

@@ -34,7 +34,7 @@ bool is_frame_type(ObjectType type) {
          type == ObjectType::kHugePage;
 }
 
-Cap create_object(ObjectType type, PhysAddr address, bool device) {
+Cap cap_of_object(ObjectType type, PhysAddr address, bool device) {
   switch (type) {
     case ObjectType::kPage4K:
       return Cap::page(address, PageSize::k4K, device, abi::kReadWrite);
@@ -49,13 +49,16 @@ Cap create_object(ObjectType type, PhysAddr address, bool device) {
     case ObjectType::kPdpt:
       return Cap::table(CapType::kPdpt, address);
     case ObjectType::kPml4:
-      copy_kernel_window(*from_phys<PageTable>(address));
       return Cap::table(CapType::kPml4, address);
     case ObjectType::kIoPageTable:
       return Cap::table(CapType::kIoPageTable, address);
     default:
       return {};
   }
+}
+
+void prepare_object(ObjectType type, const Cap& cap) {
+  if (type == ObjectType::kPml4) copy_kernel_window(*cap.object<PageTable>());
 }
 
 Result<Cap> derive(const Cap& cap) {

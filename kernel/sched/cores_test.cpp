@@ -107,6 +107,35 @@ TEST_F(TwoCores, APassiveServerFollowsTheTimeOfItsCaller) {
   EXPECT_EQ(current_thread(), &world.root());
 }
 
+TEST_F(TwoCores, AServerThatTakesUpACallFromElsewhereGoesOnThere) {
+  const Word ep = world.make(ObjectType::kEndpoint);
+  const Word reply = world.make(ObjectType::kReply);
+  auto server = thread_on_core_1(250);
+  auto client = thread_on_core_1(100);
+  core_takes_interrupt(1);
+  world.syscall(Syscall::kRecv, ep, MessageInfo(), {}, reply);
+  ASSERT_EQ(current_thread(), client.tcb);
+  world.on_core(0);
+  ASSERT_EQ(world.invoke(server.context_slot, Label::kSchedContextUnbind, {}), Error::kNone);
+  world.on_core(1);
+  world.syscall(Syscall::kCall, ep, MessageInfo());
+  ASSERT_EQ(current_thread(), server.tcb);
+  // The root calls while the server is busy on the other core.
+  world.on_core(0);
+  world.syscall(Syscall::kCall, ep, MessageInfo(3, 0, 0, 0));
+  ASSERT_EQ(current_thread(), nullptr);
+  machine.prodded = 0;
+  world.on_core(1);
+  world.syscall(Syscall::kReplyRecv, ep, MessageInfo(), {}, reply);
+  EXPECT_EQ(current_thread(), client.tcb);
+  EXPECT_EQ(server.tcb->core, 0);
+  EXPECT_EQ(machine.prodded, 1u);
+  core_takes_interrupt(0);
+  EXPECT_EQ(current_thread(), server.tcb);
+  EXPECT_EQ(world.last_reply(*server.tcb).info.label(), 3u);
+  world.check_invariants();
+}
+
 TEST_F(TwoCores, ARunningThreadStopsBeforeItIsSuspended) {
   auto t = thread_on_core_1(100);
   core_takes_interrupt(1);

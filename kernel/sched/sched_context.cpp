@@ -8,11 +8,14 @@ namespace lona::kernel {
 
 namespace {
 
-// A thread runs on the core of its context.
+// A thread runs on the core of its context; one that just runs here goes on there.
 void give(SchedContext& context, Tcb& tcb) {
-  move_to_core(tcb, context.core);
+  const bool moves = tcb.core != context.core;
+  const bool runs = moves && core_of(tcb).scheduler.current == &tcb;
+  if (moves) move_to_core(tcb, context.core);
   context.tcb = &tcb;
   tcb.sched_context = &context;
+  if (runs) resume_on_context(tcb);
 }
 
 }  // namespace

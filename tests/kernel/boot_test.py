@@ -17,7 +17,7 @@ KERNEL_IOMMU = BUILD / "kernel" / "kernel-iommu.elf"
 
 
 def boot(until, kernel="debug", root_task=ROOT_TASK, machine="q35", cpu="qemu64", memory=256,
-         seconds=90, monitor=(), devices=()):
+         seconds=90, cores=1, monitor=(), devices=()):
     """The first serial port's text, up to a match of `until`.
 
     `monitor` is a pair: a pattern, and a command for QEMU's monitor when the text matches it.
@@ -25,8 +25,13 @@ def boot(until, kernel="debug", root_task=ROOT_TASK, machine="q35", cpu="qemu64"
     command = ["qemu-system-x86_64", "-machine", machine, "-cpu", cpu, "-m", str(memory),
                "-display", "none", "-no-reboot", "-kernel", str(KERNELS.get(kernel, kernel)),
                "-serial", "stdio"]
+    if cores > 1:
+        # One host thread plays all cores in turn: a core that spins for the lock then gives way to
+        # the holder, however busy the host is.
+        command += ["-smp", str(cores), "-accel", "tcg,thread=single"]
     if monitor:
-        command[-2:] = ["-chardev", "stdio,id=both,mux=on", "-serial", "chardev:both",
+        at = command.index("-serial")
+        command[at:at + 2] = ["-chardev", "stdio,id=both,mux=on", "-serial", "chardev:both",
                         "-mon", "chardev=both"]
     for device in devices:
         command += ["-device", device]
@@ -84,6 +89,19 @@ class Interface(unittest.TestCase):
 
     def test_without_acpi(self):
         self.check(machine="pc,acpi=off")
+
+    def test_several_cores(self):
+        for cores, kernel in ((2, "debug"), (4, "release"), (8, "debug")):
+            with self.subTest(cores=cores):
+                self.check(cores=cores, kernel=kernel, cpu="max", seconds=180)
+
+    def test_every_core_is_found(self):
+        for cores in (1, 2, 8):
+            with self.subTest(cores=cores):
+                self.assertRegex(boot(r"root task starts", cores=cores), rf", {cores} cores?\b")
+
+    def test_more_cores_than_the_kernel_has_room_for(self):
+        self.assertRegex(boot(r"root task starts", cores=20, seconds=120), r", 16 cores\b")
 
     def test_memory_on_both_sides_of_the_hole(self):
         self.check(memory=5000)

@@ -92,7 +92,7 @@ Word unused_address() {
   return next_address;
 }
 
-Thread::Thread(Entry entry, Word argument, Word priority, bool passive)
+Thread::Thread(Entry entry, Word argument, Word priority, bool passive, Word core)
     : tcb_(make(ObjectType::kTcb)),
       sched_context_(make(ObjectType::kSchedContext, abi::kMinSchedContextBits)),
       fault_endpoint_(make(ObjectType::kEndpoint)),
@@ -105,8 +105,7 @@ Thread::Thread(Entry entry, Word argument, Word priority, bool passive)
   CHECK_OK(abi::tcb_set_space(tcb_, handler, abi::kSlotInitCNode, abi::CNodeData{0},
                               abi::kSlotInitVSpace));
   CHECK_OK(abi::tcb_set_priority(tcb_, abi::kSlotInitTcb, priority));
-  CHECK_OK(
-      abi::sched_control_configure(info->sched_control.start, sched_context_, 5000, 5000, 0, 0, 0));
+  place_on_core(sched_context_, core);
   if (!passive) CHECK_OK(abi::sched_context_bind(sched_context_, tcb_));
   registers_.rip = reinterpret_cast<Word>(entry);
   registers_.rdi = argument;
@@ -123,6 +122,11 @@ Thread::~Thread() {
   remove(tcb_);
   remove(sched_context_);
   stack_used[stack_] = false;
+}
+
+void place_on_core(CPtr sched_context, Word core) {
+  CHECK_OK(abi::sched_control_configure(info->sched_control.start + core, sched_context, 5000, 5000,
+                                        0, 0, 0));
 }
 
 [[noreturn]] void park() {

@@ -53,7 +53,8 @@ class Thread {
   using Entry = void (*)(Word argument);
 
   // Lower priority than the root task; with its own scheduling context unless `passive`.
-  explicit Thread(Entry entry, Word argument = 0, Word priority = 200, bool passive = false);
+  explicit Thread(Entry entry, Word argument = 0, Word priority = 200, bool passive = false,
+                  Word core = 0);
   Thread(const Thread&) = delete;
   Thread& operator=(const Thread&) = delete;
   ~Thread();
@@ -73,6 +74,9 @@ class Thread {
 
 // How a thread of the tests ends: it waits for ever.
 [[noreturn]] void park();
+
+// A scheduling context without limit on a core.
+void place_on_core(CPtr sched_context, Word core);
 
 Word read_tsc();
 Word ticks_per_ms();

@@ -28,7 +28,7 @@ constexpr LibraryFile kLibrary[] = {
     {"lib/lona/process.lona", "lona.process"},  {"lib/lona/time.lona", "lona.time"},
     {"lib/lona/server.lona", "lona.server"},    {"lib/lona/supervisor.lona", "lona.supervisor"},
     {"lib/lona/task.lona", "lona.task"},        {"lib/lona/test.lona", "lona.test"},
-    {"lib/lona/bench.lona", "lona.bench"},
+    {"lib/lona/bench.lona", "lona.bench"},      {"lib/lona/math.lona", "lona.math"},
 };
 constexpr std::string_view kUserNamespace = "lona.user";
 

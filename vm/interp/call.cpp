@@ -129,6 +129,8 @@ Next call_pending(Process& p, bool tail) {
   return call_term(p, fn, static_cast<std::uint32_t>(argc), tail);
 }
 
+}  // namespace
+
 Next after_call(Process& p, Term result, bool tail) {
   switch (after_native(p, result)) {
     case Outcome::kValue:
@@ -142,6 +144,8 @@ Next after_call(Process& p, Term result, bool tail) {
   }
   return raise_exit(p);
 }
+
+namespace {
 
 // The arguments are in place; there is room for a closure's frame.
 Next call_term(Process& p, Term callee, std::uint32_t argc, bool tail) {

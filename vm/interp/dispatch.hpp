@@ -27,6 +27,8 @@ enum class Next : std::uint8_t {
 
 // Calls: any callee, any state; `tail` in tail position.
 Next call_slow(Process& p, bool tail);
+// After a native: its value, or what it wants instead.
+Next after_call(Process& p, Term result, bool tail);
 Next call_native(Process& p, NativeFunction native, bool tail);
 
 Next load_var_slow(Process& p);

@@ -140,10 +140,54 @@ SLOW_HANDLER(TailSlow, call_slow(*p, true))
   }                                                                    \
   TO(CallSlow)
 
+// A native that a var holds. What it leaves behind but a plain value is for `after_call`.
+inline bool is_plain(const Process& p, Term result) {
+  bool mark = result == Term::raise() || result == Term::again() || result == Term::call();
+  return !mark && !p.in_fragment() && !p.collect_ && !p.oom_ && !p.exit_pending_ &&
+         !p.off_heap_due();
+}
+#define CALL_NATIVE_VAR(slow)                                                              \
+  Term callee = reinterpret_cast<const Var*>(extra(pc))->value;                            \
+  std::uint32_t argc = pc->b;                                                              \
+  if (!callee.is_native() || reductions <= 1 || p->collect_ || !p->pending_fn_.is_nil() || \
+      state_of(*p).options.collect_always) {                                               \
+    TO(slow);                                                                              \
+  }                                                                                        \
+  const Native& native = native_table()[callee.native_index()];                            \
+  if (argc < native.min_args ||                                                            \
+      (argc > native.max_args && native.max_args != Native::kVariadic)) {                  \
+    TO(slow);                                                                              \
+  }                                                                                        \
+  Word* first = fp - pc->a;                                                                \
+  Word* floor = frame_floor(*p, fp);                                                       \
+  p->fp_ = fp;                                                                             \
+  p->pc_ = pc;                                                                             \
+  p->reductions_left_ = reductions;                                                        \
+  p->set_limit(first - argc < floor ? first - argc : floor);                               \
+  Term result = native.function(*p, Args(first, argc))
+HANDLER(CallVarNative) {
+  CALL_NATIVE_VAR(CallSlow);
+  if (!is_plain(*p, result)) SLOW(after_call(*p, result, false));
+  reductions -= p->charged_ + 1;
+  p->charged_ = 0;
+  R(pc->a - kHeaderWords) = result.bits();
+  NEXT(kCallWords);
+}
+HANDLER(TailVarNative) {
+  CALL_NATIVE_VAR(TailSlow);
+  if (!is_plain(*p, result)) SLOW(after_call(*p, result, true));
+  reductions -= p->charged_ + 1;
+  p->charged_ = 0;
+  pc = return_address(fp);
+  fp[2] = result.bits();
+  fp += (pc - kCallWords)->a;
+  JUMP_TO_HANDLER();
+}
+
 HANDLER(CallVar) {
   auto* var = reinterpret_cast<const Var*>(extra(pc));
   if (var->function->direct_arity != pc->b) [[unlikely]]
-    TO(CallSlow);
+    TO(CallVarNative);
   ENTER(var->function, var->value.bits());
 }
 HANDLER(CallRegister) {
@@ -173,7 +217,7 @@ HANDLER(CallNative) {
 HANDLER(TailVar) {
   auto* var = reinterpret_cast<const Var*>(extra(pc));
   if (var->function->direct_arity != pc->b) [[unlikely]]
-    TO(TailSlow);
+    TO(TailVarNative);
   ENTER_TAIL(var->function, var->value.bits());
 }
 HANDLER(TailRegister) {

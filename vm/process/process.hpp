@@ -107,6 +107,8 @@ class Process final : public Heap, public Timer {
     block_top_ = nullptr;
     return true;
   }
+  // A native allocates outside of the block.
+  bool in_fragment() const { return block_top_ != nullptr; }
   void close_overflow();
   Word* top() const { return top_; }
 

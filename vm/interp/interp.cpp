@@ -141,7 +141,7 @@ SLOW_HANDLER(TailSlow, call_slow(*p, true))
   TO(CallSlow)
 
 // A native that a var holds. What it leaves behind but a plain value is for `after_call`.
-inline bool is_plain(const Process& p, Term result) {
+[[gnu::always_inline]] inline bool is_plain(const Process& p, Term result) {
   bool mark = result == Term::raise() || result == Term::again() || result == Term::call();
   return !mark && !p.in_fragment() && !p.collect_ && !p.oom_ && !p.exit_pending_ &&
          !p.off_heap_due();

@@ -131,13 +131,31 @@ Term divide(Process& p, Args args) {
   return fold(p, "/", args, args[0], 1, number_divide, Cost::kProduct);
 }
 
+namespace {
+// Small integers whose quotient is one too: the quick case.
+bool small_division(Args args) {
+  return args[0].is_integer() && args[1].is_integer() && args[1].as_integer() != 0 &&
+         args[1].as_integer() != -1;
+}
+}  // namespace
+
 Term quotient(Process& p, Args args) {
+  if (small_division(args)) {
+    return Term::integer(args[0].as_integer() / args[1].as_integer());
+  }
   return two(p, "quot", args, number_quotient);
 }
 Term remainder(Process& p, Args args) {
+  if (small_division(args)) {
+    return Term::integer(args[0].as_integer() % args[1].as_integer());
+  }
   return two(p, "rem", args, number_remainder);
 }
 Term modulo(Process& p, Args args) {
+  if (small_division(args)) {
+    std::int64_t b = args[1].as_integer(), rest = args[0].as_integer() % b;
+    return Term::integer(rest != 0 && (rest < 0) != (b < 0) ? rest + b : rest);
+  }
   return two(p, "mod", args, number_modulo);
 }
 

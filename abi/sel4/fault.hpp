@@ -12,6 +12,7 @@ enum class FaultKind : Word {
   kCap = 1,
   kUnknownSyscall = 2,
   kUserException = 3,
+  kDebug = 4,  // only with hardware debugging
   kTimeout = 5,
   kVm = 6,
 };
@@ -67,6 +68,17 @@ inline constexpr Word kStatusWrite = 2;
 inline constexpr Word kStatusUser = 4;
 inline constexpr Word kStatusFetch = 16;
 }  // namespace vm_fault
+
+namespace debug_exception {
+enum : unsigned { kFaultIp = 0, kReason = 1, kAddress = 2, kBreakpoint = 3, kLength = 4 };
+// A single step has no more than the first two; the reply's first word is the number of
+// instructions up to the next, 0 for no more steps.
+inline constexpr unsigned kSingleStepLength = 2;
+// Reasons; the first two are also the types of TCB_SetBreakpoint.
+enum : Word { kData = 0, kInstruction = 1, kSingleStep = 2, kSoftwareBreak = 3 };
+// Accesses that a data breakpoint watches.
+enum : Word { kOnRead = 0, kOnWrite = 1, kOnReadWrite = 2 };
+}  // namespace debug_exception
 
 namespace timeout_fault {
 enum : unsigned { kData = 0, kConsumed = 1, kLength = 2 };

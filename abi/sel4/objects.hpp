@@ -207,6 +207,30 @@ struct WordResult {
   Message m = detail::invoke<Label::kTcbSetFlags>(tcb, {clear, set});
   return {m.info.error(), m.words.mr0};
 }
+// The four breakpoint methods: only with hardware debugging. Types and accesses are in fault.hpp.
+[[nodiscard]] inline Error tcb_set_breakpoint(CPtr tcb, Word index, Word address, Word type,
+                                              Word size, Word access) {
+  return detail::invoke<Label::kTcbSetBreakpoint>(tcb, {index, address, type, size, access})
+      .info.error();
+}
+struct Breakpoint {
+  Error error;
+  Word address, type, size, access, enabled;
+};
+[[nodiscard]] inline Breakpoint tcb_get_breakpoint(CPtr tcb, Word index) {
+  Message m = detail::invoke<Label::kTcbGetBreakpoint>(tcb, {index});
+  return {m.info.error(), m.words.mr0, m.words.mr1,
+          m.words.mr2,    m.words.mr3, ipc_buffer().msg[kMsgRegisters]};
+}
+[[nodiscard]] inline Error tcb_unset_breakpoint(CPtr tcb, Word index) {
+  return detail::invoke<Label::kTcbUnsetBreakpoint>(tcb, {index}).info.error();
+}
+// The value tells whether the breakpoint is used up, which never happens on x86.
+[[nodiscard]] inline WordResult tcb_configure_single_stepping(CPtr tcb, Word index,
+                                                              Word instructions) {
+  Message m = detail::invoke<Label::kTcbConfigureSingleStepping>(tcb, {index, instructions});
+  return {m.info.error(), m.words.mr0};
+}
 // Reads the first `count` words of `registers`.
 [[nodiscard]] inline Error tcb_read_registers(CPtr tcb, bool suspend, Word count,
                                               UserRegisters& registers) {

@@ -145,6 +145,15 @@ Tcb* handle_user_exception(Word vector, Word error) {
   return schedule();
 }
 
+Tcb* handle_debug_exception(Word reason, Word address, unsigned breakpoint) {
+  Tcb& tcb = *scheduler().current;
+  update_time();
+  if (check_budget()) {
+    raise(tcb, abi::FaultKind::kDebug, address, reason | Word{breakpoint} << 8, false);
+  }
+  return schedule();
+}
+
 // --- Boot
 // ------------------------------------------------------------------------------------------
 

@@ -15,6 +15,8 @@ Tcb* handle_timer();            // the deadline passed
 Tcb* handle_prod();             // another core changed what this one should run
 Tcb* handle_vm_fault(Word address, Word status, bool instruction);
 Tcb* handle_user_exception(Word vector, Word error);
+// Reason and what was hit as in abi::debug_exception.
+Tcb* handle_debug_exception(Word reason, Word address, unsigned breakpoint);
 
 // The thread that runs now; null while idle.
 Tcb* current_thread();

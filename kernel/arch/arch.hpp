@@ -48,6 +48,10 @@ void write_register(Tcb& tcb, unsigned index, Word value);
 // Copy the registers a system call uses (frame) or the others (integer).
 void copy_frame_registers(Tcb& to, const Tcb& from);
 void copy_integer_registers(Tcb& to, const Tcb& from);
+// Methods of TCBs for hardware debugging, in the kernel that has it.
+Result<Done> decode_debug_method(Invocation& invocation);
+// A debug fault after each so many instructions; 0: none.
+void set_single_stepping(Tcb& tcb, Word instructions);
 // Fault messages: word `index` of the layouts in abi/sel4/fault.hpp, read and set.
 Word unknown_syscall_word(const Tcb& tcb, unsigned index);
 void set_unknown_syscall_word(Tcb& tcb, unsigned index, Word value);

@@ -3,3 +3,4 @@
 #pragma once
 
 #include "kernel/arch/x86_64/context.hpp"
+#include "kernel/arch/x86_64/debug_state.hpp"

@@ -101,6 +101,16 @@ unsigned describe_fault(Tcb& sender, Tcb& receiver) {
       words[abi::user_exception::kNumber] = fault.address;
       words[abi::user_exception::kCode] = fault.code;
       break;
+    case abi::FaultKind::kDebug: {
+      const Word reason = fault.code & 0xff;
+      length = reason == abi::debug_exception::kSingleStep ? abi::debug_exception::kSingleStepLength
+                                                           : abi::debug_exception::kLength;
+      words[abi::debug_exception::kFaultIp] = sender.context.fault_ip;
+      words[abi::debug_exception::kReason] = reason;
+      words[abi::debug_exception::kAddress] = fault.address;
+      words[abi::debug_exception::kBreakpoint] = fault.code >> 8;
+      break;
+    }
     case abi::FaultKind::kTimeout:
       length = abi::timeout_fault::kLength;
       words[abi::timeout_fault::kData] = fault.address;
@@ -140,6 +150,12 @@ bool apply_fault_reply(Tcb& tcb, Tcb& handler) {
       break;
     case abi::FaultKind::kUserException:
       each(abi::user_exception::kNumber, arch::set_user_exception_word);
+      break;
+    case abi::FaultKind::kDebug:
+      if constexpr (abi::kConfiguration.hardware_debug) {
+        const bool step = (tcb.fault.code & 0xff) == abi::debug_exception::kSingleStep;
+        if (step && length != 0) arch::set_single_stepping(tcb, word(0));
+      }
       break;
     case abi::FaultKind::kTimeout:
       each(abi::timeout_fault::kReplyLength, arch::write_register);

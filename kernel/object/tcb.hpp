@@ -24,8 +24,10 @@ enum class ThreadState : std::uint8_t {
 struct Fault {
   abi::FaultKind kind = abi::FaultKind::kNull;
   Word address = 0;   // cap: the capability pointer; VM: the address; exception: the vector;
-                      // unknown system call: its number; timeout: the context's badge
-  Word code = 0;      // VM: status; exception: error code; timeout: microseconds consumed
+                      // unknown system call: its number; timeout: the context's badge;
+                      // debug exception: the address watched
+  Word code = 0;      // VM: status; exception: error code; timeout: microseconds consumed;
+                      // debug exception: reason, and the breakpoint above 8 bits
   bool flag = false;  // cap: in the receive phase; VM: instruction fetch
   LookupFault lookup = {};
 };
@@ -62,6 +64,7 @@ struct alignas(1u << abi::kTcbBits) Tcb {
   Tcb* ready_next;
 
   Fault fault;
+  DebugState debug;
 
   static constexpr unsigned kNameBytes = 48;
   char name[kNameBytes];  // set by the debug call only

@@ -317,6 +317,7 @@ Result<Done> decode_tcb(Invocation& inv) {
     case abi::Label::kTcbSetFlags:
       return decode_set_flags(inv);
     default:
+      if constexpr (abi::kConfiguration.hardware_debug) return arch::decode_debug_method(inv);
       return fail(Failure::illegal_operation());
   }
 }

@@ -13,6 +13,7 @@ BUILD = pathlib.Path(__file__).resolve().parents[2] / "build" / "x86_64"
 ROOT_TASK = BUILD / "tests" / "kernel" / "root.elf"
 KERNELS = {"debug": BUILD / "kernel" / "kernel.elf",
            "release": BUILD / "kernel" / "kernel-release.elf"}
+KERNEL_HARDWARE_DEBUG = BUILD / "kernel" / "kernel-hardware-debug.elf"
 KERNEL_IOMMU = BUILD / "kernel" / "kernel-iommu.elf"
 
 
@@ -80,6 +81,10 @@ class Interface(unittest.TestCase):
 
     def test_release_kernel(self):
         self.check(kernel="release", cpu="max")
+
+    def test_hardware_debugging(self):
+        self.check(kernel=KERNEL_HARDWARE_DEBUG, cpu="max",
+                   root_task=ROOT_TASK.with_name("root-hardware-debug.elf"))
 
     def test_devices_behind_an_iommu(self):
         for width in (39, 48):

@@ -30,6 +30,7 @@ void check(bool condition, const char* text, const char* file, int line);
 struct Test {
   const char* name;
   void (*run)();
+  abi::MethodOption option = abi::MethodOption::Always;
 };
 
 CPtr new_slot();

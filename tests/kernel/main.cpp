@@ -26,8 +26,8 @@ bool failed = false;
 
 constexpr Test kTests[] = {
 #define TEST(name) {#name, name},
+#define TEST_WITH(option, name) {#name, name, abi::MethodOption::option},
 #include "tests/kernel/tests.def"
-#undef TEST
 };
 
 }  // namespace
@@ -50,6 +50,7 @@ void root_main(const lona::abi::BootInfo* boot_info) {
   info = boot_info;
   unsigned passes = 0, failures = 0;
   for (const Test& test : kTests) {
+    if (!lona::abi::has_option(lona::abi::kConfiguration, test.option)) continue;
     failed = false;
     test.run();
     ++(failed ? failures : passes);

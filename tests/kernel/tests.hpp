@@ -5,6 +5,5 @@ namespace lona::test {
 
 #define TEST(name) void name();
 #include "tests/kernel/tests.def"
-#undef TEST
 
 }  // namespace lona::test

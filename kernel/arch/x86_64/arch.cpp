@@ -8,6 +8,7 @@
 #include "kernel/arch/x86_64/console.hpp"
 #include "kernel/arch/x86_64/cores.hpp"
 #include "kernel/arch/x86_64/cpu.hpp"
+#include "kernel/arch/x86_64/debug_registers.hpp"
 #include "kernel/arch/x86_64/descriptors.hpp"
 #include "kernel/arch/x86_64/fpu.hpp"
 #include "kernel/arch/x86_64/interrupts.hpp"
@@ -44,6 +45,7 @@ void switch_to(Tcb& tcb) {
     activate(vspace);
   }
 
+  if constexpr (abi::kConfiguration.hardware_debug) debug_switch_to(tcb);
   UserContext& context = tcb.context;
   fpu_switch_to(context,
                 tcb.flags & abi::kTcbFlagFpuDisabled ? FpuAccess::kDisabled : FpuAccess::kAllowed);

@@ -6,6 +6,7 @@
 #include "kernel/api/entry.hpp"
 #include "kernel/arch/x86_64/cores.hpp"
 #include "kernel/arch/x86_64/cpu.hpp"
+#include "kernel/arch/x86_64/debug_registers.hpp"
 #include "kernel/arch/x86_64/fpu.hpp"
 #include "kernel/arch/x86_64/interrupts.hpp"
 #include "kernel/arch/x86_64/irq.hpp"
@@ -15,7 +16,7 @@ namespace lona::kernel {
 
 namespace {
 
-enum : unsigned { kNoFpu = 7, kPageFault = 14, kFirstInterrupt = 32 };
+enum : unsigned { kDebugTrap = 1, kBreakpoint = 3, kNoFpu = 7, kPageFault = 14, kFirstInterrupt = 32 };
 
 UserContext* context_of(Tcb* tcb) {
   return reinterpret_cast<UserContext*>(tcb);
@@ -50,6 +51,10 @@ Tcb* handle_vector(UserContext* context, unsigned vector) {
   if (vector >= kFirstInterrupt) return handle_interrupt(vector);
   if (vector == kPageFault) return handle_page_fault(*context);
   Tcb* thread = current_thread();
+  if constexpr (abi::kConfiguration.hardware_debug) {
+    if (vector == kDebugTrap) return handle_debug_trap(*thread);
+    if (vector == kBreakpoint) return handle_software_break();
+  }
   if (vector == kNoFpu && (thread->flags & abi::kTcbFlagFpuDisabled) == 0) {
     // Its state was put away while it ran, as when its own flags changed.
     fpu_switch_to(*context, FpuAccess::kAllowed);

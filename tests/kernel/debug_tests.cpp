@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Breakpoints and single-stepping.
+#include "tests/kernel/harness.hpp"
+#include "tests/kernel/tests.hpp"
+
+namespace lona::test {
+
+namespace {
+
+namespace d = abi::debug_exception;
+
+constinit volatile Word watched = 0;
+
+extern "C" {
+void test_step_begin();
+void test_step_end();
+void test_break_end();
+}
+
+void step(Word) {
+  asm volatile(
+      ".globl test_step_begin, test_step_end\n"
+      "test_step_begin: nop; nop; nop; nop\n"
+      "test_step_end: nop");
+  park();
+}
+
+void touch(Word) {
+  watched = 7;
+  [[maybe_unused]] const Word value = watched;
+  park();
+}
+
+void software_break(Word) {
+  asm volatile(
+      ".globl test_break_end\n"
+      "int3\n"
+      "test_break_end: nop");
+  watched = 1;
+  park();
+}
+
+Word address_of(void (*function)()) {
+  return reinterpret_cast<Word>(function);
+}
+Word address_of(const volatile Word& word) {
+  return reinterpret_cast<Word>(&word);
+}
+
+// The next fault of the thread: its reason is `reason`, and it stopped at `ip` (0: anywhere).
+abi::Message expect_debug_fault(const Thread& thread, CPtr reply, Word reason, Word ip = 0) {
+  const abi::Message m = abi::recv(thread.fault_endpoint(), reply);
+  CHECK(m.info.label() == static_cast<Word>(abi::FaultKind::kDebug));
+  CHECK(m.words.mr1 == reason);
+  CHECK(ip == 0 || m.words.mr0 == ip);
+  return m;
+}
+
+void check_arguments(CPtr tcb) {
+  const Word data = address_of(watched);
+  const auto set = [&](Word index, Word address, Word type, Word size, Word access) {
+    return abi::tcb_set_breakpoint(tcb, index, address, type, size, access);
+  };
+  CHECK(set(4, data, d::kData, 8, d::kOnWrite) == Error::kInvalidArgument);
+  CHECK(set(0, abi::kUserTop, d::kData, 8, d::kOnWrite) == Error::kInvalidArgument);
+  CHECK(set(0, data, d::kSingleStep, 8, d::kOnWrite) == Error::kInvalidArgument);
+  CHECK(set(0, data, d::kData, 3, d::kOnWrite) == Error::kInvalidArgument);
+  CHECK(set(0, data, d::kData, 8, d::kOnRead) == Error::kInvalidArgument);
+  CHECK(set(0, data, d::kInstruction, 8, d::kOnRead) == Error::kInvalidArgument);
+  CHECK(set(0, data, d::kInstruction, 0, d::kOnWrite) == Error::kInvalidArgument);
+  CHECK(set(0, data + 4, d::kData, 8, d::kOnWrite) == Error::kAlignmentError);
+  CHECK(abi::tcb_unset_breakpoint(tcb, 4) == Error::kRangeError);
+  CHECK(abi::tcb_get_breakpoint(tcb, 4).error == Error::kRangeError);
+
+  CHECK_OK(set(3, data, d::kData, 4, d::kOnReadWrite));
+  abi::Breakpoint got = abi::tcb_get_breakpoint(tcb, 3);
+  CHECK(got.error == Error::kNone && got.address == data && got.type == d::kData);
+  CHECK(got.size == 4 && got.access == d::kOnReadWrite && got.enabled == 1);
+  CHECK_OK(abi::tcb_unset_breakpoint(tcb, 3));
+  CHECK(abi::tcb_get_breakpoint(tcb, 3).enabled == 0);
+}
+
+}  // namespace
+
+void breakpoints_stop_a_thread() {
+  const CPtr reply = make(ObjectType::kReply);
+  Thread thread(step);
+  check_arguments(thread.tcb());
+  const Word begin = address_of(test_step_begin), end = address_of(test_step_end);
+  CHECK_OK(abi::tcb_set_breakpoint(thread.tcb(), 0, begin, d::kInstruction, 0, d::kOnRead));
+  CHECK_OK(abi::tcb_set_breakpoint(thread.tcb(), 1, end, d::kInstruction, 0, d::kOnRead));
+  thread.start();
+  CHECK(expect_debug_fault(thread, reply, d::kInstruction, begin).words.mr3 == 0);
+  // The answer lets it go on past the breakpoint that stopped it.
+  abi::send(reply, abi::MessageInfo());
+  CHECK(expect_debug_fault(thread, reply, d::kInstruction, end).words.mr3 == 1);
+
+  Thread writer(touch);
+  CHECK_OK(
+      abi::tcb_set_breakpoint(writer.tcb(), 2, address_of(watched), d::kData, 8, d::kOnReadWrite));
+  writer.start();
+  // The first stop is behind the write, the second behind the read.
+  const abi::Message first = expect_debug_fault(writer, reply, d::kData);
+  CHECK(watched == 7 && first.words.mr2 == address_of(watched) && first.words.mr3 == 2);
+  abi::send(reply, abi::MessageInfo());
+  CHECK(expect_debug_fault(writer, reply, d::kData).words.mr0 > first.words.mr0);
+  // Breakpoints are the thread's own.
+  watched = 0;
+}
+
+void single_steps_stop_a_thread() {
+  const CPtr reply = make(ObjectType::kReply);
+  Thread thread(step);
+  const Word begin = address_of(test_step_begin), end = address_of(test_step_end);
+  CHECK_OK(abi::tcb_set_breakpoint(thread.tcb(), 0, begin, d::kInstruction, 0, d::kOnRead));
+  thread.start();
+  expect_debug_fault(thread, reply, d::kInstruction, begin);
+  CHECK(abi::tcb_configure_single_stepping(thread.tcb(), 0, 1).error == Error::kNone);
+  abi::send(reply, abi::MessageInfo());
+  CHECK(expect_debug_fault(thread, reply, d::kSingleStep, begin + 1).info.length() == 2);
+  // Two instructions to the next stop.
+  abi::send(reply, abi::MessageInfo(0, 0, 0, 1), {2});
+  expect_debug_fault(thread, reply, d::kSingleStep, begin + 3);
+  abi::send(reply, abi::MessageInfo(0, 0, 0, 1), {1});
+  expect_debug_fault(thread, reply, d::kSingleStep, end);
+  abi::send(reply, abi::MessageInfo(0, 0, 0, 1), {0});
+
+  watched = 0;
+  Thread breaker(software_break);
+  breaker.start();
+  expect_debug_fault(breaker, reply, d::kSoftwareBreak, address_of(test_break_end));
+  CHECK(watched == 0);
+  abi::send(reply, abi::MessageInfo());
+  CHECK_OK(abi::tcb_set_priority(breaker.tcb(), abi::kSlotInitTcb, 255));
+  abi::yield();
+  CHECK(watched == 1);
+}
+
+}  // namespace lona::test

@@ -17,6 +17,10 @@ std::string_view describe(RegionType type) {
       return "VM constants";
     case RegionType::vm_data:
       return "VM data";
+    case RegionType::core_constants:
+      return "core image constants";
+    case RegionType::core_data:
+      return "core image data";
     case RegionType::start_block:
       return "start block";
     case RegionType::ipc_buffer:

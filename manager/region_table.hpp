@@ -15,6 +15,8 @@ enum class RegionType : std::uint8_t {
   vm_text,
   vm_constants,
   vm_data,
+  core_constants,
+  core_data,
   start_block,
   ipc_buffer,
   guard,

@@ -71,7 +71,11 @@ base::Expected<void, std::string_view> VmImage::plan() {
     if (segment->writable && segment->executable) {
       return refuse("a segment is both writable and executable");
     }
-    if (!abi::kVmRange.contains(segment->address, segment->memory_size)) {
+    const bool core = segment->address >= abi::kCoreImageRange.start;
+    const abi::AddressRange& part = !core               ? abi::kVmRange
+                                    : segment->writable ? abi::kCoreData
+                                                        : abi::kCoreConstants;
+    if (!part.contains(segment->address, segment->memory_size) || (core && segment->executable)) {
       return refuse("a segment lies outside the address range of the VM");
     }
     const std::uint64_t start = base::align_down<std::uint64_t>(segment->address, kSmallPage);
@@ -81,9 +85,11 @@ base::Expected<void, std::string_view> VmImage::plan() {
     loaded.pages = {start, end - start};
     loaded.lead = segment->address - start;
     loaded.content = segment->file;
-    loaded.type = segment->executable ? RegionType::vm_text
-                  : segment->writable ? RegionType::vm_data
-                                      : RegionType::vm_constants;
+    loaded.type = core && segment->writable ? RegionType::core_data
+                  : core                    ? RegionType::core_constants
+                  : segment->executable     ? RegionType::vm_text
+                  : segment->writable       ? RegionType::vm_data
+                                            : RegionType::vm_constants;
     loaded.rights = segment->executable ? RegionRights::read_execute
                     : segment->writable ? RegionRights::read_write
                                         : RegionRights::read_only;

@@ -41,14 +41,22 @@ struct Hooks {
   void (*interrupted)(Hooks& self);
 };
 
+namespace image {
+struct Header;
+}
+
 struct VmOptions {
   bool collect_always = false;  // test mode: collect at every safe point
   std::uint32_t slice_reductions = 2000;
+  // The library as an image that was checked and whose names are in the table of names
+  // (image/image.hpp); null: namespaces and vars of the natives are made anew.
+  const image::Header* library = nullptr;
 };
 
 class Vm {
  public:
-  // Makes the one Vm: namespaces lona.core, lona.process, lona.time and vars of all natives.
+  // Makes the one Vm: with the library of an image, or else with namespaces lona.core,
+  // lona.process, lona.time and vars of all natives.
   static Vm& create(const VmOptions& options, Hooks* hooks);
   // For tests: ends all processes and gives back what is not permanent.
   static void destroy(Vm& vm);
@@ -56,6 +64,7 @@ class Vm {
   Namespaces& namespaces();
   PermanentRegion& permanent();
   const VmOptions& options() const;
+  void set_hooks(Hooks* hooks);
 
   // A process that evaluates what `feed` gives it, with *ns* = `ns` (made when new).
   Term spawn_source(SourceFeed& feed, std::string_view ns, void* user_data);

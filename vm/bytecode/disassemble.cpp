@@ -3,6 +3,7 @@
 
 #include "vm/bytecode/opcodes.hpp"
 #include "vm/code/namespace.hpp"
+#include "vm/sched/state.hpp"
 
 namespace lona::vm {
 
@@ -52,51 +53,65 @@ class Line {
   bool good_ = true;
 };
 
-// Each operand by its kind in opcodes.def: `r` register, `k` first argument, `#` number, `live`.
-void write_operands(Line& line, const Instruction* i, std::string_view operands) {
+void write_distance(Line& line, std::int64_t distance) {
+  line.text(" to ").text(distance < 0 ? "" : "+").number(distance);
+}
+
+void write_fields(Line& line, const Instruction* i, const OpInfo& info) {
   const std::uint16_t values[] = {i->a, i->b, i->c};
-  std::size_t field = 0;
-  while (!operands.empty() && operands.front() != ';' && field < 3) {
-    std::size_t n = operands.find_first_of(" ;");
-    std::string_view kind = operands.substr(0, n);
-    if (kind == "off" || kind == "bits32") {
-      line.text(kind == "off" ? " to " : " ");
-      if (kind == "off") {
-        line.text(near_offset(i) < 0 ? "" : "+").number(near_offset(i));
-      } else {
+  for (std::size_t field = 0; field < 3; ++field) {
+    const std::uint16_t value = values[field];
+    switch (info.fields[field]) {
+      case Operand::kMaybeRegister:
+        if (value == kNoOperand) break;
+        [[fallthrough]];
+      case Operand::kRegister:
+      case Operand::kArguments:
+        line.text(" r").number(value);
+        break;
+      case Operand::kNumber:
+        line.text(" ").number(static_cast<std::int16_t>(value));
+        break;
+      case Operand::kNear:
+        write_distance(line, near_offset(i));
+        break;
+      case Operand::kImmediate:
+        line.text(" ");
         line.term(Term::from_bits(static_cast<Word>(static_cast<std::int64_t>(near_offset(i)))));
-      }
-      return;
+        break;
+      default:
+        break;
     }
-    if (kind == "r" && values[field] != 0xffff) line.text(" r").number(values[field]);
-    if (kind == "k") line.text(" r").number(values[field]);
-    if (kind == "#") line.text(" ").number(static_cast<std::int16_t>(values[field]));
-    field++;
-    if (n == std::string_view::npos || operands[n] == ';') return;
-    operands.remove_prefix(n + 1);
   }
 }
 
-void write_extra(Line& line, const Instruction* i, std::string_view operands) {
-  std::size_t start = operands.find(';');
-  for (std::size_t n = 1; start != std::string_view::npos; ++n) {
-    operands.remove_prefix(start + 2);
-    start = operands.find(';');
-    std::string_view kind = operands.substr(0, start);
-    Word word = extra(i, n);
-    if (kind == "off") {
-      line.text(" to ").text(static_cast<std::int64_t>(word) < 0 ? "" : "+");
-      line.number(static_cast<std::int64_t>(word));
-    } else if (kind == "term" || kind == "key") {
-      line.text(" ").term(Term::from_bits(word));
-    } else if (kind == "var") {
-      line.text(" ").term(reinterpret_cast<Var*>(word)->term());
-    } else if (kind == "function") {
-      const auto* f = reinterpret_cast<const Function*>(word);
-      line.text(" ").text(f->name == nullptr ? "?" : f->name->full());
-    } else if (kind.starts_with("registers")) {
-      auto* registers = reinterpret_cast<const std::uint16_t*>(i + n);
-      for (std::uint32_t r = 0; r < i->b; ++r) line.text(" r").number(registers[r]);
+void write_extra(Line& line, const Instruction* i, const OpInfo& info) {
+  for (std::size_t n = 1; n <= info.extra.size(); ++n) {
+    switch (info.extra[n - 1]) {
+      case Operand::kFar:
+        write_distance(line, static_cast<std::int64_t>(extra(i, n)));
+        break;
+      case Operand::kTerm:
+        line.text(" ").term(Term::from_bits(extra(i, n)));
+        break;
+      case Operand::kVar:
+        line.text(" ").term(reinterpret_cast<Var*>(extra(i, n))->term());
+        break;
+      case Operand::kFunction: {
+        const auto* f = reinterpret_cast<const Function*>(extra(i, n));
+        line.text(" ").text(f->name == nullptr ? "?" : f->name->full());
+        break;
+      }
+      case Operand::kFallback:
+        line.text(" ").text(fallback_name(static_cast<unsigned>(extra(i, n))));
+        break;
+      case Operand::kRegisters: {
+        auto* registers = reinterpret_cast<const std::uint16_t*>(i + n);
+        for (std::uint32_t r = 0; r < i->b; ++r) line.text(" r").number(registers[r]);
+        break;
+      }
+      default:
+        break;
     }
   }
 }
@@ -112,8 +127,8 @@ bool disassemble(Sink& sink, const Function& f) {
     const Instruction* i = f.code + at;
     const OpInfo& info = op_info(static_cast<Op>(i->op));
     line.text("  ").number(at).column(8).text(info.name).column(30);
-    write_operands(line, i, info.operands);
-    write_extra(line, i, info.operands);
+    write_fields(line, i, info);
+    write_extra(line, i, info);
     line.end();
     at += static_cast<std::uint32_t>(instruction_words(i));
   }

@@ -2,7 +2,9 @@
 // The instruction set; bytecode/opcodes.def is the list.
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <string_view>
 
 #include "vm/code/function.hpp"
 
@@ -19,10 +21,32 @@ inline constexpr std::uint16_t op_code(Op op) {
   return static_cast<std::uint16_t>(op);
 }
 
+// What an operand field (a, b, c) or an extra word holds.
+enum class Operand : std::uint8_t {
+  kNone,
+  kRegister,       // r
+  kMaybeRegister,  // r?: kNoOperand for none
+  kArguments,      // k: first argument's register
+  kNumber,         // #
+  kLive,           // live
+  kNear,           // off in b and c
+  kImmediate,      // bits32: an immediate term in b and c
+  kFar,            // off in an extra word
+  kTerm,
+  kVar,
+  kFunction,
+  kFallback,   // index in Vm::State::fallbacks
+  kZero,       // a word that only makes the length right
+  kRegisters,  // b registers, four in a word
+  kUnknown,
+};
+inline constexpr std::uint16_t kNoOperand = 0xffff;
+
 struct OpInfo {
   const char* name;
-  std::uint8_t words;  // without MakeClosure's registers
-  const char* operands;
+  std::uint8_t words;  // without kRegisters
+  std::array<Operand, 3> fields;
+  std::array<Operand, 2> extra;
 };
 const OpInfo& op_info(Op op);
 

@@ -31,7 +31,8 @@ struct Function {
   std::uint16_t required = 0;  // parameters before `&`
   bool variadic = false;
   std::uint16_t captures = 0;
-  std::uint16_t live_words = 1;              // words of one live map
+  std::uint16_t live_words = 1;  // words of one live map
+  std::uint32_t live_map_count = 0;
   const std::uint64_t* live_maps = nullptr;  // which registers hold terms, by safe point
   const LineEntry* lines = nullptr;
   std::uint32_t line_count = 0;

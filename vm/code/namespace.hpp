@@ -2,6 +2,8 @@
 // Namespaces: from unqualified names to vars. Permanent, like the vars in them.
 #pragma once
 
+#include <span>
+
 #include "vm/code/var.hpp"
 
 namespace lona::vm {
@@ -11,6 +13,10 @@ class PermanentRegion;
 // An open-addressing table from a symbol entry to an address.
 class NameTable {
  public:
+  struct Entry {
+    SymbolEntry* key;
+    void* value;
+  };
   void* find(const SymbolEntry* key) const;
   void put(PermanentRegion& region, SymbolEntry* key, void* value);
   std::size_t size() const { return used_; }
@@ -20,12 +26,15 @@ class NameTable {
     for (std::size_t i = 0; i < capacity_; ++i)
       if (entries_[i].key) f(entries_[i].key, entries_[i].value);
   }
+  // The table as it is in memory, free entries included: for the core image.
+  std::span<const Entry> entries() const { return {entries_, capacity_}; }
+  NameTable with_entries(Entry* elsewhere) const {
+    NameTable table = *this;
+    table.entries_ = elsewhere;
+    return table;
+  }
 
  private:
-  struct Entry {
-    SymbolEntry* key;
-    void* value;
-  };
   Entry* entries_ = nullptr;
   std::size_t capacity_ = 0, used_ = 0;
 };
@@ -73,6 +82,9 @@ class Namespaces {
   void each(F f) const {
     all_.each([&](SymbolEntry*, void* ns) { f(static_cast<Namespace*>(ns)); });
   }
+
+  const NameTable& all() const { return all_; }
+  void adopt(const NameTable& all) { all_ = all; }
 
   // The bound var whose name is closest to `name` in ns or lona.core, for error messages; or null.
   Var* nearest(Namespace* ns, const SymbolEntry* name) const;

@@ -111,6 +111,7 @@ Function* Emitter::finish(PermanentRegion& region, std::uint16_t entry, std::uin
     for (std::size_t w = 0; w < width; ++w) maps[i * width + w] = maps_[i][w];
   }
   f->live_maps = maps;
+  f->live_map_count = static_cast<std::uint32_t>(maps_.size());
   f->live_words = static_cast<std::uint16_t>(width);
   auto* lines = region.make_array<LineEntry>(lines_.size());
   for (std::size_t i = 0; i < lines_.size(); ++i) {

@@ -278,8 +278,7 @@ void Unit::build_with_native(Term form, Fallback native, Want want) {
   }
   std::uint16_t live = emit().live_map();
   emit().line(line_);
-  emit().op_extra(Op::kCallNative, result + 2u, n, live,
-                  reinterpret_cast<Word>(state_.fallback(native)));
+  emit().op_extra(Op::kCallNative, result + 2u, n, live, static_cast<Word>(native));
   emit().release_to(mark);
   done(result, want);
 }

@@ -60,7 +60,7 @@ class Unit {
     bool tail;
   };
   static constexpr Want kTail{0, true};
-  static constexpr std::uint32_t kNoRegister = 0xffff;
+  static constexpr std::uint32_t kNoRegister = kNoOperand;
 
   Vm::State& state() const { return state_; }
   Emitter& emit() { return fn_->emit; }

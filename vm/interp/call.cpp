@@ -261,6 +261,7 @@ void start_call(Process& p, Term fn) {
     f.code = kStart;
     f.code_words = 2;
     f.live_maps = kLive;
+    f.live_map_count = 1;
     return f;
   }();
   static constinit Word closure[2] = {Header::make(Kind::kClosure, 1).bits(), 0};

@@ -200,7 +200,7 @@ HANDLER(CallSelf) {
   ENTER(running_function(fp), fp[2]);
 }
 HANDLER(CallNative) {
-  SLOW(call_native(*p, reinterpret_cast<NativeFunction>(extra(pc)), false));
+  SLOW(call_native(*p, state_of(*p).fallbacks[extra(pc)], false));
 }
 
 #define ENTER_TAIL(function, closure)                                            \

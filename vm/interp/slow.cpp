@@ -18,8 +18,6 @@ namespace lona::vm {
 
 namespace {
 
-constexpr std::uint16_t kNoRegister = 0xffff;
-
 Word& reg(Process& p, std::uint32_t i) {
   return p.fp_[-static_cast<std::ptrdiff_t>(i)];
 }
@@ -255,7 +253,7 @@ void bind_in_process(Process& p, Var* var, Term value) {
 
 // Metadata of the definition at hand, copied; raise: no memory.
 Term definition_meta(Process& p) {
-  if (p.pc_->b == kNoRegister) return Term::nil();
+  if (p.pc_->b == kNoOperand) return Term::nil();
   Term meta = bare(Term::from_bits(reg(p, p.pc_->b)));
   Term copy = copy_to(state_of(p).permanent, p, meta);
   return copy == Term::absent() ? Term::raise() : copy;
@@ -276,7 +274,7 @@ Next define(Process& p) {
   Term meta = definition_meta(p);
   if (meta == Term::raise()) return out_of_memory(p);
   bool was_process_bound = var->is_process_bound();
-  if (!was_process_bound || p.pc_->b != kNoRegister) var->set_meta(meta);
+  if (!was_process_bound || p.pc_->b != kNoOperand) var->set_meta(meta);
   if (was_process_bound) var->flags |= Var::kProcessBound;
   p.set_limit(frame_floor(p, p.fp_));
   if (var == s.ns_var) {
@@ -307,7 +305,7 @@ Next declare(Process& p) {
   auto* var = reinterpret_cast<Var*>(extra(p.pc_));
   Term meta = definition_meta(p);
   if (meta == Term::raise()) return out_of_memory(p);
-  if (p.pc_->b != kNoRegister) var->set_meta(meta);
+  if (p.pc_->b != kNoOperand) var->set_meta(meta);
   bool special = meta_flag(meta, "special-form") && is_special_form(var->name);
   if (meta_flag(meta, "native") && !var->value.is_native() && !special &&
       var != state_of(p).ns_var) {
@@ -331,7 +329,7 @@ Next receive_timer(Process& p) {
   }
   p.scan_ = &p.inbox_;
   p.wait_deadline_ = 0;
-  if (p.pc_->a != kNoRegister) {
+  if (p.pc_->a != kNoOperand) {
     Term limit = Term::from_bits(reg(p, p.pc_->a));
     bool time = limit.is_integer() && limit.as_integer() >= 0;
     if (!time && !limit.is_nil() && limit != make_keyword("infinity")) {
@@ -346,7 +344,7 @@ Next receive_timer(Process& p) {
 Next receive_wait(Process& p) {
   const Instruction* pc = p.pc_;
   if (*p.scan_ != nullptr) return go(p, near_offset(pc));
-  if (pc->a == kNoRegister) return Next::kWait;
+  if (pc->a == kNoOperand) return Next::kWait;
   Term limit = Term::from_bits(reg(p, pc->a));
   if (!limit.is_integer()) return Next::kWait;
   std::uint64_t now = platform::now_ns();

@@ -78,6 +78,14 @@ Terminal terminal();
 // A file of the system's archive ("lib/lona/core.lona"); stays mapped. Empty data() when absent.
 std::span<const std::uint8_t> archive_file(std::string_view path);
 
+// The core image, at its place in the address map (abi/lona/address_map.hpp): the data may be
+// written, by this VM alone. Empty spans: there is none. May be called once.
+struct CoreImage {
+  std::span<const std::uint64_t> constants;
+  std::span<std::uint64_t> data;
+};
+CoreImage core_image();
+
 // --- Start and end ----------------------------------------------------------------------
 enum class Mode : std::uint8_t { kPrompt, kRun, kEval, kBatch };
 struct Session {

@@ -34,7 +34,8 @@ void clear(SourceRun& run) {
   run.arena.clear();
 }
 
-// The next form's function, `absent` at the end. The argument is the last form's value.
+}  // namespace
+
 Term source_next(Process& p, Args args) {
   SourceRun& run = *p.source_;
   if (run.form_running) {
@@ -76,8 +77,6 @@ Term source_next(Process& p, Args args) {
   }
 }
 
-}  // namespace
-
 bool push_source(Process& p, SourceFeed* feed, const SourceText* text) {
   void* memory = allocator_of(p).allocate(sizeof(SourceRun));
   if (memory == nullptr) return false;
@@ -113,7 +112,7 @@ Term make_load_closure(PermanentRegion& region) {
   const Word code[] = {
       /* 0 */ near(Op::kLoadImmediate, 3, static_cast<std::int32_t>(Term::nil().bits())),
       /* 1 */ instruction(Op::kCallNative, k, 1, 0),
-      /* 2 */ reinterpret_cast<Word>(&source_next),
+      /* 2 */ static_cast<Word>(Fallback::kNextForm),
       /* 3 */ near(Op::kBranchNotBits, 1, 3),
       /* 4 */ Term::absent().bits(),
       /* 5 */ instruction(Op::kReturn, 3),
@@ -134,6 +133,7 @@ Term make_load_closure(PermanentRegion& region) {
   f->direct_arity = 0;
   f->frame_words = 4;
   f->live_maps = maps;
+  f->live_map_count = 2;
   Word* box = region.alloc_box(Kind::kClosure, 1);
   box[1] = reinterpret_cast<Word>(f);
   return Term::boxed(box);

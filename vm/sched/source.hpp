@@ -28,6 +28,9 @@ struct SourceRun {
 // `load_closure` of the state.
 bool push_source(Process& p, SourceFeed* feed, const SourceText* text);
 void pop_source(Process& p);
+// The loop's native: the next form's function, `absent` at the end. Its argument is the last form's
+// value.
+Term source_next(Process& p, Args args);
 // Permanent closure of the loop.
 Term make_load_closure(PermanentRegion& region);
 

@@ -29,8 +29,10 @@ enum class Fallback : std::uint8_t {
 #define LONA_FALLBACK(name, text) k##name,
   LONA_FALLBACKS(LONA_FALLBACK)
 #undef LONA_FALLBACK
-      kCount
+      kNextForm,  // sched/source.cpp; no name stands for it
+  kCount
 };
+const char* fallback_name(unsigned index);
 
 struct Vm::State {
   explicit State(const VmOptions& o) : options(o), namespaces(permanent), table(allocator) {}

@@ -6,6 +6,7 @@
 #include "vm/data/sequence.hpp"
 #include "vm/heap/collector.hpp"
 #include "vm/heap/reserve.hpp"
+#include "vm/image/image.hpp"
 #include "vm/interp/interp.hpp"
 #include "vm/platform/platform.hpp"
 #include "vm/process/worker.hpp"
@@ -23,28 +24,37 @@ Term no_fallback(Process& p, Args) {
   return p.fail("unknown-intrinsic");
 }
 
-void define_natives(Vm::State& s) {
-  Namespace* core = s.namespaces.find_or_create(intern("lona.core"));
+constexpr std::string_view kFallbackNames[] = {
+#define LONA_FALLBACK(name, text) text,
+    LONA_FALLBACKS(LONA_FALLBACK)
+#undef LONA_FALLBACK
+        "next-form"};
+
+// Vars of all natives; what a core image has already.
+void define_natives(Vm::State& s, Namespace* core) {
   for (std::uint32_t i = 0; i < native_count(); ++i) {
     SymbolEntry* name = intern(native_table()[i].name);
     Namespace* ns = core;
     if (name->name_offset != 0) ns = s.namespaces.find_or_create(intern(name->ns()));
     s.namespaces.intern(ns, intern(name->name()))->set_value(Term::native(i));
   }
-  static constexpr std::string_view kNames[] = {
-#define LONA_FALLBACK(name, text) text,
-      LONA_FALLBACKS(LONA_FALLBACK)
-#undef LONA_FALLBACK
-  };
-  for (unsigned i = 0; i < static_cast<unsigned>(Fallback::kCount); ++i) {
-    Var* var = core->find(intern(kNames[i]));
-    s.fallbacks[i] = var != nullptr && var->value.is_native()
-                         ? native_table()[var->value.native_index()].function
-                         : &no_fallback;
+  Var* ns_var = s.namespaces.intern(core, intern("*ns*"));
+  ns_var->flags = Var::kProcessBound;
+  ns_var->root = core->term();
+  for (std::string_view name : {"lona.process", "lona.time", "lona.user"}) {
+    s.namespaces.find_or_create(intern(name));
   }
-  s.ns_var = s.namespaces.intern(core, intern("*ns*"));
-  s.ns_var->flags = Var::kProcessBound;
-  s.ns_var->root = core->term();
+}
+
+void find_fallbacks(Vm::State& s) {
+  for (unsigned i = 0; i < static_cast<unsigned>(Fallback::kCount); ++i) {
+    s.fallbacks[i] = &no_fallback;
+    for (std::uint32_t n = 0; n < native_count(); ++n) {
+      const Native& native = native_table()[n];
+      if (native.name == kFallbackNames[i]) s.fallbacks[i] = native.function;
+    }
+  }
+  s.fallbacks[static_cast<unsigned>(Fallback::kNextForm)] = &source_next;
 }
 
 Process* new_process(Vm& vm, Term fn, std::string_view ns, void* user_data) {
@@ -69,11 +79,19 @@ Vm& Vm::create(const VmOptions& options, Hooks* hooks) {
   s.normal = make_keyword("normal");
   s.oom_reason = make_pair_tuple(s.permanent, make_keyword("error"), make_keyword("oom"));
   s.load_closure = make_load_closure(s.permanent);
-  define_natives(s);
-  for (std::string_view name : {"lona.process", "lona.time", "lona.user"}) {
-    s.namespaces.find_or_create(intern(name));
+  find_fallbacks(s);
+  if (const image::Header* library = options.library) {
+    image::adopt(*library, s);
+  } else {
+    define_natives(s, s.namespaces.find_or_create(intern("lona.core")));
   }
+  Namespace* core = s.namespaces.find(intern("lona.core"));
+  s.ns_var = core->find(intern("*ns*"));
   return *vm;
+}
+
+const char* fallback_name(unsigned index) {
+  return index < static_cast<unsigned>(Fallback::kCount) ? kFallbackNames[index].data() : "?";
 }
 
 void Vm::destroy(Vm& vm) {
@@ -99,6 +117,9 @@ PermanentRegion& Vm::permanent() {
 }
 const VmOptions& Vm::options() const {
   return state_->options;
+}
+void Vm::set_hooks(Hooks* hooks) {
+  state_->hooks = hooks;
 }
 Process* Vm::find(Term pid) const {
   return pid.is_pid() ? state_->table.find(pid) : nullptr;

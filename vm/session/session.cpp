@@ -5,6 +5,7 @@
 #include "vm/data/string.hpp"
 #include "vm/session/console.hpp"
 #include "vm/session/forms.hpp"
+#include "vm/session/library.hpp"
 #include "vm/session/report.hpp"
 #include "vm/vm.hpp"
 
@@ -17,27 +18,11 @@ using platform::Stream;
 
 constexpr std::string_view kBanner = "Lona. (doc name) tells about a name; Ctrl-D ends.\n";
 
-// The library, in the order in which its parts build on each other.
-struct LibraryFile {
-  std::string_view path;
-  std::string_view ns;
-};
-constexpr LibraryFile kLibrary[] = {
-    {"lib/lona/core.lona", "lona.core"},        {"lib/lona/sequences.lona", "lona.core"},
-    {"lib/lona/collections.lona", "lona.core"}, {"lib/lona/text.lona", "lona.core"},
-    {"lib/lona/process.lona", "lona.process"},  {"lib/lona/time.lona", "lona.time"},
-    {"lib/lona/server.lona", "lona.server"},    {"lib/lona/supervisor.lona", "lona.supervisor"},
-    {"lib/lona/task.lona", "lona.task"},        {"lib/lona/test.lona", "lona.test"},
-    {"lib/lona/bench.lona", "lona.bench"},      {"lib/lona/math.lona", "lona.math"},
-};
-constexpr std::string_view kUserNamespace = "lona.user";
-
 class Session final : public Hooks, public SourceFeed {
  public:
   explicit Session(const platform::Session& asked);
 
-  void load_library();
-  void prepare_user_namespace();
+  void define_arguments();
   // Serves the mode to its end; the exit status.
   int serve();
 
@@ -51,7 +36,6 @@ class Session final : public Hooks, public SourceFeed {
   Next next_whole(SourceText& out);
   Console::Input more_text(Process& process);
   void evaluator_ended(Process& process);
-  void load(const LibraryFile& file);
 
   bool prompts() const { return asked_.mode == Mode::kPrompt && console_.interactive(); }
 
@@ -60,8 +44,7 @@ class Session final : public Hooks, public SourceFeed {
   Vm& vm_;
   FormSource forms_;
 
-  bool loading_ = true;
-  SourceText whole_ = {};  // text to evaluate in one go: a library file, a program
+  SourceText whole_ = {};  // the text of a program
   bool whole_given_ = false;
   std::size_t expression_ = 0;  // kEval: the next one
   bool input_ended_ = false;
@@ -76,7 +59,7 @@ Session::Session(const platform::Session& asked)
       SourceFeed{.next = on_next, .value = on_value},
       asked_(asked),
       console_(Console::the()),
-      vm_(Vm::create({.collect_always = asked.collect_always}, this)) {}
+      vm_(create_vm_with_library({.collect_always = asked.collect_always}, this)) {}
 
 // --- Source for the evaluator
 // ---------------------------------------------------------------------
@@ -97,7 +80,7 @@ SourceFeed::Next Session::next_whole(SourceText& out) {
 }
 
 SourceFeed::Next Session::next(Process& process, SourceText& out) {
-  if (loading_ || asked_.mode == Mode::kRun) return next_whole(out);
+  if (asked_.mode == Mode::kRun) return next_whole(out);
   while (true) {
     FormSource::Piece piece;
     const FormSource::Next form = forms_.next(input_ended_, piece);
@@ -159,7 +142,7 @@ Console::Input Session::more_text(Process& process) {
 
 void Session::on_value(SourceFeed& self, Process&, Term value) {
   auto& session = static_cast<Session&>(self);
-  if (session.loading_ || session.asked_.mode == Mode::kRun) return;
+  if (session.asked_.mode == Mode::kRun) return;
   session.console_.fresh_line();
   ConsoleSink sink(Stream::kOutput);
   print(sink, value);
@@ -189,8 +172,8 @@ void Session::evaluator_ended(Process& process) {
   vm_.stop();
   if (finished_) return;
   const bool normal = process.exit_reason() == make_keyword("normal");
-  const bool batch = !loading_ && asked_.mode == Mode::kBatch;
-  if (loading_ || asked_.mode == Mode::kRun) {
+  const bool batch = asked_.mode == Mode::kBatch;
+  if (asked_.mode == Mode::kRun) {
     finished_ = true;
     if (normal) return;
   }
@@ -221,32 +204,7 @@ void Session::on_interrupted(Hooks& self) {
 
 // --- The parts of a session ----------------------------------------------------------------------
 
-void Session::load(const LibraryFile& file) {
-  const auto bytes = platform::archive_file(file.path);
-  if (bytes.data() == nullptr) {
-    console_.write(Stream::kError, "error: the archive has no ");
-    console_.write(Stream::kError, file.path);
-    console_.write(Stream::kError, "\n");
-    platform::exit(1);
-  }
-  whole_ = {.text = {reinterpret_cast<const char*>(bytes.data()), bytes.size()}, .file = file.path};
-  whole_given_ = finished_ = false;
-  evaluator_ = vm_.spawn_source(*this, file.ns, nullptr);
-  vm_.run();
-  if (status_ != 0) platform::exit(status_);
-}
-
-void Session::load_library() {
-  for (const LibraryFile& file : kLibrary) load(file);
-  loading_ = whole_given_ = finished_ = false;
-}
-
-void Session::prepare_user_namespace() {
-  Namespaces& all = vm_.namespaces();
-  Namespace* user = all.find_or_create(intern(kUserNamespace));
-  for (std::string_view name : {"lona.process", "lona.time"}) {
-    all.refer(user, all.find_or_create(intern(name)));
-  }
+void Session::define_arguments() {
   Term args = Term::empty_list();
   if (asked_.mode == Mode::kRun) {
     for (std::size_t i = asked_.args.size(); i-- != 0;) {
@@ -254,6 +212,7 @@ void Session::prepare_user_namespace() {
       if (arg != Term::absent()) args = vm_.permanent().cons(arg, args);
     }
   }
+  Namespaces& all = vm_.namespaces();
   all.intern(all.find_or_create(intern("lona.core")), intern("*args*"))->set_value(args);
 }
 
@@ -276,8 +235,7 @@ void vm_main() {
   const platform::Session asked = platform::session();
   Console::create(asked.mode == Mode::kPrompt);
   Session session(asked);
-  session.load_library();
-  session.prepare_user_namespace();
+  session.define_arguments();
   platform::exit(session.serve());
 }
 

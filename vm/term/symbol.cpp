@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The table of interned names: chained hashing over permanent memory. Entries are cut from chunks
+// The table of interned names: chained hashing over permanent memory. The names of the core image
+// have chains of their own, which are never written. Other entries are cut from chunks
 // of pages and never freed; only the array of chain heads is replaced when it gets too small.
 // The table is the VM's one piece of state that does not hang on the Vm object, because a name
 // must be the same entry for whoever interns it; a lock makes it safe for several workers.
@@ -26,6 +27,7 @@ struct Table {
   SymbolEntry** heads;
   std::size_t head_count;  // a power of two, or 0 before the first name
   std::size_t entries;
+  SymbolChains adopted;
   char* chunk;
   std::size_t chunk_left;
   std::size_t chunk_bytes;  // of all chunks
@@ -104,14 +106,23 @@ std::uint32_t name_offset(std::string_view full) {
   return static_cast<std::uint32_t>(slash + 1);
 }
 
+SymbolEntry* find_in(SymbolEntry* chain, std::uint64_t hash, std::string_view full) {
+  for (SymbolEntry* e = chain; e != nullptr; e = e->next) {
+    if (e->hash == hash && e->full() == full) return e;
+  }
+  return nullptr;
+}
+
 SymbolEntry* find_or_add(std::string_view full, User user) {
   std::uint64_t hash = hash_bytes(full);
+  if (table.adopted.count != 0) {
+    SymbolEntry* chain = table.adopted.heads[hash & (table.adopted.count - 1)];
+    if (SymbolEntry* e = find_in(chain, hash, full)) return e;
+  }
   Locked locked;
   if (table.entries >= table.head_count && !grow_heads() && table.head_count == 0) return nullptr;
   SymbolEntry*& head = table.heads[hash & (table.head_count - 1)];
-  for (SymbolEntry* e = head; e != nullptr; e = e->next) {
-    if (e->hash == hash && e->full() == full) return e;
-  }
+  if (SymbolEntry* e = find_in(head, hash, full)) return e;
   SymbolEntry* e = new_entry(full.size(), user);
   if (e == nullptr) return nullptr;
   e->hash = hash;
@@ -126,6 +137,12 @@ SymbolEntry* find_or_add(std::string_view full, User user) {
 }
 
 }  // namespace
+
+bool adopt_symbols(const SymbolChains& chains) {
+  if (table.entries != 0) return false;
+  table.adopted = chains;
+  return true;
+}
 
 SymbolEntry* try_intern(std::string_view full) {
   return full.size() <= kMaxNameBytes ? find_or_add(full, User::kProgram) : nullptr;

@@ -23,6 +23,14 @@ struct SymbolEntry {
   }
 };
 
+// Names that are in memory already, in chains of their own: those of the core image.
+struct SymbolChains {
+  SymbolEntry* const* heads = nullptr;
+  std::uint64_t count = 0;  // a power of two
+};
+// To be called before any name is interned; false when that is too late.
+bool adopt_symbols(const SymbolChains& chains);
+
 inline constexpr std::size_t kMaxNameBytes = 65535;
 
 // As intern below, but null when the name is longer than kMaxNameBytes or names have used up their

@@ -15,15 +15,22 @@ namespace {
 
 // build/host/vm/lona-vm belongs to the source tree three folders up.
 std::string default_root() {
-  char path[4096];
-  const ssize_t n = readlink("/proc/self/exe", path, sizeof path - 1);
-  if (n <= 0) return "./";
-  std::string root(path, static_cast<std::size_t>(n));
-  for (int i = 0; i < 4; ++i) root.erase(root.find_last_of('/', root.size() - 1));
-  return root + "/";
+  std::string root = own_folder();
+  for (int i = 0; i < 3 && root.size() > 1; ++i)
+    root.erase(root.find_last_of('/', root.size() - 2) + 1);
+  return root;
 }
 
 }  // namespace
+
+std::string own_folder() {
+  char path[4096];
+  const ssize_t n = readlink("/proc/self/exe", path, sizeof path - 1);
+  if (n <= 0) return "./";
+  std::string folder(path, static_cast<std::size_t>(n));
+  folder.erase(folder.find_last_of('/') + 1);
+  return folder;
+}
 
 Settings& settings() {
   static auto* s = new Settings{.root = default_root()};

@@ -16,7 +16,8 @@ struct Settings {
   std::string source = {};
   std::vector<std::string_view> args = {};
   bool collect_always = false;
-  std::string root;  // of the archive, with a slash at its end
+  bool compile_library = false;  // even when there is a core image
+  std::string root;              // of the archive, with a slash at its end
 };
 Settings& settings();
 
@@ -26,6 +27,9 @@ void set_memory_limit(std::size_t bytes);
 void start_console(bool prompt);
 // Writes what is buffered and gives the terminal back as it was found. Safe to call twice.
 void stop_console();
+
+// Of the executable, with a slash at its end.
+std::string own_folder();
 
 // The whole file, or false.
 bool read_whole_file(const char* path, std::string& content);

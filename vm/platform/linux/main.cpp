@@ -2,10 +2,13 @@
 // lona-vm: the VM as a program of the host.
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <string>
 #include <vector>
 
+#include "vm/image/writer.hpp"
 #include "vm/platform/linux/linux.hpp"
+#include "vm/session/library.hpp"
 
 namespace lona::vm::platform {
 
@@ -17,6 +20,8 @@ constexpr const char* kUsage =
     "  run FILE [ARG...]  run a program\n"
     "  eval EXPR...       print the value of each expression\n"
     "  batch              read forms from standard input, print one line for each\n"
+    "  image DIR          write the core image: the library, compiled\n"
+    "  --compile-library  do not use the core image\n"
     "  --lib DIR          folder that stands for the system's archive\n"
     "  --memory MB        most memory the VM may use (1024)\n"
     "  --collect-always   collect garbage at every safe point (for tests; slow)\n";
@@ -33,6 +38,38 @@ std::size_t parse_megabytes(const char* text) {
     wrong_use(std::string("--memory wants a number of megabytes, not '") + text + "'");
   }
   return static_cast<std::size_t>(mb) << 20;
+}
+
+// Same content, same file: what is built from it does not have to be built again.
+bool write_file(const std::string& path, const std::vector<std::uint64_t>& words) {
+  const std::size_t size = words.size() * sizeof(std::uint64_t);
+  std::string old;
+  if (read_whole_file(path.c_str(), old) && old.size() == size &&
+      std::memcmp(old.data(), words.data(), size) == 0) {
+    return true;
+  }
+  // A VM that runs at this moment keeps the file it has mapped.
+  const std::string fresh = path + ".new";
+  std::FILE* f = std::fopen(fresh.c_str(), "wb");
+  bool good = f != nullptr && std::fwrite(words.data(), 1, size, f) == size;
+  good = f != nullptr && std::fclose(f) == 0 && good;
+  return good && std::rename(fresh.c_str(), path.c_str()) == 0;
+}
+
+[[noreturn]] void write_image(const std::string& folder) {
+  settings().compile_library = true;
+  start_console(false);
+  const image::Image image = image::write(create_vm_with_library({}, nullptr), library_hash());
+  if (!image.problem.empty()) {
+    std::fprintf(stderr, "lona-vm: no core image: %s\n", image.problem.c_str());
+    exit(1);
+  }
+  if (!write_file(folder + "core-constants.bin", image.constants) ||
+      !write_file(folder + "core-data.bin", image.data)) {
+    std::fprintf(stderr, "lona-vm: the core image cannot be written to %s: %m\n", folder.c_str());
+    exit(1);
+  }
+  exit(0);
 }
 
 void parse_mode(const std::string& name, std::vector<std::string_view> rest) {
@@ -52,6 +89,9 @@ void parse_mode(const std::string& name, std::vector<std::string_view> rest) {
       std::fprintf(stderr, "lona-vm: cannot read %s: %m\n", s.file_name.c_str());
       std::exit(2);
     }
+  } else if (name == "image") {
+    if (rest.size() != 1) wrong_use("image wants a folder");
+    write_image(std::string(rest.front()) + "/");
   } else {
     wrong_use("unknown mode '" + name + "'");
   }
@@ -67,8 +107,8 @@ void parse_command_line(int argc, char** argv) {
       std::fputs(kUsage, stdout);
       std::exit(0);
     }
-    if (option == "--collect-always") {
-      s.collect_always = true;
+    if (option == "--collect-always" || option == "--compile-library") {
+      (option == "--collect-always" ? s.collect_always : s.compile_library) = true;
       continue;
     }
     if (option != "--lib" && option != "--memory") wrong_use("unknown option " + option);

@@ -6,6 +6,12 @@
 #include "vm/platform/sel4/manager.hpp"
 #include "vm/platform/sel4/platform_state.hpp"
 
+// realm.ld: their addresses are the sizes of the parts of the core image.
+extern "C" {
+extern const char core_constants_bytes;
+extern const char core_data_bytes;
+}
+
 namespace lona::vm::platform {
 
 namespace {
@@ -48,6 +54,15 @@ std::span<const std::uint8_t> archive_file(std::string_view path) {
     return {};
   }
   return {reinterpret_cast<const std::uint8_t*>(file->data()), file->size()};
+}
+
+CoreImage core_image() {
+  const auto words = [](const char& size) {
+    return reinterpret_cast<std::uintptr_t>(&size) / sizeof(std::uint64_t);
+  };
+  return {.constants = {reinterpret_cast<const std::uint64_t*>(abi::kCoreConstants.start),
+                        words(core_constants_bytes)},
+          .data = {reinterpret_cast<std::uint64_t*>(abi::kCoreData.start), words(core_data_bytes)}};
 }
 
 Session session() {

@@ -7,7 +7,21 @@ add_library(lona_vm_sel4 OBJECT
 target_link_libraries(lona_vm_sel4 PRIVATE lona_base lona_base_libc)
 lona_freestanding(lona_vm_sel4)
 
-file(WRITE "${CMAKE_CURRENT_BINARY_DIR}/vm_elf.cpp" "")
-add_executable(vm.elf "${CMAKE_CURRENT_BINARY_DIR}/vm_elf.cpp")
+# The core image is written by the VM of the host build, which is brought up to date first.
+set(host_build "${CMAKE_SOURCE_DIR}/build/host")
+set(core_files "${host_build}/vm/core-constants.bin" "${host_build}/vm/core-data.bin")
+add_custom_target(lona_core_image
+  COMMAND sh -c "test -f ${host_build}/build.ninja || cmake --preset host >/dev/null"
+  COMMAND cmake --build "${host_build}" --target lona-vm -- --quiet
+  WORKING_DIRECTORY "${CMAKE_SOURCE_DIR}" BYPRODUCTS ${core_files}
+  COMMENT "Core image" VERBATIM)
+set_source_files_properties("${folder}/core_image.S" PROPERTIES
+  COMPILE_DEFINITIONS
+    "LONA_CORE_CONSTANTS=\"${host_build}/vm/core-constants.bin\";LONA_CORE_DATA=\"${host_build}/vm/core-data.bin\""
+  OBJECT_DEPENDS "${core_files}")
+
+add_executable(vm.elf "${folder}/core_image.S")
+add_dependencies(vm.elf lona_core_image)
 target_link_libraries(vm.elf PRIVATE lona_vm_sel4 lona_vm)
 lona_freestanding(vm.elf LINKER_SCRIPT "${folder}/realm.ld")
+set_target_properties(vm.elf PROPERTIES LINKER_LANGUAGE CXX)

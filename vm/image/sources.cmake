@@ -1,0 +1,6 @@
+# SPDX-License-Identifier: BSD-2-Clause
+target_sources(lona_vm PRIVATE ${CMAKE_CURRENT_LIST_DIR}/image.cpp)
+if(NOT LONA_FREESTANDING)
+  target_sources(lona_vm_linux PRIVATE ${CMAKE_CURRENT_LIST_DIR}/writer.cpp)
+endif()
+lona_vm_test(image_test ${CMAKE_CURRENT_LIST_DIR}/image_test.cpp)

@@ -143,7 +143,11 @@ Word Writer::boxed(Term t) {
     case Kind::kClosure:
     case Kind::kMetaForm:
     case Kind::kFloat:
+    case Kind::kFloat32:
     case Kind::kBignum:
+    case Kind::kRatio:
+    case Kind::kU64:
+    case Kind::kI64:
     case Kind::kBinary:
       break;
     default:

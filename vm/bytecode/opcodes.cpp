@@ -22,6 +22,7 @@ constexpr OperandWord kWords[] = {
     {"var", Operand::kVar},
     {"function", Operand::kFunction},
     {"fallback", Operand::kFallback},
+    {"field", Operand::kField},
     {"zero", Operand::kZero},
     {"registers", Operand::kRegisters},
 };

@@ -36,6 +36,7 @@ enum class Operand : std::uint8_t {
   kVar,
   kFunction,
   kFallback,   // index in Vm::State::fallbacks
+  kField,      // a BitsField (vm/data/segment.hpp)
   kZero,       // a word that only makes the length right
   kRegisters,  // b registers, four in a word
   kUnknown,
@@ -46,7 +47,7 @@ struct OpInfo {
   const char* name;
   std::uint8_t words;  // without kRegisters
   std::array<Operand, 3> fields;
-  std::array<Operand, 2> extra;
+  std::array<Operand, 3> extra;
 };
 const OpInfo& op_info(Op op);
 

@@ -198,9 +198,12 @@ void Unit::segment_pattern(BitsPart& part, Register subject, BitsPlace& place, L
   bool quick = !s.bytes && !s.dynamic && !s.little && !s.is_float && s.size > 0 && s.size <= 57;
   std::uint16_t live = emit().live_map();
   std::uint32_t at = emit().here();
-  emit().op_extra(quick     ? Op::kBitsInteger
-                  : s.bytes ? Op::kBitsBytes
-                            : Op::kBitsNumber,
+  bool quick_float = s.is_float && !s.little && !s.dynamic && s.size == 64 && !ignored;
+  emit().op_extra(quick         ? Op::kBitsInteger
+                  : quick_float ? Op::kBitsFloat
+                  : s.whole     ? Op::kBitsRest
+                  : s.bytes     ? Op::kBitsBytes
+                                : Op::kBitsNumber,
                   result, subject, place.position, field.encode());
   emit().word(0);
   if (!quick) emit().word(live);

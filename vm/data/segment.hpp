@@ -35,6 +35,11 @@ struct Segment {
 // behind the position that a register holds.
 struct BitsField {
   static constexpr std::size_t kMaxOffset = std::size_t{1} << 24;
+  // Places in the encoded word.
+  static constexpr std::uint64_t kDynamic = std::uint64_t{1} << 28;
+  static constexpr std::uint64_t kAdvance = std::uint64_t{1} << 30;
+  static constexpr std::uint64_t kFromStart = std::uint64_t{1} << 31;
+  static constexpr unsigned kSizeShift = 32;
 
   Segment segment;  // when dynamic, its size is the register that holds the size
   std::size_t offset = 0;
@@ -54,5 +59,8 @@ static_assert(
     BitsField::decode(
         BitsField{.segment = {.whole = true, .size = 77}, .offset = 5, .advance = true}.encode())
         .segment.size == 77);
+
+static_assert(BitsField{.segment = {.dynamic = true, .size = 1}}.encode() ==
+              (BitsField::kDynamic | std::uint64_t{1} << BitsField::kSizeShift));
 
 }  // namespace lona::vm

@@ -375,40 +375,81 @@ HANDLER(BitsInteger) {
 }
 SLOW_HANDLER(BitsNumber, bits_number(*p))
 SLOW_HANDLER(BitsBytesSlow, bits_bytes(*p))
+
+// A field's place, in bits.
+inline std::size_t field_at(Word field, const Word* fp, const Instruction* pc) {
+  std::size_t at = field & (BitsField::kMaxOffset - 1);
+  if ((field & BitsField::kFromStart) == 0) {
+    at += static_cast<std::size_t>(T(pc->c).as_integer());
+  }
+  return at;
+}
+inline bool heap_has(Process& p, const Word* fp, std::size_t words) {
+  return frame_floor(p, fp) - p.top() >= static_cast<std::ptrdiff_t>(words) && !p.collect_;
+}
+// A piece of a binary from a whole byte on; there is room for it.
+inline std::size_t piece_words(std::size_t size) {
+  return size < kPoolBytes ? (size + 7) / 8 + 2 : 4;
+}
+inline Term make_piece(Process& p, Term binary, std::size_t begin, std::size_t size) {
+  std::size_t words = piece_words(size);
+  Word* box = p.top();
+  p.set_top(box + words);
+  const std::uint8_t* from = binary_data(binary) + begin;
+  box[1] = size;
+  if (size < kPoolBytes) {
+    box[0] = Header::make(Kind::kBinary, words - 1).bits();
+    copy_small(box + 2, from, size);
+  } else {
+    box[0] = Header::make(Kind::kSlice, 3).bits();
+    box[2] = reinterpret_cast<Word>(from);
+    box[3] = slot(binary, 2).bits();
+  }
+  return Term::boxed(box);
+}
+
+HANDLER(BitsFloat) {
+  Term t = T(pc->b);
+  std::size_t at = field_at(extra(pc), fp, pc);
+  if (at + 64 > 8 * binary_size(t)) NEXT(static_cast<std::ptrdiff_t>(extra(pc, 2)));
+  if (at % 8 != 0 || !heap_has(*p, fp, 2)) [[unlikely]]
+    TO(BitsNumber);
+  Word* box = p->top();
+  p->set_top(box + 2);
+  Word word;
+  __builtin_memcpy(&word, binary_data(t) + at / 8, sizeof word);
+  box[0] = Header::make(Kind::kFloat, 1).bits();
+  box[1] = __builtin_bswap64(word);
+  R(pc->a) = Term::boxed(box).bits();
+  NEXT(4);
+}
+HANDLER(BitsRest) {
+  Term t = T(pc->b);
+  std::size_t at = field_at(extra(pc), fp, pc), bits = 8 * binary_size(t);
+  if (at > bits || at % 8 != 0) NEXT(static_cast<std::ptrdiff_t>(extra(pc, 2)));
+  std::size_t size = (bits - at) / 8;
+  if (!heap_has(*p, fp, piece_words(size))) [[unlikely]]
+    TO(BitsBytesSlow);
+  R(pc->a) = make_piece(*p, t, at / 8, size).bits();
+  NEXT(4);
+}
 HANDLER(BitsBytes) {
   Term t = T(pc->b);
-  BitsField field = BitsField::decode(extra(pc));
-  std::size_t at = field.offset;
-  if (!field.from_start) at += static_cast<std::size_t>(T(pc->c).as_integer());
-  std::size_t bits = 8 * binary_size(t), size = field.segment.size;
-  if (field.segment.dynamic) {
+  Word field = extra(pc);
+  std::size_t at = field_at(field, fp, pc), bits = 8 * binary_size(t);
+  std::size_t size = field >> BitsField::kSizeShift;
+  if ((field & BitsField::kDynamic) != 0) {
     Term dynamic = T(size);
     if (!dynamic.is_integer()) NEXT(static_cast<std::ptrdiff_t>(extra(pc, 2)));
     size = static_cast<std::size_t>(dynamic.as_integer());  // negative: more than there is
-  } else if (field.segment.whole) {
-    size = at > bits ? 0 : (bits - at) / 8;
   }
   if (at > bits || size > (bits - at) / 8) NEXT(static_cast<std::ptrdiff_t>(extra(pc, 2)));
   if (pc->a != kNoResult) {
-    std::size_t words = size < kPoolBytes ? (size + 7) / 8 + 2 : 4;
-    Word* top = p->top();
-    if (at % 8 != 0 || p->collect_ ||
-        frame_floor(*p, fp) - top < static_cast<std::ptrdiff_t>(words)) [[unlikely]]
+    if (at % 8 != 0 || !heap_has(*p, fp, piece_words(size))) [[unlikely]]
       TO(BitsBytesSlow);
-    p->set_top(top + words);
-    const std::uint8_t* from = binary_data(t) + at / 8;
-    top[1] = size;
-    if (size < kPoolBytes) {
-      top[0] = Header::make(Kind::kBinary, words - 1).bits();
-      copy_small(top + 2, from, size);
-    } else {
-      top[0] = Header::make(Kind::kSlice, 3).bits();
-      top[2] = reinterpret_cast<Word>(from);
-      top[3] = slot(t, 2).bits();
-    }
-    R(pc->a) = Term::boxed(top).bits();
+    R(pc->a) = make_piece(*p, t, at / 8, size).bits();
   }
-  if (field.advance) {
+  if ((field & BitsField::kAdvance) != 0) {
     R(pc->c) = Term::integer(static_cast<std::int64_t>(at + 8 * size)).bits();
   }
   NEXT(4);

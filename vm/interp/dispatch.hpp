@@ -51,6 +51,20 @@ void receive_take(Process& p);
 Term fall_back(Process& p, unsigned fallback, Term a);
 Term fall_back(Process& p, unsigned fallback, Term a, Term b);
 
+// The reductions left after it: those that it has charged are gone, and when it has asked for a
+// collection, the next call finds none left and collects.
+inline std::int64_t after_fall_back(Process& p, std::int64_t left) {
+  if (!p.collect_ && p.charged_ == 0) [[likely]]
+    return left;
+  if (p.collect_ && left > 0) {
+    p.reductions_saved_ = left;
+    left = 0;
+  }
+  (p.collect_ ? p.reductions_saved_ : left) -= p.charged_;
+  p.charged_ = 0;
+  return left;
+}
+
 // The process ends: keeps its stack trace. Always kExit.
 Next raise_exit(Process& p);
 Next out_of_memory(Process& p);

@@ -8,6 +8,7 @@
 #include "vm/data/vector.hpp"
 #include "vm/heap/fragment.hpp"
 #include "vm/interp/dispatch.hpp"
+#include "vm/interp/float.hpp"
 #include "vm/interp/frame.hpp"
 #include "vm/sched/state.hpp"
 #include "vm/term/equal.hpp"
@@ -254,29 +255,42 @@ HANDLER(BranchTrue) {
   if (result == Term::raise()) [[unlikely]] {                                         \
     raise_exit(*p);                                                                   \
     return RunResult::kExit;                                                          \
-  }
-#define COMPARE_BRANCH(name, fallback, op)                                      \
-  HANDLER(name##Slow) {                                                         \
-    FALL_BACK(fallback, T(pc->a), T(pc->b))                                     \
-    NEXT(result.is_truthy() ? 2 : static_cast<std::ptrdiff_t>(extra(pc)));      \
-  }                                                                             \
-  HANDLER(name) {                                                               \
-    Word a = R(pc->a), b = R(pc->b);                                            \
-    if (!both_integers(a, b)) [[unlikely]]                                      \
-      [[clang::musttail]] return op_##name##Slow(fp, pc, p, reductions, table); \
-    NEXT(static_cast<std::int64_t>(a) op static_cast<std::int64_t>(b)           \
-             ? 2                                                                \
-             : static_cast<std::ptrdiff_t>(extra(pc)));                         \
+  }                                                                                   \
+  reductions = after_fall_back(*p, reductions);
+#define COMPARE_BRANCH(name, fallback, op)                                 \
+  HANDLER(name##Slow) {                                                    \
+    FALL_BACK(fallback, T(pc->a), T(pc->b))                                \
+    NEXT(result.is_truthy() ? 2 : static_cast<std::ptrdiff_t>(extra(pc))); \
+  }                                                                        \
+  HANDLER(name##Float) {                                                   \
+    FloatPair pair = ordered_pair(R(pc->a), R(pc->b));                     \
+    if (!pair.good) [[unlikely]]                                           \
+      TO(name##Slow);                                                      \
+    NEXT(pair.a op pair.b ? 2 : static_cast<std::ptrdiff_t>(extra(pc)));   \
+  }                                                                        \
+  HANDLER(name) {                                                          \
+    Word a = R(pc->a), b = R(pc->b);                                       \
+    if (!both_integers(a, b)) [[unlikely]]                                 \
+      TO(name##Float);                                                     \
+    NEXT(static_cast<std::int64_t>(a) op static_cast<std::int64_t>(b)      \
+             ? 2                                                           \
+             : static_cast<std::ptrdiff_t>(extra(pc)));                    \
   }
 #define COMPARE_BRANCH_SMALL(name, fallback, op)                                          \
   HANDLER(name##Slow) {                                                                   \
     FALL_BACK(fallback, T(pc->a), Term::from_bits(small(pc->b)))                          \
     NEXT(result.is_truthy() ? 2 : static_cast<std::ptrdiff_t>(extra(pc)));                \
   }                                                                                       \
+  HANDLER(name##Float) {                                                                  \
+    FloatPair pair = ordered_pair(R(pc->a), small(pc->b));                                \
+    if (!pair.good) [[unlikely]]                                                          \
+      TO(name##Slow);                                                                     \
+    NEXT(pair.a op pair.b ? 2 : static_cast<std::ptrdiff_t>(extra(pc)));                  \
+  }                                                                                       \
   HANDLER(name) {                                                                         \
     Word a = R(pc->a);                                                                    \
     if ((a & Term::kTagMask) != 0) [[unlikely]]                                           \
-      [[clang::musttail]] return op_##name##Slow(fp, pc, p, reductions, table);           \
+      TO(name##Float);                                                                    \
     if (static_cast<std::int64_t>(a) op static_cast<std::int64_t>(small(pc->b))) NEXT(2); \
     NEXT(static_cast<std::ptrdiff_t>(extra(pc)));                                         \
   }
@@ -474,38 +488,60 @@ HANDLER(BadMatch) {
     NEXT(1);                                \
   }
 #define GO_SLOW(name) [[clang::musttail]] return op_##name##Slow(fp, pc, p, reductions, table)
-#define ARITHMETIC(name, fallback, builtin, operand_word, operand_term)                            \
+// A float as the result, made where the heap has room; where it has none, the native makes it.
+#define FLOAT_ARITHMETIC(name, op, operand_word)                                            \
+  HANDLER(name##Float) {                                                                    \
+    FloatPair pair = float_pair(R(pc->b), (operand_word));                                  \
+    Word* top = p->top();                                                                   \
+    if (!pair.good || frame_floor(*p, fp) - top < static_cast<std::ptrdiff_t>(kFloatWords)) \
+        [[unlikely]]                                                                        \
+      GO_SLOW(name);                                                                        \
+    p->set_top(top + kFloatWords);                                                          \
+    R(pc->a) = write_float(top, pair.a op pair.b);                                          \
+    NEXT(1);                                                                                \
+  }
+#define ARITHMETIC(name, fallback, builtin, op, operand_word, operand_term)                        \
   BINARY_SLOW(name, fallback, operand_term)                                                        \
+  FLOAT_ARITHMETIC(name, op, operand_word)                                                         \
   HANDLER(name) {                                                                                  \
     Word a = R(pc->b), b = (operand_word);                                                         \
     std::int64_t result;                                                                           \
     if (!both_integers(a, b) ||                                                                    \
         builtin(static_cast<std::int64_t>(a), static_cast<std::int64_t>(b), &result)) [[unlikely]] \
-      GO_SLOW(name);                                                                               \
+      TO(name##Float);                                                                             \
     R(pc->a) = static_cast<Word>(result);                                                          \
     NEXT(1);                                                                                       \
   }
-ARITHMETIC(Add, Add, __builtin_add_overflow, R(pc->c), T(pc->c))
-ARITHMETIC(Subtract, Subtract, __builtin_sub_overflow, R(pc->c), T(pc->c))
-ARITHMETIC(AddI, Add, __builtin_add_overflow, small(pc->c), Term::from_bits(small(pc->c)))
-ARITHMETIC(SubtractI, Subtract, __builtin_sub_overflow, small(pc->c), Term::from_bits(small(pc->c)))
+ARITHMETIC(Add, Add, __builtin_add_overflow, +, R(pc->c), T(pc->c))
+ARITHMETIC(Subtract, Subtract, __builtin_sub_overflow, -, R(pc->c), T(pc->c))
+ARITHMETIC(AddI, Add, __builtin_add_overflow, +, small(pc->c), Term::from_bits(small(pc->c)))
+ARITHMETIC(SubtractI, Subtract, __builtin_sub_overflow, -, small(pc->c),
+           Term::from_bits(small(pc->c)))
 BINARY_SLOW(Multiply, Multiply, T(pc->c))
+FLOAT_ARITHMETIC(Multiply, *, R(pc->c))
 HANDLER(Multiply) {
   Word a = R(pc->b), b = R(pc->c);
   std::int64_t result;
   if (!both_integers(a, b) || __builtin_mul_overflow(Term::from_bits(a).as_integer(),
                                                      static_cast<std::int64_t>(b), &result))
       [[unlikely]]
-    GO_SLOW(Multiply);
+    TO(MultiplyFloat);
   R(pc->a) = static_cast<Word>(result);
   NEXT(1);
 }
 #define COMPARISON(name, op)                                                                       \
   BINARY_SLOW(name, name, T(pc->c))                                                                \
+  HANDLER(name##Float) {                                                                           \
+    FloatPair pair = ordered_pair(R(pc->b), R(pc->c));                                             \
+    if (!pair.good) [[unlikely]]                                                                   \
+      GO_SLOW(name);                                                                               \
+    R(pc->a) = Term::boolean(pair.a op pair.b).bits();                                             \
+    NEXT(1);                                                                                       \
+  }                                                                                                \
   HANDLER(name) {                                                                                  \
     Word a = R(pc->b), b = R(pc->c);                                                               \
     if (!both_integers(a, b)) [[unlikely]]                                                         \
-      GO_SLOW(name);                                                                               \
+      TO(name##Float);                                                                             \
     R(pc->a) = Term::boolean(static_cast<std::int64_t>(a) op static_cast<std::int64_t>(b)).bits(); \
     NEXT(1);                                                                                       \
   }

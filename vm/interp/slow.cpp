@@ -81,7 +81,7 @@ Term fall_back(Process& p, unsigned fallback, Term a, Term b) {
   Word words[2] = {b.bits(), a.bits()};
   p.set_limit(frame_floor(p, p.fp_));
   Term result = state_of(p).fallbacks[fallback](p, Args(&words[1], 2));
-  p.leave_fragment();
+  if (p.leave_fragment()) p.collect_ = true;
   return p.oom_ ? Term::raise() : result;
 }
 
@@ -89,7 +89,7 @@ Term fall_back(Process& p, unsigned fallback, Term a) {
   Word words[1] = {a.bits()};
   p.set_limit(frame_floor(p, p.fp_));
   Term result = state_of(p).fallbacks[fallback](p, Args(&words[0], 1));
-  p.leave_fragment();
+  if (p.leave_fragment()) p.collect_ = true;
   return p.oom_ ? Term::raise() : result;
 }
 

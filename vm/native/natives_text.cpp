@@ -42,9 +42,9 @@ Term joined(Process& p, std::span<const Term> parts, std::string_view separator)
   std::size_t kept = !parts.empty() && string_bytes(parts[0]) >= bytes / 2 ? 1 : 0;
   std::size_t old_bytes = kept == 0 ? 0 : string_bytes(parts[0]);
   charge_items(p, (bytes - old_bytes) / 8 + parts.size());
-  NewString s = kept == 0 ? allocate_text(p, bytes, count)
-                          : extend_text(p, parts[0], bytes - old_bytes,
-                                        count - string_count(parts[0]));
+  NewString s = kept == 0
+                    ? allocate_text(p, bytes, count)
+                    : extend_text(p, parts[0], bytes - old_bytes, count - string_count(parts[0]));
   if (s.text == nullptr) return p.fail_oom();
   char* out = s.text;
   auto add = [&](std::string_view text) {

@@ -16,7 +16,13 @@ namespace lona::kernel {
 
 namespace {
 
-enum : unsigned { kDebugTrap = 1, kBreakpoint = 3, kNoFpu = 7, kPageFault = 14, kFirstInterrupt = 32 };
+enum : unsigned {
+  kDebugTrap = 1,
+  kBreakpoint = 3,
+  kNoFpu = 7,
+  kPageFault = 14,
+  kFirstInterrupt = 32
+};
 
 UserContext* context_of(Tcb* tcb) {
   return reinterpret_cast<UserContext*>(tcb);

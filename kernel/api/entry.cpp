@@ -23,6 +23,11 @@ void send_then_receive(Tcb& tcb, Word dest, Word source, bool with_reply) {
   if (tcb.runnable()) receive_on(tcb, source, true, with_reply);
 }
 
+// Negative numbers, down to the last debug call; what this kernel does with them is decided later.
+bool is_syscall(Word number) {
+  return number >= ~Word{0} - 63;
+}
+
 // System calls that need no account of time nor a decision of the scheduler; null for all others.
 Tcb* run_fast(Tcb& tcb, Syscall number) {
   switch (number) {
@@ -30,6 +35,9 @@ Tcb* run_fast(Tcb& tcb, Syscall number) {
       return fast_call(tcb);
     case Syscall::kReplyRecv:
       return fast_reply_receive(tcb);
+    case Syscall::kSend:
+    case Syscall::kNBSend:
+      return fast_send(tcb);
     case Syscall::kSetTlsBase:
       arch::set_tls_base(tcb, tcb.context.cap_register());
       return &tcb;
@@ -81,13 +89,13 @@ bool run_syscall(Tcb& tcb, Syscall number) {
   }
 }
 
-void raise(Tcb& tcb, abi::FaultKind kind, Word address, Word code, bool flag) {
-  Fault fault;
-  fault.kind = kind;
-  fault.address = address;
-  fault.code = code;
-  fault.flag = flag;
-  raise_fault(tcb, fault);
+Tcb* handle_fault(abi::FaultKind kind, Word address, Word code, bool flag) {
+  Tcb& tcb = *scheduler().current;
+  const Fault fault{.kind = kind, .address = address, .code = code, .flag = flag};
+  if (Tcb* const next = fast_fault(tcb, fault)) return next;
+  update_time();
+  if (check_budget()) raise_fault(tcb, fault);
+  return schedule();
 }
 
 }  // namespace
@@ -100,18 +108,26 @@ Tcb* current_thread() {
   Tcb& tcb = *scheduler().current;
   const Word number = tcb.context.syscall_number();
   if (Tcb* const next = run_fast(tcb, static_cast<Syscall>(number))) return next;
+  if (!is_syscall(number)) return handle_fault(abi::FaultKind::kUnknownSyscall, number, 0, false);
   update_time();
   if (!check_budget()) {
     tcb.context.restart();
     return schedule();
   }
   if (!run_syscall(tcb, static_cast<Syscall>(number))) {
-    raise(tcb, abi::FaultKind::kUnknownSyscall, number, 0, false);
+    raise_fault(tcb, {.kind = abi::FaultKind::kUnknownSyscall, .address = number});
   }
   return schedule();
 }
 
 Tcb* handle_irq(unsigned irq) {
+  const Cap& cap = irq_notification_slot(irq).cap;
+  Tcb* const current = scheduler().current;
+  if (current != nullptr && cap.is(CapType::kNotification)) {
+    if (Tcb* const next = fast_signal(*current, *cap.object<Notification>(), cap.badge())) {
+      return next;
+    }
+  }
   update_time();
   check_budget();
   signal_irq(irq);
@@ -132,26 +148,15 @@ Tcb* handle_prod() {
 }
 
 Tcb* handle_vm_fault(Word address, Word status, bool instruction) {
-  Tcb& tcb = *scheduler().current;
-  update_time();
-  if (check_budget()) raise(tcb, abi::FaultKind::kVm, address, status, instruction);
-  return schedule();
+  return handle_fault(abi::FaultKind::kVm, address, status, instruction);
 }
 
 Tcb* handle_user_exception(Word vector, Word error) {
-  Tcb& tcb = *scheduler().current;
-  update_time();
-  if (check_budget()) raise(tcb, abi::FaultKind::kUserException, vector, error, false);
-  return schedule();
+  return handle_fault(abi::FaultKind::kUserException, vector, error, false);
 }
 
 Tcb* handle_debug_exception(Word reason, Word address, unsigned breakpoint) {
-  Tcb& tcb = *scheduler().current;
-  update_time();
-  if (check_budget()) {
-    raise(tcb, abi::FaultKind::kDebug, address, reason | Word{breakpoint} << 8, false);
-  }
-  return schedule();
+  return handle_fault(abi::FaultKind::kDebug, address, reason | Word{breakpoint} << 8, false);
 }
 
 // --- Boot

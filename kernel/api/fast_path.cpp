@@ -1,40 +1,47 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The whole life of a Call, where nothing stands in its way: the server waits, it runs on its
-// caller's time, no capability is carried, and nobody of higher priority is ready.
+// The whole life of a Call, where nothing stands in its way: the server waits, and nobody of higher
+// priority is ready.
 //
 //   arch/x86_64/entry.S    saves the caller's registers into its TCB
 //   fast_call              finds the endpoint and its waiting server, makes the caller wait for the
-//                          answer, lends its scheduling context, copies the message
+//                          answer, copies the message, and lends its scheduling context to a server
+//                          without one
 //   arch::switch_to        address space, FPU state and segment bases of the server
 //   entry.S                loads the server's registers
-//   fast_reply_receive     the same backwards: the answer, the context's return, and the server
-//   waits
+//   fast_reply_receive     the same backwards: the answer, the context's return, and the server waits
 //                          at the endpoint again
+//
+// A fault is a Call that the kernel makes for the thread. A signal may wake a waiting thread.
 //
 // Everything else goes through dispatch.cpp, endpoint.cpp, reply.cpp and schedule(), which do the
 // same with all cases; this file must never do what they would not.
 //
-// Time is not accounted here. The scheduling context stays the one that is charged, so what was
-// used is found at the next other entry; and the deadline that ends its budget stays armed.
+// Where a scheduling context is lent or comes back, time is not accounted: the context stays the one
+// that is charged, so what was used is found at the next other entry; and the deadline that ends its
+// budget stays armed.
 #include "kernel/api/fast_path.hpp"
 
 #include "kernel/arch/arch.hpp"
+#include "kernel/fault/fault.hpp"
 #include "kernel/ipc/ipc.hpp"
 #include "kernel/object/lookup.hpp"
-#include "kernel/sched/core.hpp"
+#include "kernel/sched/hand_over.hpp"
 
 namespace lona::kernel {
 
 namespace {
 
-// Length and number of caps of a message, of which the second must be 0.
-constexpr Word kShapeMask = 0x1ff;
-static_assert(abi::MessageInfo(0, 0, 1, 0).raw() > abi::kMsgMaxLength);
+// --- Messages ------------------------------------------------------------------------------------
+
+// Length and number of caps of a message.
+constexpr Word kShapeMask = abi::MessageInfo(0, 0, 3, 127).raw();
+constexpr Word kCapsMask = abi::MessageInfo(0, 0, 3, 0).raw();
 constexpr Word kUnwrappedMask = abi::MessageInfo(0, 7, 0, 0).raw();
 
-// The words that no register holds; false if there is no place for them. Nobody sees them before
-// the message is complete, so this may come first.
+// The words that no register holds; false if there is no place for them. Nobody sees them before the
+// message is complete, so this may come first.
 [[gnu::noinline]] bool copy_long_message(Tcb& sender, Tcb& receiver, Word length) {
+  if (length > abi::kMsgMaxLength) return false;
   const abi::IpcBuffer* const from = ipc_buffer_of(sender, false);
   abi::IpcBuffer* const to = ipc_buffer_of(receiver, true);
   if (from == nullptr || to == nullptr) return false;
@@ -43,16 +50,19 @@ constexpr Word kUnwrappedMask = abi::MessageInfo(0, 7, 0, 0).raw();
   return true;
 }
 
+// The same for a message without caps.
 void copy_message(const UserContext& from, UserContext& to, Word info, Word badge) {
   to.copy_message_registers(from, info & kShapeMask);
   to.set_msg_info(info & ~kUnwrappedMask);
   to.set_badge(badge);
 }
 
+// --- Who runs next, and on whose time ------------------------------------------------------------
+
 // May `next` have the processor when `current` gives it up? Nobody ready stands above `current`.
 bool is_next(const Scheduler& s, const Tcb& current, const Tcb& next) {
-  if (next.priority >= current.priority) [[likely]]
-    return true;
+  if (next.core != current.core) return false;
+  if (next.priority >= current.priority) [[likely]] return true;
   return s.ready.empty() || s.ready.highest() <= next.priority;
 }
 
@@ -71,6 +81,8 @@ void move_context(SchedContext& context, Tcb& from, Tcb& to) {
   from.sched_context = nullptr;
   to.sched_context = &context;
 }
+
+// --- Waiting at the endpoint ---------------------------------------------------------------------
 
 // The server is the only one that waits, or waits behind the others.
 void wait_at(Endpoint& endpoint, Tcb& server) {
@@ -95,50 +107,126 @@ void take_first(Endpoint& endpoint, Tcb& receiver) {
   endpoint.set_queue(queue, Endpoint::State::kReceiving);
 }
 
+// --- The halves of a call ------------------------------------------------------------------------
+
+// A server that waits at the endpoint with a reply object, and can run now.
+struct Meeting {
+  Endpoint* endpoint;
+  Tcb* server;
+  Reply* reply;
+  HandOver plan;
+};
+
+bool find_server(const Scheduler& s, const Tcb& caller, const Cap& cap, Meeting& meeting) {
+  auto& endpoint = *cap.object<Endpoint>();
+  if (endpoint.state() != Endpoint::State::kReceiving) return false;
+  Tcb& server = *endpoint.queue().head;
+  meeting = {&endpoint, &server, server.reply, {}};
+  if (server.reply == nullptr || !is_next(s, caller, server)) return false;
+  return server.sched_context == nullptr || plan_hand_over(s, server, meeting.plan);
+}
+
+// The server has the reply object to answer with, and runs: on the caller's time, or on its own.
+void meet(Scheduler& s, Tcb& caller, const Meeting& meeting) {
+  Tcb& server = *meeting.server;
+  Reply& reply = *meeting.reply;
+  take_first(*meeting.endpoint, server);
+  server.reply = nullptr;
+  server.state = ThreadState::kRunning;
+  caller.state = ThreadState::kBlockedOnReply;
+  caller.reply = &reply;
+  reply.tcb = &caller;
+  if (server.sched_context != nullptr) return hand_over(s, *server.sched_context, meeting.plan);
+
+  SchedContext& context = *caller.sched_context;
+  Reply* const older = context.reply;
+  reply.prev = older;
+  reply.next = top_link(context);
+  if (older != nullptr) older->next = reinterpret_cast<Word>(&reply);
+  context.reply = &reply;
+  move_context(context, caller, server);
+}
+
+// Out of the chain of calls, with its context if that was lent.
+void part(Tcb& server, Tcb& caller, Reply& reply) {
+  caller.reply = nullptr;
+  caller.state = ThreadState::kRunning;
+  if (!reply.in_chain()) return;
+  SchedContext& context = *reply.lent();
+  Reply* const older = reply.prev;
+  context.reply = older;
+  if (older != nullptr) older->next = top_link(context);
+  reply.prev = nullptr;
+  reply.next = 0;
+  move_context(context, server, caller);
+}
+
+// The caller of `reply` can run when it is answered: its context comes back from the server, or it
+// has one of its own.
+bool can_answer(const Scheduler& s, const Tcb& server, const Tcb& caller, const Reply& reply,
+                HandOver& plan) {
+  if (caller.state != ThreadState::kBlockedOnReply || !is_next(s, server, caller)) return false;
+  if (caller.sched_context != nullptr) return !reply.in_chain() && plan_hand_over(s, caller, plan);
+  return reply.is_top() && reply.lent() == server.sched_context;
+}
+
+// Whether the thread goes on for certain with this answer to its fault.
+bool resumes(const Fault& fault, Word info) {
+  switch (fault.kind) {
+    case abi::FaultKind::kVm:
+    case abi::FaultKind::kCap:
+      return true;
+    case abi::FaultKind::kUnknownSyscall:
+    case abi::FaultKind::kUserException:
+      return abi::MessageInfo(info).label() == 0;
+    default:
+      return false;
+  }
+}
+
 }  // namespace
 
 Tcb* fast_call(Tcb& caller) {
   const Word info = caller.context.msg_info();
-  const Word shape = info & kShapeMask;
-  if (shape > abi::kMsgMaxLength) return nullptr;
   const Slot* const slot = lookup_one_level(caller, caller.context.cap_register());
   if (slot == nullptr || !slot->cap.is(CapType::kEndpoint)) return nullptr;
   const abi::CapRights rights = slot->cap.rights();
   if (!rights.write() || !(rights.grant() || rights.grant_reply())) return nullptr;
-  auto& endpoint = *slot->cap.object<Endpoint>();
-  if (endpoint.state() != Endpoint::State::kReceiving) return nullptr;
-  Tcb& server = *endpoint.queue().head;
-  Reply* const reply = server.reply;
   Scheduler& s = scheduler();
-  if (reply == nullptr || server.sched_context != nullptr || server.core != caller.core ||
-      !is_next(s, caller, server)) {
-    return nullptr;
+  Meeting meeting;
+  if (!find_server(s, caller, slot->cap, meeting)) return nullptr;
+  Tcb& server = *meeting.server;
+  const Word shape = info & kShapeMask;
+  const Word badge = slot->cap.badge();
+  if (shape > abi::kMsgRegisters) {
+    if ((shape & kCapsMask) != 0) {
+      if (!lookup_extra_caps(caller)) return nullptr;
+      meet(s, caller, meeting);
+      transfer_message(caller, badge, rights.grant(), server, meeting.endpoint);
+      return run(s, server);
+    }
+    if (!copy_long_message(caller, server, shape)) return nullptr;
   }
-  if (shape > abi::kMsgRegisters && !copy_long_message(caller, server, shape)) return nullptr;
-
-  take_first(endpoint, server);
-  server.reply = nullptr;
-  server.state = ThreadState::kRunning;
-
-  caller.state = ThreadState::kBlockedOnReply;
-  caller.reply = reply;
-  SchedContext& context = *caller.sched_context;
-  Reply* const older = context.reply;
-  reply->tcb = &caller;
-  reply->prev = older;
-  reply->next = top_link(context);
-  if (older != nullptr) older->next = reinterpret_cast<Word>(reply);
-  context.reply = reply;
-  move_context(context, caller, server);
-
-  copy_message(caller.context, server.context, info, slot->cap.badge());
+  meet(s, caller, meeting);
+  copy_message(caller.context, server.context, info, badge);
   return run(s, server);
+}
+
+Tcb* fast_fault(Tcb& tcb, const Fault& fault) {
+  const Cap& handler = tcb.slots[Tcb::kFaultHandler].cap;
+  if (!is_valid_handler(handler)) return nullptr;
+  Scheduler& s = scheduler();
+  Meeting meeting;
+  if (tcb.sched_context == nullptr || !find_server(s, tcb, handler, meeting)) return nullptr;
+
+  tcb.fault = fault;
+  meet(s, tcb, meeting);
+  transfer_fault(tcb, handler.badge(), *meeting.server);
+  return run(s, *meeting.server);
 }
 
 Tcb* fast_reply_receive(Tcb& server) {
   const Word info = server.context.msg_info();
-  const Word shape = info & kShapeMask;
-  if (shape > abi::kMsgMaxLength) return nullptr;
   const Slot* const reply_slot = lookup_one_level(server, server.context.reply_register());
   if (reply_slot == nullptr || !reply_slot->cap.is(CapType::kReply)) return nullptr;
   const Slot* const slot = lookup_one_level(server, server.context.cap_register());
@@ -147,30 +235,29 @@ Tcb* fast_reply_receive(Tcb& server) {
   }
   auto& endpoint = *slot->cap.object<Endpoint>();
   auto& reply = *reply_slot->cap.object<Reply>();
-  Tcb* const caller = reply.tcb;
-  // The context was lent through this call, so that it goes back now; that of the server is the one
-  // that runs.
   if (endpoint.state() == Endpoint::State::kSending || server.bound_notification != nullptr ||
-      caller == nullptr || !reply.is_top()) {
+      reply.tcb == nullptr) {
     return nullptr;
   }
-  SchedContext& context = *reply.lent();
   Scheduler& s = scheduler();
-  if (caller->state != ThreadState::kBlockedOnReply || caller->sched_context != nullptr ||
-      caller->fault.kind != abi::FaultKind::kNull || &context != server.sched_context ||
-      caller->core != server.core || !is_next(s, server, *caller)) {
+  Tcb& caller = *reply.tcb;
+  HandOver plan;
+  if (!can_answer(s, server, caller, reply, plan)) return nullptr;
+  const bool faulted = caller.fault.kind != abi::FaultKind::kNull;
+  const Word shape = info & kShapeMask;
+  if ((shape & kCapsMask) != 0 || (faulted && !resumes(caller.fault, info))) return nullptr;
+  if (shape > abi::kMsgRegisters && !faulted && !copy_long_message(server, caller, shape)) {
     return nullptr;
   }
-  if (shape > abi::kMsgRegisters && !copy_long_message(server, *caller, shape)) return nullptr;
 
-  Reply* const older = reply.prev;
-  context.reply = older;
-  if (older != nullptr) older->next = top_link(context);
-  reply.prev = nullptr;
-  reply.next = 0;
-  caller->reply = nullptr;
-  caller->state = ThreadState::kRunning;
-  move_context(context, server, *caller);
+  const bool on_own_time = caller.sched_context != nullptr;
+  part(server, caller, reply);
+  if (faulted) [[unlikely]] {
+    (void)apply_fault_reply(caller, server);
+    caller.fault.kind = abi::FaultKind::kNull;
+  } else {
+    copy_message(server.context, caller.context, info, 0);
+  }
 
   reply.tcb = &server;
   server.reply = &reply;
@@ -178,9 +265,83 @@ Tcb* fast_reply_receive(Tcb& server) {
   server.blocked_on = &endpoint;
   server.state = ThreadState::kBlockedOnReceive;
   wait_at(endpoint, server);
+  if (on_own_time) hand_over(s, *caller.sched_context, plan);
+  return run(s, caller);
+}
 
-  copy_message(server.context, caller->context, info, 0);
-  return run(s, *caller);
+// --- Signals -------------------------------------------------------------------------------------
+
+namespace {
+
+// A woken thread that does not get the processor at once; its context can be used without asking for
+// the time again.
+bool is_usable(const Scheduler& s, SchedContext& context) {
+  return context.configured() && !context.queued && !context.sporadic &&
+         refill_ready(context, s.clock()) && refill_sufficient(context, 0, s.clock());
+}
+
+void wake(Notification& notification, Tcb& tcb, Word badge) {
+  if (tcb.state == ThreadState::kBlockedOnNotification) {
+    queue_remove(notification.queue, tcb);
+    if (notification.queue.empty()) notification.state = Notification::State::kIdle;
+  } else {
+    cancel_ipc(tcb);
+  }
+  tcb.state = ThreadState::kRunning;
+  tcb.context.set_badge(badge);
+}
+
+Tcb* wake_and_choose(Tcb& current, Notification& notification, Tcb& tcb, Word badge) {
+  if (tcb.sched_context == nullptr || tcb.core != current.core) return nullptr;
+  Scheduler& s = scheduler();
+  if (tcb.priority <= current.priority) {
+    if (!is_usable(s, *tcb.sched_context)) return nullptr;
+    wake(notification, tcb, badge);
+    // As schedule() orders them: behind an equal, before those that wait at a lower priority.
+    if (tcb.priority == current.priority) {
+      s.ready.append(tcb);
+    } else {
+      s.ready.prepend(tcb);
+    }
+    return &current;
+  }
+  HandOver plan;
+  if (!plan_hand_over(s, tcb, plan)) return nullptr;
+  wake(notification, tcb, badge);
+  s.ready.prepend(current);
+  hand_over(s, *tcb.sched_context, plan);
+  return run(s, tcb);
+}
+
+}  // namespace
+
+Tcb* fast_signal(Tcb& current, Notification& notification, Word badge) {
+  switch (notification.state) {
+    case Notification::State::kActive:
+      notification.word |= badge;
+      return &current;
+    case Notification::State::kWaiting:
+      return wake_and_choose(current, notification, *notification.queue.head, badge);
+    case Notification::State::kIdle: {
+      Tcb* const bound = notification.bound_tcb;
+      if (bound != nullptr && bound->state == ThreadState::kBlockedOnReceive) {
+        return wake_and_choose(current, notification, *bound, badge);
+      }
+      notification.state = Notification::State::kActive;
+      notification.word = badge;
+      return &current;
+    }
+  }
+  return nullptr;
+}
+
+Tcb* fast_send(Tcb& sender) {
+  if ((sender.context.msg_info() & kCapsMask) != 0) return nullptr;
+  const Slot* const slot = lookup_one_level(sender, sender.context.cap_register());
+  if (slot == nullptr || !slot->cap.is(CapType::kNotification) || !slot->cap.rights().write()) {
+    return nullptr;
+  }
+  return fast_signal(sender, *slot->cap.object<Notification>(), slot->cap.badge());
 }
 
 }  // namespace lona::kernel

@@ -72,6 +72,8 @@ inline void copy_words(Word* to, const Word* from, Word count) {
   }
   for (; count > 0; --count) *to++ = *from++;
 }
+// The description of the sender's fault, as a message.
+void transfer_fault(Tcb& sender, Word badge, Tcb& receiver);
 // Message (or fault) of `sender`, which the receiver gets as if through `endpoint` (or null).
 void transfer_message(Tcb& sender, Word badge, bool can_grant, Tcb& receiver, Endpoint* endpoint);
 

@@ -86,12 +86,16 @@ unsigned transfer_words(Tcb& sender, const abi::IpcBuffer* from, Tcb& receiver, 
 
 }  // namespace
 
+void transfer_fault(Tcb& sender, Word badge, Tcb& receiver) {
+  const unsigned length = describe_fault(sender, receiver);
+  receiver.context.set_msg_info(
+      abi::MessageInfo(static_cast<Word>(sender.fault.kind), 0, 0, length).raw());
+  receiver.context.set_badge(badge);
+}
+
 void transfer_message(Tcb& sender, Word badge, bool can_grant, Tcb& receiver, Endpoint* endpoint) {
   if (sender.fault.kind != abi::FaultKind::kNull) {
-    const unsigned length = describe_fault(sender, receiver);
-    receiver.context.set_msg_info(
-        abi::MessageInfo(static_cast<Word>(sender.fault.kind), 0, 0, length).raw());
-    receiver.context.set_badge(badge);
+    transfer_fault(sender, badge, receiver);
     return;
   }
   const abi::MessageInfo info(sender.context.msg_info());

@@ -309,7 +309,21 @@ void switch_context(SchedContext* next) {
   s.reprogram = true;
 }
 
-void set_deadline() {
+void switch_thread(Tcb* next) {
+  Scheduler& s = scheduler();
+  if (next == s.current && next != nullptr) return;
+  s.current = next;
+  if (next != nullptr) {
+    arch::switch_to(*next);
+    if (next->yield_to != nullptr) complete_yield(*next);
+  } else {
+    arch::switch_to_idle();
+  }
+}
+
+}  // namespace
+
+void arm_deadline() {
   Scheduler& s = scheduler();
   if (s.current_context == nullptr && s.release_head == nullptr) {
     arch::set_deadline(~Ticks{0});
@@ -326,20 +340,6 @@ void set_deadline() {
   }
   arch::set_deadline(deadline);
 }
-
-void switch_thread(Tcb* next) {
-  Scheduler& s = scheduler();
-  if (next == s.current && next != nullptr) return;
-  s.current = next;
-  if (next != nullptr) {
-    arch::switch_to(*next);
-    if (next->yield_to != nullptr) complete_yield(*next);
-  } else {
-    arch::switch_to_idle();
-  }
-}
-
-}  // namespace
 
 Tcb* schedule() {
   Scheduler& s = scheduler();
@@ -368,7 +368,7 @@ Tcb* schedule() {
     s.reconsider = false;
   }
   if (s.reprogram) {
-    set_deadline();
+    arm_deadline();
     s.reprogram = false;
   }
   return s.current;

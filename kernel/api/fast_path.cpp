@@ -8,7 +8,8 @@
 //                          without one
 //   arch::switch_to        address space, FPU state and segment bases of the server
 //   entry.S                loads the server's registers
-//   fast_reply_receive     the same backwards: the answer, the context's return, and the server waits
+//   fast_reply_receive     the same backwards: the answer, the context's return, and the server
+//   waits
 //                          at the endpoint again
 //
 // A fault is a Call that the kernel makes for the thread. A signal may wake a waiting thread.
@@ -16,9 +17,9 @@
 // Everything else goes through dispatch.cpp, endpoint.cpp, reply.cpp and schedule(), which do the
 // same with all cases; this file must never do what they would not.
 //
-// Where a scheduling context is lent or comes back, time is not accounted: the context stays the one
-// that is charged, so what was used is found at the next other entry; and the deadline that ends its
-// budget stays armed.
+// Where a scheduling context is lent or comes back, time is not accounted: the context stays the
+// one that is charged, so what was used is found at the next other entry; and the deadline that
+// ends its budget stays armed.
 #include "kernel/api/fast_path.hpp"
 
 #include "kernel/arch/arch.hpp"
@@ -38,8 +39,8 @@ constexpr Word kShapeMask = abi::MessageInfo(0, 0, 3, 127).raw();
 constexpr Word kCapsMask = abi::MessageInfo(0, 0, 3, 0).raw();
 constexpr Word kUnwrappedMask = abi::MessageInfo(0, 7, 0, 0).raw();
 
-// The words that no register holds; false if there is no place for them. Nobody sees them before the
-// message is complete, so this may come first.
+// The words that no register holds; false if there is no place for them. Nobody sees them before
+// the message is complete, so this may come first.
 [[gnu::noinline]] bool copy_long_message(Tcb& sender, Tcb& receiver, Word length) {
   if (length > abi::kMsgMaxLength) return false;
   const abi::IpcBuffer* const from = ipc_buffer_of(sender, false);
@@ -62,7 +63,8 @@ void copy_message(const UserContext& from, UserContext& to, Word info, Word badg
 // May `next` have the processor when `current` gives it up? Nobody ready stands above `current`.
 bool is_next(const Scheduler& s, const Tcb& current, const Tcb& next) {
   if (next.core != current.core) return false;
-  if (next.priority >= current.priority) [[likely]] return true;
+  if (next.priority >= current.priority) [[likely]]
+    return true;
   return s.ready.empty() || s.ready.highest() <= next.priority;
 }
 
@@ -109,34 +111,27 @@ void take_first(Endpoint& endpoint, Tcb& receiver) {
 
 // --- The halves of a call ------------------------------------------------------------------------
 
-// A server that waits at the endpoint with a reply object, and can run now.
-struct Meeting {
-  Endpoint* endpoint;
-  Tcb* server;
-  Reply* reply;
-  HandOver plan;
-};
-
-bool find_server(const Scheduler& s, const Tcb& caller, const Cap& cap, Meeting& meeting) {
-  auto& endpoint = *cap.object<Endpoint>();
-  if (endpoint.state() != Endpoint::State::kReceiving) return false;
+// The server that waits at the endpoint with a reply object, and can run now; or null.
+[[gnu::always_inline]] inline Tcb* find_server(const Scheduler& s, const Tcb& caller,
+                                               const Endpoint& endpoint, HandOver& plan) {
+  if (endpoint.state() != Endpoint::State::kReceiving) return nullptr;
   Tcb& server = *endpoint.queue().head;
-  meeting = {&endpoint, &server, server.reply, {}};
-  if (server.reply == nullptr || !is_next(s, caller, server)) return false;
-  return server.sched_context == nullptr || plan_hand_over(s, server, meeting.plan);
+  if (server.reply == nullptr || !is_next(s, caller, server)) return nullptr;
+  if (server.sched_context != nullptr && !plan_hand_over(s, server, plan)) return nullptr;
+  return &server;
 }
 
 // The server has the reply object to answer with, and runs: on the caller's time, or on its own.
-void meet(Scheduler& s, Tcb& caller, const Meeting& meeting) {
-  Tcb& server = *meeting.server;
-  Reply& reply = *meeting.reply;
-  take_first(*meeting.endpoint, server);
+[[gnu::always_inline]] inline void meet(Scheduler& s, Tcb& caller, Endpoint& endpoint, Tcb& server,
+                                        const HandOver& plan) {
+  Reply& reply = *server.reply;
+  take_first(endpoint, server);
   server.reply = nullptr;
   server.state = ThreadState::kRunning;
   caller.state = ThreadState::kBlockedOnReply;
   caller.reply = &reply;
   reply.tcb = &caller;
-  if (server.sched_context != nullptr) return hand_over(s, *server.sched_context, meeting.plan);
+  if (server.sched_context != nullptr) return hand_over(s, *server.sched_context, plan);
 
   SchedContext& context = *caller.sched_context;
   Reply* const older = context.reply;
@@ -148,7 +143,7 @@ void meet(Scheduler& s, Tcb& caller, const Meeting& meeting) {
 }
 
 // Out of the chain of calls, with its context if that was lent.
-void part(Tcb& server, Tcb& caller, Reply& reply) {
+[[gnu::always_inline]] inline void part(Tcb& server, Tcb& caller, Reply& reply) {
   caller.reply = nullptr;
   caller.state = ThreadState::kRunning;
   if (!reply.in_chain()) return;
@@ -163,8 +158,9 @@ void part(Tcb& server, Tcb& caller, Reply& reply) {
 
 // The caller of `reply` can run when it is answered: its context comes back from the server, or it
 // has one of its own.
-bool can_answer(const Scheduler& s, const Tcb& server, const Tcb& caller, const Reply& reply,
-                HandOver& plan) {
+[[gnu::always_inline]] inline bool can_answer(const Scheduler& s, const Tcb& server,
+                                              const Tcb& caller, const Reply& reply,
+                                              HandOver& plan) {
   if (caller.state != ThreadState::kBlockedOnReply || !is_next(s, server, caller)) return false;
   if (caller.sched_context != nullptr) return !reply.in_chain() && plan_hand_over(s, caller, plan);
   return reply.is_top() && reply.lent() == server.sched_context;
@@ -193,21 +189,23 @@ Tcb* fast_call(Tcb& caller) {
   const abi::CapRights rights = slot->cap.rights();
   if (!rights.write() || !(rights.grant() || rights.grant_reply())) return nullptr;
   Scheduler& s = scheduler();
-  Meeting meeting;
-  if (!find_server(s, caller, slot->cap, meeting)) return nullptr;
-  Tcb& server = *meeting.server;
+  auto& endpoint = *slot->cap.object<Endpoint>();
+  HandOver plan;
+  Tcb* const found = find_server(s, caller, endpoint, plan);
+  if (found == nullptr) return nullptr;
+  Tcb& server = *found;
   const Word shape = info & kShapeMask;
   const Word badge = slot->cap.badge();
   if (shape > abi::kMsgRegisters) {
     if ((shape & kCapsMask) != 0) {
       if (!lookup_extra_caps(caller)) return nullptr;
-      meet(s, caller, meeting);
-      transfer_message(caller, badge, rights.grant(), server, meeting.endpoint);
+      meet(s, caller, endpoint, server, plan);
+      transfer_message(caller, badge, rights.grant(), server, &endpoint);
       return run(s, server);
     }
     if (!copy_long_message(caller, server, shape)) return nullptr;
   }
-  meet(s, caller, meeting);
+  meet(s, caller, endpoint, server, plan);
   copy_message(caller.context, server.context, info, badge);
   return run(s, server);
 }
@@ -216,13 +214,16 @@ Tcb* fast_fault(Tcb& tcb, const Fault& fault) {
   const Cap& handler = tcb.slots[Tcb::kFaultHandler].cap;
   if (!is_valid_handler(handler)) return nullptr;
   Scheduler& s = scheduler();
-  Meeting meeting;
-  if (tcb.sched_context == nullptr || !find_server(s, tcb, handler, meeting)) return nullptr;
+  auto& endpoint = *handler.object<Endpoint>();
+  HandOver plan;
+  if (tcb.sched_context == nullptr) return nullptr;
+  Tcb* const server = find_server(s, tcb, endpoint, plan);
+  if (server == nullptr) return nullptr;
 
   tcb.fault = fault;
-  meet(s, tcb, meeting);
-  transfer_fault(tcb, handler.badge(), *meeting.server);
-  return run(s, *meeting.server);
+  meet(s, tcb, endpoint, *server, plan);
+  transfer_fault(tcb, handler.badge(), *server);
+  return run(s, *server);
 }
 
 Tcb* fast_reply_receive(Tcb& server) {
@@ -273,8 +274,8 @@ Tcb* fast_reply_receive(Tcb& server) {
 
 namespace {
 
-// A woken thread that does not get the processor at once; its context can be used without asking for
-// the time again.
+// A woken thread that does not get the processor at once; its context can be used without asking
+// for the time again.
 bool is_usable(const Scheduler& s, SchedContext& context) {
   return context.configured() && !context.queued && !context.sporadic &&
          refill_ready(context, s.clock()) && refill_sufficient(context, 0, s.clock());

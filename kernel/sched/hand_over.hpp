@@ -8,13 +8,13 @@
 namespace lona::kernel {
 
 struct HandOver {
-  Ticks now = 0;
-  Ticks used = 0;  // by the running context, up to now
+  Ticks now;
+  Ticks used;  // by the running context, up to now
 };
 
 // Can it be done in this simple way? The running context must have the budget that any entry needs,
 // the next one be usable now, and no other context wait to be released.
-inline bool plan_hand_over(const Scheduler& s, const Tcb& next, HandOver& plan) {
+[[gnu::noinline]] inline bool plan_hand_over(const Scheduler& s, const Tcb& next, HandOver& plan) {
   SchedContext* const from = s.current_context;
   SchedContext& to = *next.sched_context;
   plan.now = arch::now();
@@ -26,7 +26,7 @@ inline bool plan_hand_over(const Scheduler& s, const Tcb& next, HandOver& plan) 
 }
 
 // Charges the running context and makes `to` the one that is charged from now on.
-inline void hand_over(Scheduler& s, SchedContext& to, const HandOver& plan) {
+[[gnu::noinline]] inline void hand_over(Scheduler& s, SchedContext& to, const HandOver& plan) {
   const RefillClock clock{plan.now, s.slack, s.min_budget};
   SchedContext& from = *s.current_context;
   refill_charge(from, plan.used, clock);

@@ -3,6 +3,7 @@
 #include "vm/code/namespace.hpp"
 #include "vm/code/permanent.hpp"
 #include "vm/data/string.hpp"
+#include "vm/printer/pretty.hpp"
 #include "vm/session/console.hpp"
 #include "vm/session/forms.hpp"
 #include "vm/session/library.hpp"
@@ -31,6 +32,7 @@ class Session final : public Hooks, public SourceFeed {
   static void on_interrupted(Hooks& self);
   static Next on_next(SourceFeed& self, Process& process, SourceText& out);
   static void on_value(SourceFeed& self, Process& process, Term value);
+  static void show(Sink& sink, Term value);
 
   Next next(Process& process, SourceText& out);
   Next next_whole(SourceText& out);
@@ -145,9 +147,27 @@ void Session::on_value(SourceFeed& self, Process&, Term value) {
   if (session.asked_.mode == Mode::kRun) return;
   session.console_.fresh_line();
   ConsoleSink sink(Stream::kOutput);
-  print(sink, value);
-  sink.write("\n");
+  if (session.prompts()) {
+    show(sink, value);
+  } else {
+    print(sink, value);
+    sink.write("\n");
+  }
   if (!sink.finish()) session.vm_.stop();
+}
+
+// For a person: as wide as the terminal, in colours if it has them.
+void Session::show(Sink& sink, Term value) {
+  const platform::Terminal terminal = platform::terminal();
+  const Layout layout = {.columns = terminal.columns};
+  if (terminal.color) {
+    ColorSink color(sink);
+    print_pretty(color, value, layout);
+    color.write("\n");
+  } else {
+    print_pretty(sink, value, layout);
+    sink.write("\n");
+  }
 }
 
 void Session::on_exited(Hooks& self, Process& process) {

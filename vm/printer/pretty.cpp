@@ -79,7 +79,8 @@ bool Pretty::string(Term t) {
   const std::size_t all = utf8::count(text);
   if (all <= layout_.most_characters) return print(sink_, t);
   std::size_t end = 0;
-  for (std::size_t n = 0; n < layout_.most_characters; ++n) end += utf8::decode(text.substr(end)).bytes;
+  for (std::size_t n = 0; n < layout_.most_characters; ++n)
+    end += utf8::decode(text.substr(end)).bytes;
   return print_quoted(sink_, text.substr(0, end)) && put("…");
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Values laid out for people: in lines no longer than the terminal is wide, with the rest of what is
-// too long or too deep left out (`…`), and with colours. `print` is for text that is read back.
+// Values laid out for people: in lines no longer than the terminal is wide, with the rest of what
+// is too long or too deep left out (`…`), and with colours. `print` is for text that is read back.
 #pragma once
 
 #include "vm/printer/printer.hpp"

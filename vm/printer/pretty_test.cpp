@@ -75,8 +75,8 @@ TEST_F(PrettyTest, much_is_left_out) {
 }
 
 TEST_F(PrettyTest, lines_are_never_too_wide) {
-  const std::string text = pretty("[[1 2 3] {4 5 6} #{7 8} %{:a [1 2 3] :b [4 5 6]} (x (y z))]",
-                                  {.columns = 14});
+  const std::string text =
+      pretty("[[1 2 3] {4 5 6} #{7 8} %{:a [1 2 3] :b [4 5 6]} (x (y z))]", {.columns = 14});
   for (std::size_t at = 0; at < text.size();) {
     const std::size_t end = std::min(text.find('\n', at), text.size());
     EXPECT_LE(end - at, 14u) << text;
@@ -85,8 +85,7 @@ TEST_F(PrettyTest, lines_are_never_too_wide) {
 }
 
 TEST_F(PrettyTest, colors_follow_the_look) {
-  EXPECT_EQ(colored("[:a 12 \"b\\\"c\" x]"),
-            "[<36>:a<0> <33>12<0> <32>\"b\\\"c\"<0> x]\n");
+  EXPECT_EQ(colored("[:a 12 \"b\\\"c\" x]"), "[<36>:a<0> <33>12<0> <32>\"b\\\"c\"<0> x]\n");
   EXPECT_EQ(colored("#{1} #<pid 3.1> #'a/b"), "#{<33>1<0>} #<35><pid 3.1><0> #'a/b\n");
 }
 

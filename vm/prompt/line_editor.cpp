@@ -118,6 +118,9 @@ LineEditor::Event LineEditor::control(char letter) {
   switch (letter) {
     case 'M':
       return enter();
+    case 'I':
+      complete_name();
+      break;
     case 'C':
       interrupt();
       return Event::kInterrupted;
@@ -139,9 +142,6 @@ LineEditor::Event LineEditor::control(char letter) {
       break;
     case 'F':
       cursor_ = next(cursor_);
-      break;
-    case 'I':
-      insert("  ");
       break;
     case 'K':
       // At the end of a line the line break itself goes.
@@ -215,6 +215,27 @@ void LineEditor::cut(std::size_t from, std::size_t to) {
   // Without memory the cut text cannot be pasted; cutting itself works.
   (void)cut_.append(text_.text().substr(from, to - from));
   erase(from, to);
+}
+
+// The names are shown above the line, as they would otherwise hide behind it.
+void LineEditor::complete_name() {
+  std::size_t start = cursor_;
+  while (start != 0 && is_word(text_[start - 1])) --start;
+  if (start == cursor_) return insert("  ");
+  Candidates candidates(text_.text().substr(start, cursor_ - start));
+  host_.find_names(candidates);
+  if (!candidates.extension().empty()) return insert(candidates.extension());
+  if (candidates.count() < 2) return;
+  ByteBuffer list;
+  if (!candidates.layout(host_.columns(), list)) return;
+  screen_.leave();
+  for (std::string_view rest = list.text(); !rest.empty();) {  // the terminal is in raw mode
+    const std::size_t end = rest.find('\n');
+    host_.write(rest.substr(0, end));
+    host_.write("\r\n");
+    rest.remove_prefix(end + 1);
+  }
+  screen_.forget();
 }
 
 void LineEditor::transpose() {

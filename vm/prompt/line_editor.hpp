@@ -5,10 +5,12 @@
 //   Backspace Delete Ctrl-D/H, Ctrl-K/U to the line's end or start, Ctrl-W and Alt-D a word,
 //   Ctrl-Y what was cut last, Ctrl-T two characters, Ctrl-L a clean screen
 //   Up Down Ctrl-P/N lines of the text, then history; Ctrl-R searches the history
+//   Tab completes the name before the cursor, and shows the names it could be
 //   Enter submits a complete text and otherwise starts a new line; Alt-Enter always does that
 //   Ctrl-D on an empty text ends the input; Ctrl-C drops the text
 #pragma once
 
+#include "vm/prompt/candidates.hpp"
 #include "vm/prompt/history.hpp"
 #include "vm/prompt/keys.hpp"
 #include "vm/prompt/screen.hpp"
@@ -19,6 +21,8 @@ class EditorHost : public TerminalOutput {
  public:
   // Is `text` a whole submission (Enter submits) or does it go on (Enter adds a line)?
   virtual bool complete(std::string_view text) = 0;
+  // The names that start with candidates.word().
+  virtual void find_names(Candidates& candidates) = 0;
 
  protected:
   ~EditorHost() = default;
@@ -55,6 +59,7 @@ class LineEditor {
   void erase(std::size_t from, std::size_t to);
   void cut(std::size_t from, std::size_t to);
   void transpose();
+  void complete_name();
   void up();
   void down();
   void recall(std::size_t age);

@@ -26,6 +26,13 @@ class FakeTerminal final : public EditorHost {
     return std::count(text.begin(), text.end(), '(') <= std::count(text.begin(), text.end(), ')');
   }
 
+  void find_names(Candidates& candidates) override {
+    for (const char* name : {"reduce", "reverse", "rest", "map", "größe", "größer"}) {
+      candidates.add("", name);
+    }
+    for (const char* name : {"send", "self"}) candidates.add("lona.process/", name);
+  }
+
   std::string row(std::size_t i) const {
     std::string text;
     if (i < rows_.size()) {
@@ -275,6 +282,33 @@ TEST_F(LineEditorTest, AnyBytesAreSurvived) {
     if (terminal.y > 200) terminal.y = 100;
   }
   EXPECT_GT(terminal.written, 0u);
+}
+
+TEST_F(LineEditorTest, TabCompletesWhatIsCertain) {
+  type("(m\t 1)");
+  EXPECT_EQ(editor.text(), "(map 1)");
+}
+
+TEST_F(LineEditorTest, TabGoesAsFarAsNamesAgreeAndThenShowsThem) {
+  type("(re\t");
+  EXPECT_EQ(editor.text(), "(re");
+  EXPECT_EQ(terminal.row(1), "reduce   reverse");
+  EXPECT_EQ(terminal.row(2), "rest");
+  EXPECT_EQ(terminal.row(3), "> (re");
+  type("v\t");
+  EXPECT_EQ(editor.text(), "(reverse");
+}
+
+TEST_F(LineEditorTest, TabKnowsNamespacesAndCharacters) {
+  type("lona.process/se\t");
+  EXPECT_EQ(editor.text(), "lona.process/se");
+  type("l\t gr\t");
+  EXPECT_EQ(editor.text(), "lona.process/self größe");
+}
+
+TEST_F(LineEditorTest, TabWithoutWordIndents) {
+  type("\t1");
+  EXPECT_EQ(editor.text(), "  1");
 }
 
 TEST(History, ForgetsTheOldestWhenFull) {

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 target_sources(lona_vm PRIVATE
+  ${CMAKE_CURRENT_LIST_DIR}/candidates.cpp
   ${CMAKE_CURRENT_LIST_DIR}/history.cpp
   ${CMAKE_CURRENT_LIST_DIR}/keys.cpp
   ${CMAKE_CURRENT_LIST_DIR}/line_editor.cpp

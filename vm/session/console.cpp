@@ -196,6 +196,10 @@ bool Console::complete(std::string_view text) {
   return owner_ != Owner::kPrompt || is_complete(text);
 }
 
+void Console::find_names(Candidates& candidates) {
+  if (owner_ == Owner::kPrompt && name_finder_ != nullptr) name_finder_(name_context_, candidates);
+}
+
 bool ConsoleSink::put(Sink& self, std::string_view text) {
   auto& sink = static_cast<ConsoleSink&>(self);
   if (text.size() > sizeof sink.buffer_ - sink.used_ && !sink.finish()) return false;

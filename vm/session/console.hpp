@@ -48,6 +48,14 @@ class Console final : public EditorHost {
   void write(std::string_view bytes) override;
   unsigned columns() override;
   bool complete(std::string_view text) override;
+  void find_names(Candidates& candidates) override;
+
+  // Who knows the names that can be typed.
+  using NameFinder = void (*)(void* context, Candidates& candidates);
+  void set_name_finder(NameFinder finder, void* context) {
+    name_finder_ = finder;
+    name_context_ = context;
+  }
 
  private:
   enum class Owner : std::uint8_t { kNobody, kPrompt, kReader };
@@ -65,6 +73,8 @@ class Console final : public EditorHost {
   std::size_t at_ = 0;        // bytes of input_ that have been given out
   std::size_t searched_ = 0;  // no line end from at_ up to here
   LineEditor editor_;
+  NameFinder name_finder_ = nullptr;
+  void* name_context_ = nullptr;
 };
 
 // Prints in pieces of reasonable size.

@@ -30,6 +30,7 @@ class Session final : public Hooks, public SourceFeed {
  private:
   static void on_exited(Hooks& self, Process& process);
   static void on_interrupted(Hooks& self);
+  static void find_names(void* self, Candidates& candidates);
   static Next on_next(SourceFeed& self, Process& process, SourceText& out);
   static void on_value(SourceFeed& self, Process& process, Term value);
   static void show(Sink& sink, Term value);
@@ -209,6 +210,50 @@ void Session::evaluator_ended(Process& process) {
   }
 }
 
+// What could be typed at the prompt: names the current namespace sees, and of a namespace that is
+// being named, its public ones.
+void Session::find_names(void* self, Candidates& candidates) {
+  auto& session = *static_cast<Session*>(self);
+  const Process* evaluator = session.vm_.find(session.evaluator_);
+  if (evaluator == nullptr) return;
+  Namespaces& all = session.vm_.namespaces();
+  const auto add_public = [&](Namespace* ns, std::string_view qualifier) {
+    ns->vars.each([&](SymbolEntry* name, void* value) {
+      const auto* var = static_cast<const Var*>(value);
+      if (var->ns == ns && var->is_bound() && !var->is_private()) {
+        candidates.add(qualifier, name->full());
+      }
+    });
+  };
+  const std::string_view word = candidates.word();
+  if (const std::size_t slash = word.find('/'); slash != std::string_view::npos && slash != 0) {
+    const std::string_view prefix = word.substr(0, slash);
+    Namespace* ns = nullptr;
+    all.each([&](Namespace* each) {
+      if (each->name->full() == prefix) ns = each;
+    });
+    evaluator->ns()->aliases.each([&](SymbolEntry* alias, void* target) {
+      if (alias->full() == prefix) ns = static_cast<Namespace*>(target);
+    });
+    if (ns != nullptr) add_public(ns, word.substr(0, slash + 1));
+    return;
+  }
+  Namespace* core = all.find(intern("lona.core"));
+  evaluator->ns()->vars.each([&](SymbolEntry* name, void* value) {
+    if (static_cast<const Var*>(value)->is_bound()) candidates.add("", name->full());
+  });
+  core->vars.each([&](SymbolEntry* name, void* value) {
+    const auto* var = static_cast<const Var*>(value);
+    if (var->is_bound() && !var->is_private() && evaluator->ns()->find(name) == nullptr) {
+      candidates.add("", name->full());
+    }
+  });
+  for (std::string_view name : {"def", "fn*", "match", "do", "quote", "var", "receive"}) {
+    candidates.add("", name);
+  }
+  all.each([&](Namespace* ns) { candidates.add(ns->name->full(), "/"); });
+}
+
 // Ctrl-C while nothing is being evaluated.
 void Session::on_interrupted(Hooks& self) {
   auto& session = static_cast<Session&>(self);
@@ -237,7 +282,10 @@ void Session::define_arguments() {
 }
 
 int Session::serve() {
-  if (prompts()) console_.write(Stream::kOutput, kBanner);
+  if (prompts()) {
+    console_.set_name_finder(find_names, this);
+    console_.write(Stream::kOutput, kBanner);
+  }
   whole_ = {.text = {reinterpret_cast<const char*>(asked_.source.data()), asked_.source.size()},
             .file = asked_.file_name};
   ns_ = kUserNamespace;

@@ -40,14 +40,19 @@ class Both(unittest.TestCase):
 class Terminal:
     """A pseudo terminal with ./lona on it, and a person who types and reads."""
 
-    def __init__(self, *words, columns=100, rows=30):
+    def __init__(self, *words, columns=100, rows=30, color=False):
         self._master, self._slave = pty.openpty()
         termios.tcsetwinsize(self._slave, (rows, columns))
         self._before = termios.tcgetattr(self._slave)
         self._seen = b""
         self.process = subprocess.Popen([LONA, *words], stdin=self._slave, stdout=self._slave,
                                         stderr=self._slave, cwd=ROOT, preexec_fn=self._own,
-                                        env=dict(os.environ, TERM="xterm"))
+                                        env=self._environment(color))
+
+    @staticmethod
+    def _environment(color):
+        names = {name: value for name, value in os.environ.items() if name != "NO_COLOR"}
+        return names | {"TERM": "xterm"} | ({} if color else {"NO_COLOR": "1"})
 
     @staticmethod
     def _own():

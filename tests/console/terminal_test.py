@@ -12,7 +12,7 @@ class OnHost(unittest.TestCase):
 
     def setUp(self):
         self.terminal = support.Terminal("run", *self.platform)
-        self.addCleanup(self.terminal.close)
+        self.addCleanup(lambda: self.terminal.close())
         self.terminal.expect("lona.user> ")
 
     def enter(self, line, answer):
@@ -68,6 +68,53 @@ class OnHost(unittest.TestCase):
         self.terminal.expect(":undef")
         self.terminal.expect("lona.user> ")
         self.enter("(+ 1 1)", "2")
+        self.leave()
+
+
+    def test_tab_completes_names(self):
+        self.terminal.type("(lona.ser\t")
+        self.terminal.expect("lona.server/")
+        self.terminal.type("\x15(redu\t + 0 (rang\t 4))\r")
+        self.terminal.expect("\r\n6\r\n")
+        self.leave()
+
+    def test_earlier_values_and_the_last_error_have_names(self):
+        self.enter("(* 6 7)", "42")
+        self.enter("(+ *1 1)", "43")
+        self.enter("[*1 *2]", "[43 42]")
+        self.terminal.type("(exit :some-reason)\r")
+        self.terminal.expect("ended: :some-reason")
+        self.terminal.expect("lona.user> ")
+        self.enter("*e", ":some-reason")
+        self.leave()
+
+    def test_long_values_are_laid_out(self):
+        self.terminal.type("(range 60)\r")
+        self.terminal.expect("\r\n(0 1 2 3")
+        self.terminal.expect("\r\n ")
+        self.terminal.expect("59)\r\n")
+        self.leave()
+
+    def test_the_table_of_processes(self):
+        self.terminal.type("(processes)\r")
+        self.terminal.expect("REDUCTIONS")
+        self.terminal.expect("running")
+        self.leave()
+
+    def test_observe_ends_with_enter(self):
+        self.terminal.type("(observe)\r")
+        self.terminal.expect("Enter ends this")
+        self.terminal.type("\r")
+        self.terminal.expect("\r\nnil\r\n")
+        self.enter("(+ 1 1)", "2")
+        self.leave()
+
+    def test_colors_where_the_terminal_has_them(self):
+        self.terminal.close()
+        self.terminal = support.Terminal("run", *self.platform, color=True)
+        self.terminal.expect("lona.user> ")
+        self.terminal.type("[:a 1]\r")
+        self.terminal.expect("[\x1b[36m:a\x1b[0m \x1b[33m1\x1b[0m]")
         self.leave()
 
 

@@ -69,6 +69,7 @@ class Writer {
   Word function(const Function* f);
   void fill_function(Word address, const Function* f);
   void fill_code(Word address, const Function* f);
+  const Var* meant_by(const Var* used) const;
   NameTable table(const NameTable& from, bool of_namespaces);
   SymbolChains chains();
   void fail(const char* why) {
@@ -229,6 +230,13 @@ void Writer::fill_function(Word address, const Function* f) {
   std::memcpy(constants_.at<void>(address), &copy, sizeof copy);
 }
 
+// A name that code used before its definition was there: now it is known whose it is.
+const Var* Writer::meant_by(const Var* used) const {
+  if (used->is_bound()) return used;
+  const Var* found = state_.namespaces.resolve(used->ns, used->name);
+  return found != nullptr && found->is_bound() ? found : used;
+}
+
 void Writer::fill_code(Word address, const Function* f) {
   const auto* words = reinterpret_cast<const Word*>(f->code);
   std::vector<Word> code(words, words + f->code_words);
@@ -238,7 +246,9 @@ void Writer::fill_code(Word address, const Function* f) {
     for (std::size_t n = 1; n <= info.extra.size(); ++n) {
       Word& word = code[at + n];
       if (info.extra[n - 1] == Operand::kTerm) word = term(Term::from_bits(word));
-      if (info.extra[n - 1] == Operand::kVar) word = var(reinterpret_cast<const Var*>(word));
+      if (info.extra[n - 1] == Operand::kVar) {
+        word = var(meant_by(reinterpret_cast<const Var*>(word)));
+      }
       if (info.extra[n - 1] == Operand::kFunction) {
         word = function(reinterpret_cast<const Function*>(word));
       }

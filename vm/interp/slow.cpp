@@ -2,6 +2,7 @@
 // Instructions that allocate, define, wait or fail.
 #include <bit>
 
+#include "abi/lona/address_map.hpp"
 #include "vm/data/map.hpp"
 #include "vm/data/sequence.hpp"
 #include "vm/heap/collector.hpp"
@@ -128,8 +129,11 @@ Term var_value_slow(Process& p, Var*& var) {
   if (value != Term::unbound()) return value;
   Var* other = state_of(p).namespaces.resolve(var->ns, var->name);
   if (other != nullptr && other != var && other->is_bound()) {
-    // From now on this place in the code refers to the other var.
-    const_cast<Instruction*>(p.pc_)[1] = std::bit_cast<Instruction>(other);
+    // From now on this place in the code refers to the other var; in the core image, which nobody
+    // can write, it goes on asking.
+    if (!abi::kCoreConstants.contains(reinterpret_cast<std::uint64_t>(p.pc_))) {
+      const_cast<Instruction*>(p.pc_)[1] = std::bit_cast<Instruction>(other);
+    }
     var = other;
     return other->value != Term::unbound() ? other->value : var_value_slow(p, var);
   }

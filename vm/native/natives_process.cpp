@@ -3,8 +3,11 @@
 #include "vm/code/function.hpp"
 #include "vm/data/map.hpp"
 #include "vm/data/sequence.hpp"
+#include "vm/data/string.hpp"
 #include "vm/heap/copy.hpp"
+#include "vm/interp/frame.hpp"
 #include "vm/platform/platform.hpp"
+#include "vm/printer/printer.hpp"
 #include "vm/process/links.hpp"
 #include "vm/sched/state.hpp"
 #include "vm/term/equal.hpp"
@@ -250,6 +253,22 @@ std::string_view status_of(const Process& p) {
 
 }  // namespace
 
+// The name of the function that a process is in, as text; nil of one that another worker runs.
+Term running(Process& p, const Process& of) {
+  if (&of != &p && of.state_ == Process::State::kRunning) return Term::nil();
+  const Function* f = running_function(of.fp_);
+  char text[160];
+  BufferSink sink(text);
+  if (f->ns != nullptr) {
+    sink.write(f->ns->full());
+    sink.write("/");
+  }
+  sink.write(f->name != nullptr ? f->name->full() : "fn");
+  if (sink.truncated()) return Term::nil();
+  const Term string = make_string(p, sink.text());
+  return string == Term::absent() ? Term::nil() : string;
+}
+
 Term process_info(Process& p, Args args) {
   const Process* of = &p;
   if (args.size() == 1) {
@@ -279,11 +298,12 @@ Term process_info(Process& p, Args args) {
   put("monitors", monitors_of(p, *of));
   put("reductions", number(of->reductions_));
   put("trap-exit", Term::boolean(of->trap_exit_));
+  put("function", running(p, *of));
   put("name", of->name_ == nullptr ? Term::nil() : Term::symbol(of->name_));
   return map;
 }
 
-Term processes(Process& p, Args) {
+Term process_list(Process& p, Args) {
   ProcessTable& table = state_of(p).table;
   Term list = Term::empty_list();
   for (std::uint32_t i = table.slots(); i > 0; --i) {

@@ -25,6 +25,7 @@ constexpr LibraryFile kLibrary[] = {
     {"lib/lona/server.lona", "lona.server"},    {"lib/lona/supervisor.lona", "lona.supervisor"},
     {"lib/lona/task.lona", "lona.task"},        {"lib/lona/test.lona", "lona.test"},
     {"lib/lona/bench.lona", "lona.bench"},      {"lib/lona/math.lona", "lona.math"},
+    {"lib/lona/inspect.lona", "lona.inspect"},
 };
 
 std::string_view text_of(const LibraryFile& file) {
@@ -87,7 +88,7 @@ void compile_library(Vm& vm) {
   }
   Namespaces& all = vm.namespaces();
   Namespace* user = all.find_or_create(intern(kUserNamespace));
-  for (std::string_view name : {"lona.process", "lona.time"}) {
+  for (std::string_view name : {"lona.process", "lona.time", "lona.inspect"}) {
     all.refer(user, all.find_or_create(intern(name)));
   }
 }

@@ -3,6 +3,7 @@
 #include "vm/code/namespace.hpp"
 #include "vm/code/permanent.hpp"
 #include "vm/data/string.hpp"
+#include "vm/heap/copy.hpp"
 #include "vm/printer/pretty.hpp"
 #include "vm/session/console.hpp"
 #include "vm/session/forms.hpp"
@@ -33,6 +34,11 @@ class Session final : public Hooks, public SourceFeed {
   static void find_names(void* self, Candidates& candidates);
   static Next on_next(SourceFeed& self, Process& process, SourceText& out);
   static void on_value(SourceFeed& self, Process& process, Term value);
+  void remember(const Process& process, Term value);
+  Var* core_var(std::string_view name) {
+    Namespaces& all = vm_.namespaces();
+    return all.intern(all.find_or_create(intern("lona.core")), intern(name));
+  }
   static void show(Sink& sink, Term value);
 
   Next next(Process& process, SourceText& out);
@@ -143,18 +149,28 @@ Console::Input Session::more_text(Process& process) {
 // --- What comes of it
 // -------------------------------------------------------------------------------
 
-void Session::on_value(SourceFeed& self, Process&, Term value) {
+void Session::on_value(SourceFeed& self, Process& process, Term value) {
   auto& session = static_cast<Session&>(self);
   if (session.asked_.mode == Mode::kRun) return;
   session.console_.fresh_line();
   ConsoleSink sink(Stream::kOutput);
   if (session.prompts()) {
+    session.remember(process, value);
     show(sink, value);
   } else {
     print(sink, value);
     sink.write("\n");
   }
   if (!sink.finish()) session.vm_.stop();
+}
+
+// *1, *2 and *3 are the last values at the prompt.
+void Session::remember(const Process& process, Term value) {
+  const Term kept = copy_to(vm_.permanent(), process, value);
+  if (kept == Term::absent()) return;
+  core_var("*3")->set_value(core_var("*2")->value);
+  core_var("*2")->set_value(core_var("*1")->value);
+  core_var("*1")->set_value(kept);
 }
 
 // For a person: as wide as the terminal, in colours if it has them.
@@ -199,6 +215,10 @@ void Session::evaluator_ended(Process& process) {
     if (normal) return;
   }
   if (asked_.mode != Mode::kPrompt && !batch) status_ = 1;
+  if (prompts()) {
+    const Term reason = copy_to(vm_.permanent(), process, process.exit_reason());
+    if (reason != Term::absent()) core_var("*e")->set_value(reason);
+  }
   console_.interrupt();  // the process may have been reading a line
   console_.fresh_line();
   ConsoleSink sink(batch ? Stream::kOutput : Stream::kError);
@@ -277,8 +297,9 @@ void Session::define_arguments() {
       if (arg != Term::absent()) args = vm_.permanent().cons(arg, args);
     }
   }
-  Namespaces& all = vm_.namespaces();
-  all.intern(all.find_or_create(intern("lona.core")), intern("*args*"))->set_value(args);
+  core_var("*args*")->set_value(args);
+  if (!prompts()) return;
+  for (std::string_view name : {"*1", "*2", "*3", "*e"}) core_var(name)->set_value(Term::nil());
 }
 
 int Session::serve() {

@@ -217,7 +217,9 @@ Terminal terminal() {
              .color = false,
              .columns = 80,
              .rows = 24};
-  t.color = t.interactive;
+  const char* kind = getenv("TERM");
+  t.color = t.interactive && getenv("NO_COLOR") == nullptr &&
+            (kind == nullptr || std::string_view(kind) != "dumb");
   winsize size = {};
   if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col != 0) {
     t.columns = size.ws_col;

@@ -141,6 +141,17 @@ inline void debug_snapshot() {
 inline Word debug_check() {
   return detail::sys_send_recv(Syscall::kDebugCheck, 0, MessageInfo(), {}, 0, 0).badge;
 }
+// The longest time, in ticks of the clock, that this project's debug kernel ran without a chance
+// for interrupts since this was last asked; the message info is that of the system call it was part
+// of.
+struct KernelLatency {
+  Word ticks;
+  MessageInfo info;
+};
+inline KernelLatency debug_latency() {
+  const Message m = detail::sys_send_recv(Syscall::kDebugLatency, 0, MessageInfo(), {}, 0, 0);
+  return {m.badge, m.info};
+}
 // Kernel-specific number of the cap's type; 0 is an empty slot.
 inline Word debug_cap_identify(CPtr cap) {
   return detail::sys_send_recv(Syscall::kDebugCapIdentify, cap, MessageInfo(), {}, 0, 0).badge;

@@ -36,6 +36,7 @@ enum class Syscall : long {
   kSetTlsBase = -33,
   // This project's own debug builds only: not part of the interface.
   kDebugCheck = -1000,
+  kDebugLatency = -1001,
 };
 
 inline constexpr long kSyscallFirst = -1;

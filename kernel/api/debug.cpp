@@ -6,6 +6,7 @@
 #include "kernel/api/dispatch.hpp"
 #include "kernel/arch/arch.hpp"
 #include "kernel/check/check.hpp"
+#include "kernel/check/latency.hpp"
 #include "kernel/config.hpp"
 #include "kernel/ipc/ipc.hpp"
 #include "kernel/object/lookup.hpp"
@@ -135,6 +136,11 @@ bool handle_debug_call(Tcb& caller, long number) {
       return true;
     case abi::Syscall::kDebugNameThread:
       name_thread(caller);
+      return true;
+    case abi::Syscall::kDebugLatency:
+      caller.context.set_badge(latency.longest);
+      caller.context.set_msg_info(latency.msg_info);
+      latency = Latency();
       return true;
     case abi::Syscall::kDebugCheck:
       check(caller);

@@ -10,6 +10,7 @@
 #include "kernel/object/deletion.hpp"
 
 #include "kernel/arch/arch.hpp"
+#include "kernel/check/latency.hpp"
 #include "kernel/ipc/ipc.hpp"
 #include "kernel/object/derivation.hpp"
 #include "kernel/object/interrupt.hpp"
@@ -136,7 +137,7 @@ Progress delete_cap(Slot& slot) {
     } else {
       finalise_slot(slot);
     }
-    if (++steps % kStepsPerCheck == 0 && !slot.empty() && arch::interrupt_pending()) {
+    if (++steps % kStepsPerCheck == 0 && !slot.empty() && preemption_point()) {
       return Progress::kPreempted;
     }
   }
@@ -147,7 +148,7 @@ Progress revoke(Slot& slot) {
   unsigned deleted = 0;
   while (!slot.empty() && has_children(slot)) {
     if (delete_cap(*slot.node.next()) == Progress::kPreempted) return Progress::kPreempted;
-    if (++deleted % kStepsPerCheck == 0 && arch::interrupt_pending()) return Progress::kPreempted;
+    if (++deleted % kStepsPerCheck == 0 && preemption_point()) return Progress::kPreempted;
   }
   return Progress::kDone;
 }

@@ -14,6 +14,7 @@
 
 #include "kernel/api/entry.hpp"
 #include "kernel/arch/arch.hpp"
+#include "kernel/check/latency.hpp"
 #include "kernel/object/derivation.hpp"
 #include "kernel/object/lookup.hpp"
 
@@ -113,7 +114,7 @@ bool zero_memory(const Retype& r) {
     const Word step = end - at < kChunk ? end - at : kChunk;
     std::memset(from_phys<void>(cap.paddr() + at), 0, step);
     at += step;
-    if (at < end && arch::interrupt_pending()) {
+    if (at < end && preemption_point()) {
       // The gap before an aligned object is lost to it anyway; it is not zero.
       Word done = (at - r.start) & ~(kChunk - 1);
       if (done > Cap::kMaxZeroed) done = Cap::kMaxZeroed;

@@ -24,7 +24,7 @@ void print_number(Word number) {
 }
 
 void fail(std::string_view what) {
-  print("kernel-fuzz: FAILED: ");
+  print("FAILED: ");
   print(what);
   print("\n");
   for (;;) abi::debug_halt();

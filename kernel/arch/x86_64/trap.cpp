@@ -10,6 +10,7 @@
 #include "kernel/arch/x86_64/fpu.hpp"
 #include "kernel/arch/x86_64/interrupts.hpp"
 #include "kernel/arch/x86_64/irq.hpp"
+#include "kernel/check/latency.hpp"
 #include "kernel/sched/scheduler.hpp"
 
 namespace lona::kernel {
@@ -90,14 +91,17 @@ UserContext* with_lock(bool wanted_by_thread, Handle&& handle) {
 
 // The entry code has saved all registers, so these need to preserve none.
 extern "C" [[clang::preserve_none]] UserContext* trap_syscall() {
+  const LatencyScope scope;
   return context_of(handle_syscall());
 }
 
 extern "C" [[clang::preserve_none]] UserContext* trap_syscall_locked() {
+  const LatencyScope scope;
   return with_lock(true, [] { return handle_syscall(); });
 }
 
 extern "C" UserContext* trap_vector(UserContext* context, unsigned vector) {
+  const LatencyScope scope;
   if (cores.count > 1) {
     return with_lock(vector < kFirstInterrupt, [=] { return handle_vector(context, vector); });
   }
@@ -105,6 +109,7 @@ extern "C" UserContext* trap_vector(UserContext* context, unsigned vector) {
 }
 
 extern "C" UserContext* trap_while_idle(unsigned vector) {
+  const LatencyScope scope;
   if (cores.count > 1) return with_lock(false, [=] { return handle_interrupt(vector); });
   return context_of(handle_interrupt(vector));
 }

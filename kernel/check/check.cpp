@@ -2,6 +2,8 @@
 // The derivation tree: links, who may descend from whom, and that no slot is full outside of it.
 #include "kernel/check/check.hpp"
 
+#include <algorithm>
+
 #include "kernel/arch/arch.hpp"
 #include "kernel/object/derivation.hpp"
 #include "kernel/object/interrupt.hpp"
@@ -53,6 +55,18 @@ const char* wrong_descent(const Cap& parent, const Cap& child) {
   return nullptr;
 }
 
+// What a clean untyped has not handed out is zero; of large ones the next part to go is looked at.
+bool is_clean(const Cap& untyped) {
+  if (!untyped.untyped_is_clean() || untyped.untyped_is_device()) return true;
+  constexpr Word kLook = 1 << 15;
+  const Word size = Word{1} << untyped.untyped_size_bits();
+  const Word end = std::min(size, untyped.untyped_allocated() + kLook);
+  for (Word at = untyped.untyped_allocated(); at < end; at += sizeof(Word)) {
+    if (*from_phys<Word>(untyped.paddr() + at) != 0) return false;
+  }
+  return true;
+}
+
 struct TreeWalk {
   Complaint complaint;
   Word slots = 0;
@@ -75,6 +89,9 @@ TreeWalk walk_tree() {
     const Slot* const parent = ancestors.enter(*slot);
     if (parent != nullptr) {
       if (const char* what = wrong_descent(parent->cap, slot->cap)) return wrong(what);
+    }
+    if (slot->cap.is(CapType::kUntyped) && !is_clean(slot->cap)) {
+      return wrong("memory that should be zero is not");
     }
     if (slot->cap.is(CapType::kUntyped) || object_bytes(slot->cap) == 0) continue;
     if (same_object(prev->cap, slot->cap)) continue;

@@ -34,7 +34,17 @@ void block_on(Tcb& tcb, Endpoint& endpoint, ThreadState state) {
   if (&tcb == scheduler().current) reconsider_current();
 }
 
+// A preempted search for a badge. There is one for the whole kernel: if another begins meanwhile,
+// the first starts from the front again, and what it has cancelled need not be done twice.
+struct Search {
+  Endpoint* endpoint = nullptr;
+  Word badge = 0;
+  Tcb* next = nullptr;  // waits at the endpoint
+};
+constinit Search search;
+
 void leave_endpoint(Tcb& tcb) {
+  if (search.next == &tcb) search.next = tcb.queue_next;
   auto& endpoint = *static_cast<Endpoint*>(tcb.blocked_on);
   WaitQueue queue = endpoint.queue();
   const Endpoint::State state = endpoint.state();
@@ -167,30 +177,42 @@ void restart_or_stop(Tcb& tcb) {
 
 }  // namespace
 
-void cancel_all_ipc(Endpoint& endpoint) {
-  WaitQueue queue = endpoint.queue();
-  endpoint.set_queue({nullptr, nullptr}, Endpoint::State::kIdle);
-  while (queue.head != nullptr) {
-    Tcb& tcb = *queue.head;
-    queue_remove(queue, tcb);
+Progress cancel_all_ipc(Endpoint& endpoint, WorkMeter& work) {
+  if (search.endpoint == &endpoint) search = Search{};
+  Progress progress = Progress::kDone;
+  while (endpoint.state() != Endpoint::State::kIdle) {
+    if (work.must_stop(WorkMeter::kWakeThread)) {
+      progress = Progress::kPreempted;
+      break;
+    }
+    Tcb& tcb = *endpoint.queue().head;
+    leave_endpoint(tcb);
     restart_or_stop(tcb);
   }
   reconsider_current();
+  return progress;
 }
 
-void cancel_badged_sends(Endpoint& endpoint, Word badge) {
-  if (endpoint.state() != Endpoint::State::kSending) return;
-  WaitQueue queue = endpoint.queue();
-  Tcb* next = queue.head;
+Progress cancel_badged_sends(Endpoint& endpoint, Word badge) {
+  if (endpoint.state() != Endpoint::State::kSending) return Progress::kDone;
+  WorkMeter work;
+  Tcb* next =
+      search.endpoint == &endpoint && search.badge == badge ? search.next : endpoint.queue().head;
+  search = Search{};
   while (next != nullptr) {
     Tcb& tcb = *next;
+    const bool wanted = tcb.badge == badge;
+    if (work.must_stop(wanted ? WorkMeter::kWakeThread : WorkMeter::kLook)) {
+      search = {&endpoint, badge, &tcb};
+      break;
+    }
     next = tcb.queue_next;
-    if (tcb.badge != badge) continue;
-    queue_remove(queue, tcb);
+    if (!wanted) continue;
+    leave_endpoint(tcb);
     restart_or_stop(tcb);
   }
-  endpoint.set_queue(queue, Endpoint::State::kSending);
   reconsider_current();
+  return search.endpoint == nullptr ? Progress::kDone : Progress::kPreempted;
 }
 
 void reorder_queue(Tcb& tcb) {
@@ -201,6 +223,8 @@ void reorder_queue(Tcb& tcb) {
   } else if (tcb.state == ThreadState::kBlockedOnSend ||
              tcb.state == ThreadState::kBlockedOnReceive) {
     auto& endpoint = *static_cast<Endpoint*>(tcb.blocked_on);
+    // It might move from behind the place of a search to before it.
+    if (search.endpoint == &endpoint) search = Search{};
     WaitQueue queue = endpoint.queue();
     const Endpoint::State state = endpoint.state();
     queue_remove(queue, tcb);

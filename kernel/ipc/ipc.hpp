@@ -2,6 +2,7 @@
 // Messages between threads: endpoints, notifications, replies, and what is copied.
 #pragma once
 
+#include "kernel/object/progress.hpp"
 #include "kernel/object/tcb.hpp"
 
 namespace lona::kernel {
@@ -30,15 +31,16 @@ void receive_ipc(Tcb& receiver, Endpoint& endpoint, Reply* reply, const ReceiveO
 // Takes the thread out of what it waits for; it is inactive afterwards.
 void cancel_ipc(Tcb& tcb);
 // The endpoint ends: everybody waiting starts its operation again.
-void cancel_all_ipc(Endpoint& endpoint);
-void cancel_badged_sends(Endpoint& endpoint, Word badge);
+[[nodiscard]] Progress cancel_all_ipc(Endpoint& endpoint, WorkMeter& work);
+// Senders with this badge start again. After a preemption the search goes on where it stopped.
+[[nodiscard]] Progress cancel_badged_sends(Endpoint& endpoint, Word badge);
 // A waiting thread's priority changed.
 void reorder_queue(Tcb& tcb);
 
 // --- Notifications -------------------------------------------------------------------------------
 void send_signal(Notification& notification, Word badge);
 void receive_signal(Tcb& receiver, Notification& notification, bool blocking);
-void cancel_all_signals(Notification& notification);
+[[nodiscard]] Progress cancel_all_signals(Notification& notification, WorkMeter& work);
 void bind_notification(Tcb& tcb, Notification& notification);
 void unbind_notification(Tcb& tcb);
 

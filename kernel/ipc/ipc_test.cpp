@@ -284,5 +284,86 @@ TEST_F(Ipc, CancelBadgedSendsRestartsOnlyThatBadge) {
   EXPECT_EQ(t2.tcb->state, ThreadState::kRunning);
 }
 
+// Many wait, and each preemption point finds an interrupt.
+class LongQueues : public Ipc {
+ protected:
+  static constexpr unsigned kCount = 120;
+  std::vector<World::Thread> threads;
+  Word endpoint = world.make(ObjectType::kEndpoint);
+
+  // Every other thread sends with the badge 2, the rest with 1.
+  void all_call() {
+    const Word first = world.new_slot(), second = world.new_slot();
+    ASSERT_EQ(world.mint(endpoint, first, 1), Error::kNone);
+    ASSERT_EQ(world.mint(endpoint, second, 2), Error::kNone);
+    badges_[0] = first;
+    badges_[1] = second;
+    for (unsigned i = 0; i < kCount; ++i) threads.push_back(world.make_thread(100));
+    root_sleeps();
+    for (unsigned i = kCount; i-- > 0;) {  // the last one made goes first
+      ASSERT_EQ(current_thread(), threads[i].tcb);
+      world.syscall(Syscall::kCall, badges_[i % 2], MessageInfo());
+    }
+    interrupt_root();
+    machine.interrupt_every = 1;
+    machine.preemption_points = 0;
+  }
+  void expect_states(ThreadState even, ThreadState odd) {
+    for (unsigned i = 0; i < kCount; ++i) {
+      EXPECT_EQ(threads[i].tcb->state, i % 2 == 0 ? even : odd) << "thread " << i;
+    }
+  }
+  Word badges_[2] = {};
+};
+
+TEST_F(LongQueues, AnEndpointEndsInSteps) {
+  all_call();
+  ASSERT_EQ(world.revoke(endpoint), Error::kNone);
+  EXPECT_EQ(machine.preemption_points, 0u) << "nothing ends with the badges";
+  ASSERT_EQ(world.remove(endpoint), Error::kNone);
+  EXPECT_GT(machine.preemption_points, 2u);
+  expect_states(ThreadState::kRunning, ThreadState::kRunning);
+  world.check_invariants();
+}
+
+TEST_F(LongQueues, SendsOfABadgeAreCancelledInStepsAndOthersStay) {
+  all_call();
+  ASSERT_EQ(
+      world.invoke_until_done(World::kCNodeSlot, Label::kCNodeCancelBadgedSends, {badges_[1], 64}),
+      Error::kNone);
+  EXPECT_GT(machine.preemption_points, 1u);
+  expect_states(ThreadState::kBlockedOnSend, ThreadState::kRunning);
+}
+
+TEST_F(LongQueues, ASearchForABadgeOutlivesItsNextThread) {
+  all_call();
+  // The first round ends in the middle; what it would have looked at next goes away.
+  Endpoint& object = *world.slot(endpoint).cap.object<Endpoint>();
+  ASSERT_EQ(cancel_badged_sends(object, 2), Progress::kPreempted);
+  for (unsigned i = 10; i < kCount; ++i) {
+    ASSERT_EQ(world.invoke(threads[i].tcb_slot, Label::kTcbSuspend, {}), Error::kNone);
+  }
+  while (cancel_badged_sends(object, 2) == Progress::kPreempted) world.check_invariants();
+  for (unsigned i = 0; i < 10; ++i) {
+    EXPECT_EQ(threads[i].tcb->state,
+              i % 2 == 0 ? ThreadState::kBlockedOnSend : ThreadState::kRunning);
+  }
+}
+
+TEST_F(LongQueues, ANotificationEndsInSteps) {
+  const Word notification = world.make(ObjectType::kNotification);
+  for (unsigned i = 0; i < kCount; ++i) threads.push_back(world.make_thread(100));
+  root_sleeps();
+  for (unsigned i = 0; i < kCount; ++i) {
+    world.syscall(Syscall::kWait, notification, MessageInfo());
+  }
+  interrupt_root();
+  machine.interrupt_every = 1;
+  machine.preemption_points = 0;
+  ASSERT_EQ(world.remove(notification), Error::kNone);
+  EXPECT_GT(machine.preemption_points, 2u);
+  expect_states(ThreadState::kRunning, ThreadState::kRunning);
+}
+
 }  // namespace
 }  // namespace lona::kernel

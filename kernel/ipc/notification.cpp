@@ -61,18 +61,22 @@ void receive_signal(Tcb& receiver, Notification& notification, bool blocking) {
   return_context(notification, receiver);
 }
 
-void cancel_all_signals(Notification& notification) {
+Progress cancel_all_signals(Notification& notification, WorkMeter& work) {
+  Progress progress = Progress::kDone;
   while (notification.queue.head != nullptr) {
+    if (work.must_stop(WorkMeter::kWakeThread)) {
+      progress = Progress::kPreempted;
+      break;
+    }
     Tcb& tcb = *notification.queue.head;
     queue_remove(notification.queue, tcb);
+    if (notification.queue.empty()) notification.state = Notification::State::kIdle;
     tcb.context.restart();
     tcb.state = ThreadState::kRunning;
     wake_on_context(tcb);
   }
-  if (notification.state == Notification::State::kWaiting) {
-    notification.state = Notification::State::kIdle;
-  }
   reconsider_current();
+  return progress;
 }
 
 void bind_notification(Tcb& tcb, Notification& notification) {

@@ -82,7 +82,7 @@ class Cap {
 
   // --- Untyped: size 5-10, device 11, clean 12; word 1: allocated 0-43 (16-byte units), zeroed
   // 44-63.
-  static constexpr unsigned kZeroedUnitBits = 16;
+  static constexpr unsigned kZeroedUnitBits = 13;
   static constexpr Cap untyped(PhysAddr address, unsigned size_bits, bool device) {
     return Cap(CapType::kUntyped, address, F<5, 6>::make(size_bits) | F<11, 1>::make(device), 0);
   }

@@ -151,18 +151,16 @@ Result<Done> decode_rotate(Invocation& inv, Slot& dest) {
   return Done{};
 }
 
+Done finished(Progress progress) {
+  return Done{progress == Progress::kPreempted ? Done::kPreempted : Done::kReply, 0};
+}
+
 Result<Done> decode_cancel_badged_sends(Slot& slot) {
   if (!slot.cap.is(CapType::kEndpoint) || slot.cap.rights() != abi::kAllRights) {
     return fail(Failure::illegal_operation());
   }
-  if (slot.cap.badge() != 0) {
-    cancel_badged_sends(*slot.cap.object<Endpoint>(), slot.cap.badge());
-  }
-  return Done{};
-}
-
-Done finished(Progress progress) {
-  return Done{progress == Progress::kPreempted ? Done::kPreempted : Done::kReply, 0};
+  if (slot.cap.badge() == 0) return Done{};
+  return finished(cancel_badged_sends(*slot.cap.object<Endpoint>(), slot.cap.badge()));
 }
 
 }  // namespace

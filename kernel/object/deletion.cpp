@@ -10,7 +10,6 @@
 #include "kernel/object/deletion.hpp"
 
 #include "kernel/arch/arch.hpp"
-#include "kernel/check/latency.hpp"
 #include "kernel/ipc/ipc.hpp"
 #include "kernel/object/derivation.hpp"
 #include "kernel/object/interrupt.hpp"
@@ -25,20 +24,31 @@ Slot* zombie_base(const Cap& zombie) {
   return zombie.zombie_is_tcb() ? zombie.object<Tcb>()->slots : zombie.object<Slot>();
 }
 
+// Before the object behind the last cap to it ends: nobody may wait for it any more. This is the
+// only part of an ending that has no small bound.
+Progress empty_queues(const Cap& cap, WorkMeter& work) {
+  switch (cap.type()) {
+    case CapType::kEndpoint:
+      return cancel_all_ipc(*cap.object<Endpoint>(), work);
+    case CapType::kNotification:
+      return cancel_all_signals(*cap.object<Notification>(), work);
+    case CapType::kIrqHandler:
+      return delete_irq_notification(cap.irq());
+    default:
+      return Progress::kDone;
+  }
+}
+
 void end_notification(Notification& notification) {
   if (notification.sched_context != nullptr) {
     unbind_from_notification(*notification.sched_context);
   }
   if (notification.bound_tcb != nullptr) unbind_notification(*notification.bound_tcb);
-  cancel_all_signals(notification);
 }
 
 // Ends the object behind the last cap to it; what stays in the slot for now (a zombie or nothing).
 Cap end_object(const Cap& cap) {
   switch (cap.type()) {
-    case CapType::kEndpoint:
-      cancel_all_ipc(*cap.object<Endpoint>());
-      return Cap();
     case CapType::kNotification:
       end_notification(*cap.object<Notification>());
       return Cap();
@@ -63,10 +73,12 @@ Cap end_object(const Cap& cap) {
   }
 }
 
-// One step for a slot that holds a cap: afterwards it is empty or holds a zombie.
-void finalise_slot(Slot& slot) {
+// One step for a slot that holds a cap: afterwards it is empty or holds a zombie. Preempted: it
+// holds what it held.
+Progress finalise_slot(Slot& slot, WorkMeter& work) {
   const bool final = is_final(slot);
   const Cap cap = slot.cap;
+  if (final && empty_queues(cap, work) == Progress::kPreempted) return Progress::kPreempted;
   if (is_arch_type(cap.type())) arch::finalise(cap, final);
   const Cap rest = final ? end_object(cap) : Cap();
   if (rest.is_null()) {
@@ -74,6 +86,7 @@ void finalise_slot(Slot& slot) {
   } else {
     slot.cap = rest;
   }
+  return Progress::kDone;
 }
 
 void exchange(Slot& a, Slot& b) {
@@ -87,12 +100,12 @@ void exchange(Slot& a, Slot& b) {
 }
 
 // One step towards an empty zombie in `slot`.
-void reduce_zombie(Slot& slot) {
+Progress reduce_zombie(Slot& slot, WorkMeter& work) {
   Slot* const base = zombie_base(slot.cap);
   const Word count = slot.cap.zombie_slots();
   if (count == 0) {
     remove_slot(slot);
-    return;
+    return Progress::kDone;
   }
   Slot& last = base[count - 1];
   if (&last == &slot) {
@@ -102,19 +115,16 @@ void reduce_zombie(Slot& slot) {
     } else {
       exchange(slot, *base);
     }
-    return;
+    return Progress::kDone;
   }
   if (last.empty()) {
     slot.cap.set_zombie_slots(count - 1);
-    return;
+    return Progress::kDone;
   }
-  if (!last.cap.is(CapType::kZombie)) {
-    finalise_slot(last);
-    return;
-  }
+  if (!last.cap.is(CapType::kZombie)) return finalise_slot(last, work);
   if (last.cap.zombie_slots() == 0) {
     remove_slot(last);
-    return;
+    return Progress::kDone;
   }
   Slot& first = *zombie_base(last.cap);
   if (&first == &last) {
@@ -123,38 +133,45 @@ void reduce_zombie(Slot& slot) {
   } else {
     exchange(last, first);
   }
+  return Progress::kDone;
 }
 
-constexpr unsigned kStepsPerCheck = 64;
+// What the next step costs.
+WorkMeter::Cost cost_of(const Cap& cap) {
+  const bool only_counts = cap.is(CapType::kZombie) && cap.zombie_slots() != 0 &&
+                           zombie_base(cap)[cap.zombie_slots() - 1].empty();
+  return only_counts ? WorkMeter::kEmptySlot : WorkMeter::kDeleteCap;
+}
 
-}  // namespace
-
-Progress delete_cap(Slot& slot) {
-  unsigned steps = 0;
+Progress delete_slot(Slot& slot, WorkMeter& work) {
   while (!slot.empty()) {
-    if (slot.cap.is(CapType::kZombie)) {
-      reduce_zombie(slot);
-    } else {
-      finalise_slot(slot);
-    }
-    if (++steps % kStepsPerCheck == 0 && !slot.empty() && preemption_point()) {
-      return Progress::kPreempted;
-    }
+    if (work.must_stop(cost_of(slot.cap))) return Progress::kPreempted;
+    const Progress progress =
+        slot.cap.is(CapType::kZombie) ? reduce_zombie(slot, work) : finalise_slot(slot, work);
+    if (progress == Progress::kPreempted) return progress;
   }
   return Progress::kDone;
 }
 
+}  // namespace
+
+Progress delete_cap(Slot& slot) {
+  WorkMeter work;
+  return delete_slot(slot, work);
+}
+
 Progress revoke(Slot& slot) {
-  unsigned deleted = 0;
+  WorkMeter work;
   while (!slot.empty() && has_children(slot)) {
-    if (delete_cap(*slot.node.next()) == Progress::kPreempted) return Progress::kPreempted;
-    if (++deleted % kStepsPerCheck == 0 && preemption_point()) return Progress::kPreempted;
+    if (delete_slot(*slot.node.next(), work) == Progress::kPreempted) return Progress::kPreempted;
   }
   return Progress::kDone;
 }
 
 void delete_cap_now(Slot& slot) {
-  if (!slot.empty()) finalise_slot(slot);
+  // Nobody waits for what ends here, so there is nothing that could be preempted.
+  WorkMeter work;
+  if (!slot.empty()) (void)finalise_slot(slot, work);
 }
 
 }  // namespace lona::kernel

@@ -32,9 +32,12 @@ void issue_irq(unsigned irq, Slot& control, Slot& dest) {
   insert_child(control, dest, Cap::irq_handler(irq));
 }
 
+Progress delete_irq_notification(Word irq) {
+  return delete_cap(lines[irq].notification);
+}
+
 void release_irq_handler(Word irq) {
   Line& line = lines[irq];
-  delete_cap_now(line.notification);
   line.active = false;
   arch::release_irq(static_cast<unsigned>(irq));
 }
@@ -66,12 +69,12 @@ Result<Done> decode_irq_handler(Invocation& inv) {
       if (!source.cap.is(CapType::kNotification) || !source.cap.rights().write()) {
         return fail(Failure::invalid_capability(1));
       }
-      delete_cap_now(target);
+      if (delete_cap(target) == Progress::kPreempted) return Done{Done::kPreempted, 0};
       insert_copy(source, target, source.cap);
       return Done{};
     }
     case abi::Label::kIrqClearHandler:
-      delete_cap_now(target);
+      if (delete_cap(target) == Progress::kPreempted) return Done{Done::kPreempted, 0};
       return Done{};
     default:
       return fail(Failure::illegal_operation());

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "kernel/api/invocation.hpp"
+#include "kernel/object/progress.hpp"
 
 namespace lona::kernel {
 
@@ -12,7 +13,9 @@ bool irq_active(unsigned irq);
 const Slot& irq_notification_slot(unsigned irq);
 // Makes the handler cap of a free line. `control` is the slot of the IRQControl cap used.
 void issue_irq(unsigned irq, Slot& control, Slot& dest);
-// The last handler cap of the line goes.
+// Empties that slot.
+[[nodiscard]] Progress delete_irq_notification(Word irq);
+// The last handler cap of the line goes, with its notification deleted before.
 void release_irq_handler(Word irq);
 // The line interrupted.
 void signal_irq(unsigned irq);

@@ -82,6 +82,13 @@ void install(Tcb& tcb, Tcb::CapSlot which, const NewCap& from) {
   }
 }
 
+// Makes room for a new handler before anything else is done. The old one may be the last cap to an
+// endpoint where many wait; then the call is made again.
+Progress remove_handler(Tcb& tcb, Tcb::CapSlot which) {
+  return delete_cap(tcb.slots[which]);
+}
+constexpr Done kAgain{Done::kPreempted, 0};
+
 Result<NewCap> check_handler(Slot& slot, Word number) {
   if (!slot.empty() && !is_valid_handler(slot.cap)) {
     return fail(Failure::invalid_capability(number));
@@ -145,6 +152,7 @@ Result<Done> decode_set_space(Invocation& inv) {
   const NewCap cspace = TRY(check_cspace(tcb, *inv.extra[1], inv.arg(0)));
   const NewCap vspace = TRY(check_vspace(*inv.extra[2], inv.arg(1)));
 
+  if (remove_handler(tcb, Tcb::kFaultHandler) == Progress::kPreempted) return kAgain;
   install(tcb, Tcb::kFaultHandler, handler);
   set_spaces(tcb, cspace, vspace);
   return Done{};
@@ -161,6 +169,7 @@ Result<Done> decode_set_ipc_buffer(Invocation& inv) {
 Result<Done> decode_set_timeout_endpoint(Invocation& inv) {
   if (inv.too_short<abi::Label::kTcbSetTimeoutEndpoint>()) return fail(Failure::truncated());
   const NewCap handler = TRY(check_handler(*inv.extra[0], 1));
+  if (remove_handler(target_of(inv), Tcb::kTimeoutHandler) == Progress::kPreempted) return kAgain;
   install(target_of(inv), Tcb::kTimeoutHandler, handler);
   return Done{};
 }
@@ -224,6 +233,7 @@ Result<Done> decode_set_sched_params(Invocation& inv) {
   SchedContext* const context = TRY(check_context(tcb, inv.caller, inv.extra[1]->cap));
   const NewCap handler = TRY(check_handler(*inv.extra[2], 3));
 
+  if (remove_handler(tcb, Tcb::kFaultHandler) == Progress::kPreempted) return kAgain;
   install(tcb, Tcb::kFaultHandler, handler);
   tcb.max_controlled_priority = static_cast<std::uint8_t>(max_controlled);
   set_priority(tcb, priority);

@@ -99,7 +99,10 @@ Cap create(abi::ObjectType type, PhysAddr address, unsigned size_bits, bool devi
   return cap;
 }
 
-constexpr Word kChunk = Word{1} << Cap::kZeroedUnitBits;
+// Zeroed between two preemption points: some five thousand instructions.
+constexpr Word kChunk = Word{1} << 15;
+constexpr Word kUnit = Word{1} << Cap::kZeroedUnitBits;
+static_assert(kUnit < kChunk, "each chunk is progress that can be remembered");
 
 // Larger ones are not worth their zeroing, of which much may be in vain.
 constexpr unsigned kMaxCleanBits = 22;
@@ -114,9 +117,10 @@ bool zero_memory(const Retype& r) {
     const Word step = end - at < kChunk ? end - at : kChunk;
     std::memset(from_phys<void>(cap.paddr() + at), 0, step);
     at += step;
-    if (at < end && preemption_point()) {
+    // After a whole chunk also at the end: the objects are still to be made.
+    if (step == kChunk && preemption_point()) {
       // The gap before an aligned object is lost to it anyway; it is not zero.
-      Word done = (at - r.start) & ~(kChunk - 1);
+      Word done = (at - r.start) & ~(kUnit - 1);
       if (done > Cap::kMaxZeroed) done = Cap::kMaxZeroed;
       cap.set_untyped(r.start, done);
       return false;
@@ -133,7 +137,7 @@ bool reset_clean(Cap& cap) {
     allocated -= step;
     std::memset(from_phys<void>(cap.paddr() + allocated), 0, step);
     cap.set_untyped(allocated, 0);
-    if (allocated != 0 && arch::interrupt_pending()) return false;
+    if (allocated != 0 && preemption_point()) return false;
   }
   return true;
 }

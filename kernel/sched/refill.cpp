@@ -82,7 +82,7 @@ Ticks refill_sum(SchedContext& sc) {
 void refill_start(SchedContext& sc, Ticks budget, Ticks period, unsigned max, Ticks now) {
   sc.budget = budget;
   sc.period = period;
-  sc.refill_max = max;
+  sc.refill_max = max < kMaxRefills ? max : kMaxRefills;
   sc.refill_head = 0;
   sc.refill_count = period == 0 ? 2 : 1;
   sc.refills()[0] = {now, budget};

@@ -30,6 +30,10 @@ constexpr Word refill_capacity(unsigned size_bits) {
 }
 static_assert(refill_capacity(abi::kMinSchedContextBits) == SchedContext::kMinRefills);
 
+// More entries than this are never used: charging and waking up may go through all of them. With
+// less room than asked for, time that was used comes back later and in larger pieces.
+inline constexpr unsigned kMaxRefills = 256;
+
 Refill& refill_head(SchedContext& sc);
 Refill& refill_at(SchedContext& sc, unsigned index);  // 0: head
 inline bool refill_ready(SchedContext& sc, const RefillClock& clock) {

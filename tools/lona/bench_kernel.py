@@ -21,8 +21,8 @@ _END = b"end of benchmark"
 _SECONDS = 60
 
 
-def _output(kernel):
-    settings = machine.Settings(kernel=kernel, root_task=_ROOT_TASK, machine="pc",
+def output(kernel, root_task=_ROOT_TASK, end_mark=_END):
+    settings = machine.Settings(kernel=kernel, root_task=root_task, machine="pc",
                                 extra=["-icount", "shift=0,sleep=off"])
     machine.check(settings)
     with tempfile.TemporaryDirectory(prefix="lona-") as folder:
@@ -34,7 +34,7 @@ def _output(kernel):
                 end = time.monotonic() + _SECONDS
                 while time.monotonic() < end and guest.poll() is None:
                     text = log.read_bytes()
-                    if _END in text:
+                    if end_mark in text:
                         break
                     time.sleep(0.1)
                 else:
@@ -50,7 +50,7 @@ def _output(kernel):
 def measure(kernel):
     """Rows in the order in which they were measured: name and instructions, None if it failed."""
     rows = {}
-    for line in _output(kernel).splitlines():
+    for line in output(kernel).splitlines():
         name, tab, value = line.partition("\t")
         if tab:
             rows[name] = int(value) if value.isdigit() else None

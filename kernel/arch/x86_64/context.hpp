@@ -18,9 +18,8 @@ struct alignas(64) FpuState {
   static constexpr std::size_t kBytes = 576;
   std::array<std::uint8_t, kBytes> bytes;
 
-  // The state a thread starts with: all exceptions masked, round to nearest.
-  void reset() {
-    bytes.fill(0);
+  // In zeroed memory, the state a thread starts with: all exceptions masked, round to nearest.
+  void set_control_words() {
     bytes[0] = 0x7f;  // FCW = 0x037f
     bytes[1] = 0x03;
     bytes[24] = 0x80;  // MXCSR = 0x1f80
@@ -126,15 +125,15 @@ struct alignas(64) UserContext {
     return static_cast<std::uint64_t>(static_cast<std::int64_t>(address << 16) >> 16);
   }
 
-  void reset();  // a thread that has never run: everything zero, user segments, fresh FPU
+  // In zeroed memory, a thread that has never run: user segments, fresh FPU.
+  void reset();
 };
 
 inline constexpr std::uint16_t kUserCodeSelector = 0x23;
 inline constexpr std::uint16_t kUserDataSelector = 0x1b;
 
 inline void UserContext::reset() {
-  *this = UserContext{};
-  fpu.reset();
+  fpu.set_control_words();
   cs = kUserCodeSelector;
   ss = kUserDataSelector;
   rflags = kUserFlagsFixed;

@@ -23,11 +23,19 @@ Word mask_of(unsigned word_index, unsigned first, unsigned last) {
   return (~Word{0} >> (63 - high)) & (~Word{0} << low);
 }
 
+// The words of ports first..last, each with its mask. All but the first and the last are whole.
+template <typename Function>
+void for_each_word(unsigned first, unsigned last, Function&& function) {
+  const unsigned begin = first / 64, end = last / 64;
+  function(issued[begin], mask_of(begin, first, last));
+  for (unsigned i = begin + 1; i < end; ++i) function(issued[i], ~Word{0});
+  if (begin != end) function(issued[end], mask_of(end, first, last));
+}
+
 bool any_issued(unsigned first, unsigned last) {
-  for (unsigned i = first / 64; i <= last / 64; ++i) {
-    if ((issued[i] & mask_of(i, first, last)) != 0) return true;
-  }
-  return false;
+  Word found = 0;
+  for_each_word(first, last, [&](Word word, Word mask) { found |= word & mask; });
+  return found != 0;
 }
 
 struct IssueRequest {
@@ -50,9 +58,7 @@ Result<IssueRequest> decode_issue(const Invocation& invocation) {
 }
 
 Done invoke_issue(const IssueRequest& request, Slot& control) {
-  for (unsigned i = request.first / 64; i <= request.last / 64; ++i) {
-    issued[i] |= mask_of(i, request.first, request.last);
-  }
+  for_each_word(request.first, request.last, [](Word& word, Word mask) { word |= mask; });
   insert_child(control, *request.target, Cap::io_port(request.first, request.last));
   return {};
 }
@@ -129,7 +135,7 @@ void write_port(const Access& access) {
 }  // namespace
 
 void io_ports_release(unsigned first, unsigned last) {
-  for (unsigned i = first / 64; i <= last / 64; ++i) issued[i] &= ~mask_of(i, first, last);
+  for_each_word(first, last, [](Word& word, Word mask) { word &= ~mask; });
 }
 
 Result<Done> decode_io_port_control(Invocation& invocation) {

@@ -104,7 +104,7 @@ Tcb* current_thread() {
   return scheduler().current;
 }
 
-[[clang::preserve_none]] Tcb* handle_syscall() {
+LONA_ENTRY_CALL Tcb* handle_syscall() {
   Tcb& tcb = *scheduler().current;
   const Word number = tcb.context.syscall_number();
   if (Tcb* const next = run_fast(tcb, static_cast<Syscall>(number))) return next;

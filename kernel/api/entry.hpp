@@ -8,8 +8,15 @@
 
 namespace lona::kernel {
 
-// Number in the context; also unknown numbers. The entry code needs no register preserved.
-[[clang::preserve_none]] Tcb* handle_syscall();
+// The entry code needs no register preserved; sanitizers cannot build a function that does this.
+#if __STDC_HOSTED__
+#define LONA_ENTRY_CALL
+#else
+#define LONA_ENTRY_CALL [[clang::preserve_none]]
+#endif
+
+// Number in the context; also unknown numbers.
+LONA_ENTRY_CALL Tcb* handle_syscall();
 Tcb* handle_irq(unsigned irq);  // acknowledged at the controller, or masked, by arch
 Tcb* handle_timer();            // the deadline passed
 Tcb* handle_prod();             // another core changed what this one should run

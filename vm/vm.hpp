@@ -51,6 +51,9 @@ struct VmOptions {
   // The library as an image that was checked and whose names are in the table of names
   // (image/image.hpp); null: namespaces and vars of the natives are made anew.
   const image::Header* library = nullptr;
+  unsigned workers = 1;
+  // Not 0: slices of random length and another order of processes, the same for the same seed.
+  std::uint64_t seed = 0;
 };
 
 class Vm {

@@ -36,12 +36,18 @@ void NameTable::put(PermanentRegion& region, SymbolEntry* key, void* value) {
   entries_[i] = {key, value};
 }
 
-Namespace* Namespaces::find(const SymbolEntry* name) const {
+Namespace* Namespaces::find_locked(const SymbolEntry* name) const {
   return static_cast<Namespace*>(all_.find(name));
 }
 
+Namespace* Namespaces::find(const SymbolEntry* name) const {
+  Guard guard(lock_);
+  return find_locked(name);
+}
+
 Namespace* Namespaces::find_or_create(SymbolEntry* name) {
-  if (Namespace* ns = find(name)) return ns;
+  Guard guard(lock_);
+  if (Namespace* ns = find_locked(name)) return ns;
   auto* ns = region_.make<Namespace>();
   ns->name = name;
   ns->box[0] = Header::make(Kind::kNamespace, 1).bits();
@@ -51,6 +57,7 @@ Namespace* Namespaces::find_or_create(SymbolEntry* name) {
 }
 
 Var* Namespaces::intern(Namespace* ns, SymbolEntry* name) {
+  Guard guard(lock_);
   Var* known = ns->find(name);
   if (known != nullptr && known->ns == ns) return known;
   auto* var = region_.make<Var>();
@@ -65,6 +72,7 @@ Var* Namespaces::intern(Namespace* ns, SymbolEntry* name) {
 
 void Namespaces::refer(Namespace* into, Namespace* from) {
   if (into == from) return;
+  Guard guard(lock_);
   from->vars.each([&](SymbolEntry* name, void* value) {
     Var* var = static_cast<Var*>(value);
     if (var->ns != from || var->is_private() || !var->is_bound()) return;
@@ -76,15 +84,21 @@ void Namespaces::refer(Namespace* into, Namespace* from) {
 }
 
 void Namespaces::alias(Namespace* in, SymbolEntry* alias, Namespace* target) {
+  Guard guard(lock_);
   in->aliases.put(region_, alias, target);
 }
 
 Var* Namespaces::resolve(Namespace* ns, SymbolEntry* symbol) const {
-  if (core_ == nullptr) core_ = find(lona::vm::intern("lona.core"));
+  Guard guard(lock_);
+  return resolve_locked(ns, symbol);
+}
+
+Var* Namespaces::resolve_locked(Namespace* ns, SymbolEntry* symbol) const {
+  if (core_ == nullptr) core_ = find_locked(lona::vm::intern("lona.core"));
   if (symbol->name_offset != 0) {
     SymbolEntry* prefix = lona::vm::intern(symbol->ns());
     auto* target = static_cast<Namespace*>(ns->aliases.find(prefix));
-    if (target == nullptr) target = find(prefix);
+    if (target == nullptr) target = find_locked(prefix);
     return target == nullptr ? nullptr : target->find(lona::vm::intern(symbol->name()));
   }
   Var* own = ns->find(symbol);
@@ -153,6 +167,7 @@ unsigned distance(std::string_view a, std::string_view b, unsigned most) {
 Var* Namespaces::nearest(Namespace* ns, const SymbolEntry* name) const {
   Var* best = nullptr;
   if (name->name().size() < 3) return nullptr;  // everything short is near
+  Guard guard(lock_);
   unsigned most = name->name().size() <= 5 ? 1 : 2;
   auto look = [&](Namespace* where) {
     if (where == nullptr) return;

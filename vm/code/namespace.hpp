@@ -5,6 +5,7 @@
 #include <span>
 
 #include "vm/code/var.hpp"
+#include "vm/sched/lock.hpp"
 
 namespace lona::vm {
 
@@ -57,7 +58,7 @@ inline bool is_namespace(Term t) {
   return is_kind(t, Kind::kNamespace);
 }
 
-// All namespaces of a realm.
+// All namespaces of a realm. Several workers may use it; what it calls back must not.
 class Namespaces {
  public:
   explicit Namespaces(PermanentRegion& region) : region_(region) {}
@@ -80,7 +81,14 @@ class Namespaces {
   // Calls f(Namespace*) for each, in no order.
   template <typename F>
   void each(F f) const {
+    Guard guard(lock_);
     all_.each([&](SymbolEntry*, void* ns) { f(static_cast<Namespace*>(ns)); });
+  }
+  // Calls f(SymbolEntry*, Var*) for each name in a namespace, in no order.
+  template <typename F>
+  void each_var(const Namespace& ns, F f) const {
+    Guard guard(lock_);
+    ns.vars.each([&](SymbolEntry* name, void* var) { f(name, static_cast<Var*>(var)); });
   }
 
   const NameTable& all() const { return all_; }
@@ -90,6 +98,10 @@ class Namespaces {
   Var* nearest(Namespace* ns, const SymbolEntry* name) const;
 
  private:
+  Namespace* find_locked(const SymbolEntry* name) const;
+  Var* resolve_locked(Namespace* ns, SymbolEntry* symbol) const;
+
+  mutable SpinLock lock_;
   PermanentRegion& region_;
   NameTable all_;
   mutable Namespace* core_ = nullptr;

@@ -12,6 +12,16 @@ constexpr std::size_t kChunk = 256 * 1024;
 
 Word* PermanentRegion::refill(Heap& self, std::size_t words, bool may_use_reserve) {
   auto& region = static_cast<PermanentRegion&>(self);
+  Guard guard(region.lock_);
+  return region.carve(words, may_use_reserve);
+}
+
+Word* PermanentRegion::carve(std::size_t words, bool may_use_reserve) {
+  if (words <= static_cast<std::size_t>(end_ - free_)) {
+    Word* first = free_;
+    free_ += words;
+    return first;
+  }
   std::size_t needed =
       (words * sizeof(Word) + platform::kPageSize - 1) & ~(platform::kPageSize - 1);
   std::size_t bytes = needed < kChunk ? kChunk : needed;
@@ -19,13 +29,13 @@ Word* PermanentRegion::refill(Heap& self, std::size_t words, bool may_use_reserv
   if (memory == nullptr && bytes > needed) memory = platform::map_pages(bytes = needed);
   if (memory == nullptr && may_use_reserve) memory = Reserve::take(bytes);
   if (memory == nullptr) return nullptr;
-  region.mapped_ += bytes;
+  mapped_.fetch_add(bytes, std::memory_order_relaxed);
   Word* first = static_cast<Word*>(memory);
   Word* end = first + bytes / sizeof(Word);
   // A large object does not waste what is left of the current chunk.
-  if (end - (first + words) >= region.limit_ - region.top_) {
-    region.top_ = first + words;
-    region.limit_ = end;
+  if (end - (first + words) >= end_ - free_) {
+    free_ = first + words;
+    end_ = end;
   }
   return first;
 }

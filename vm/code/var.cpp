@@ -10,8 +10,10 @@ const Function kNoFunction{};
 
 void Var::set_value(Term permanent_value) {
   // Callers load `function` alone: it is always one or the other function, never null.
-  function = is_closure(permanent_value) ? function_of(permanent_value) : &kNoFunction;
-  value = permanent_value;
+  // The value first: who sees the function sees its closure too.
+  const Function* f = is_closure(permanent_value) ? function_of(permanent_value) : &kNoFunction;
+  __atomic_store_n(reinterpret_cast<Word*>(&value), permanent_value.bits(), __ATOMIC_RELEASE);
+  __atomic_store_n(&function, f, __ATOMIC_RELEASE);
 }
 
 bool meta_flag(Term meta, std::string_view name) {

@@ -54,7 +54,7 @@ void Unit::fail_memory() {
 }
 
 bool Unit::too_deep() {
-  if (!native_stack_low(state_)) return false;
+  if (!native_stack_low(process_)) return false;
   fail(Term::nil(), "this form is nested too deeply");
   return true;
 }

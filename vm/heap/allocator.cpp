@@ -64,6 +64,7 @@ Allocator::Carrier* Allocator::add_carrier(unsigned size_class) {
   c->end = static_cast<char*>(memory) + bytes;
   c->used = 0;
   c->size_class = size_class;
+  c->owner = this;
   link(c);
   return c;
 }
@@ -73,6 +74,10 @@ void* Allocator::allocate(std::size_t bytes) {
   if (whole > kMaxSmall) return allocate_large(bytes);
   unsigned size_class = class_of(whole);
   Carrier* c = open_[size_class];
+  if (c == nullptr && sent_home_.load(std::memory_order_relaxed) != nullptr) {
+    take_home();
+    c = open_[size_class];
+  }
   if (c == nullptr) {
     c = add_carrier(size_class);
     if (c == nullptr) return nullptr;
@@ -87,7 +92,7 @@ void* Allocator::allocate(std::size_t bytes) {
     c->fresh += block_bytes;
   }
   c->used++;
-  used_ += block_bytes;
+  add_used(block_bytes);
   if (c->free == nullptr && c->fresh + block_bytes > c->end) unlink(c);
   return block;
 }
@@ -96,12 +101,31 @@ void Allocator::release(void* block, std::size_t bytes) {
   std::size_t whole = bytes + sizeof(Carrier*);
   if (whole > kMaxSmall) return release_large(block, bytes);
   Carrier* c = static_cast<Carrier**>(block)[-1];
+  if (c->owner == this) return release_own(c, block);
+  std::atomic<void*>& list = c->owner->sent_home_;
+  void* head = list.load(std::memory_order_relaxed);
+  do {
+    *static_cast<void**>(block) = head;
+  } while (!list.compare_exchange_weak(head, block, std::memory_order_release,
+                                       std::memory_order_relaxed));
+}
+
+void Allocator::take_home() {
+  void* block = sent_home_.exchange(nullptr, std::memory_order_acquire);
+  while (block != nullptr) {
+    void* next = *static_cast<void**>(block);
+    release_own(static_cast<Carrier**>(block)[-1], block);
+    block = next;
+  }
+}
+
+void Allocator::release_own(Carrier* c, void* block) {
   std::size_t block_bytes = class_bytes(c->size_class);
   bool was_full = c->free == nullptr && c->fresh + block_bytes > c->end;
   *static_cast<void**>(block) = c->free;
   c->free = block;
   c->used--;
-  used_ -= block_bytes;
+  add_used(0 - block_bytes);
   if (was_full) link(c);
   if (c->used == 0) give_up(c);
 }
@@ -142,7 +166,7 @@ std::size_t Allocator::shrink(void* block, std::size_t bytes, std::size_t wanted
   std::size_t kept = kept_by_shrink(bytes, wanted);
   if (kept == bytes) return bytes;
   platform::shrink_pages(block, large_bytes(bytes), kept);
-  used_ -= large_bytes(bytes) - kept;
+  add_used(kept - large_bytes(bytes));
   return kept;
 }
 
@@ -153,7 +177,7 @@ void* Allocator::allocate_large(std::size_t bytes) {
     void* p = kept.address;
     kept = {};
     kept_bytes_ -= bytes;
-    used_ += bytes;
+    add_used(bytes);
     return p;
   }
   void* p = platform::map_pages(bytes);
@@ -162,13 +186,13 @@ void* Allocator::allocate_large(std::size_t bytes) {
     p = platform::map_pages(bytes);
     if (p == nullptr) return nullptr;
   }
-  used_ += bytes;
+  add_used(bytes);
   return p;
 }
 
 void Allocator::release_large(void* block, std::size_t bytes) {
   bytes = large_bytes(bytes);
-  used_ -= bytes;
+  add_used(0 - bytes);
   std::size_t most = most_kept();
   if (bytes > most) return platform::unmap_pages(block, bytes);
   Kept& slot = kept_[kept_next_++ % kKept];
@@ -188,6 +212,7 @@ void Allocator::release_large(void* block, std::size_t bytes) {
 }
 
 void Allocator::trim() {
+  take_home();
   for (Kept& kept : kept_) {
     if (kept.bytes != 0) platform::unmap_pages(kept.address, kept.bytes);
     kept = {};

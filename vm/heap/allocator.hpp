@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Memory for processes: control blocks, heap blocks, message fragments. One allocator per worker,
-// no locks. Small blocks come from carriers (pages cut into blocks of one size), with their
-// carrier's address in the word before them; large ones are mapped one by one, and a few freed
-// ones are kept for the next request of the same size. Sizes are given again on release.
+// without locks: a block that another worker releases goes home through an atomic list. Small
+// blocks come from carriers (pages cut into blocks of one size), with their carrier's address in
+// the word before them; large ones are mapped one by one, and a few freed ones are kept for the
+// next request of the same size. Sizes are given again on release.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 
@@ -27,7 +29,8 @@ class Allocator {
   // Gives kept pages back.
   void trim();
 
-  std::size_t used_bytes() const { return used_; }
+  // May be asked by any worker.
+  std::size_t used_bytes() const { return used_.load(std::memory_order_relaxed); }
 
  private:
   // 16-byte steps to 128, then sixteen classes for each doubling up to kMaxSmall.
@@ -43,10 +46,14 @@ class Allocator {
     char* end;
     std::uint32_t used;
     std::uint32_t size_class;
+    Allocator* owner;
   };
   static unsigned class_of(std::size_t bytes);
   static std::size_t class_bytes(unsigned size_class);
   static std::size_t large_bytes(std::size_t bytes);
+  void add_used(std::size_t bytes) { used_.store(used_bytes() + bytes, std::memory_order_relaxed); }
+  void release_own(Carrier* c, void* block);
+  void take_home();
   Carrier* add_carrier(unsigned size_class);
   void unlink(Carrier* c);
   void link(Carrier* c);
@@ -65,7 +72,9 @@ class Allocator {
   unsigned kept_next_ = 0;
   Carrier* spare_ = nullptr;  // empty ones
   std::size_t spare_bytes_ = 0;
-  std::size_t used_ = 0;
+  std::atomic<std::size_t> used_{0};  // only the owner writes
+  // Blocks of this allocator that other workers have released, linked by their first words.
+  std::atomic<void*> sent_home_{nullptr};
 };
 
 }  // namespace lona::vm

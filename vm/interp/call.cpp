@@ -284,7 +284,7 @@ Term run_nested(Process& p, Term fn, std::span<const Term> args) {
     Term info = map_put(p, empty_map(p), make_keyword("fn"), fn);
     return p.fail("badarity", map_put(p, info, make_keyword("args"), list));
   }
-  if (native_stack_low(state_of(p))) {
+  if (native_stack_low(p)) {
     return p.fail("syntax-error", make_keyword("macros-nested-too-deeply"));
   }
   p.leave_fragment();
@@ -330,7 +330,8 @@ Term run_nested(Process& p, Term fn, std::span<const Term> args) {
       break;
     }
     // An endless macro must be stoppable, though nothing else runs meanwhile.
-    check_interrupt(state_of(p));
+    if (p.worker_->index == 0) check_interrupt(state_of(p));
+    receive_signals(p);
     if (p.exit_pending_) break;
   }
   p.nested_ = run.outer;

@@ -647,6 +647,7 @@ HANDLER(ReceiveNext) {
 SLOW_HANDLER(ReceiveWaitSlow, receive_wait(*p))
 HANDLER(ReceiveWait) {
   // `:after 0` needs no clock.
+  if (p->arrived_.load(std::memory_order_relaxed) != nullptr) TO(ReceiveWaitSlow);
   if (*p->scan_ != nullptr) NEXT(near_offset(pc));
   if (pc->a == kNoRegister || R(pc->a) != Term::integer(0).bits()) TO(ReceiveWaitSlow);
   p->wait_deadline_ = 0;

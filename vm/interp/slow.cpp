@@ -13,6 +13,7 @@
 #include "vm/platform/platform.hpp"
 #include "vm/process/worker.hpp"
 #include "vm/sched/state.hpp"
+#include "vm/sched/workers.hpp"
 #include "vm/term/equal.hpp"
 
 namespace lona::vm {
@@ -296,9 +297,9 @@ Next define(Process& p) {
     note_place(p, var);
     if (var->is_process_bound()) {
       var->root = permanent;
-      var->set_value(Term::unbound());
+      set_var(*p.worker_, *var, Term::unbound());
     } else {
-      var->set_value(permanent);
+      set_var(*p.worker_, *var, permanent);
     }
   }
   reg(p, p.pc_->a) = var->term().bits();
@@ -347,6 +348,8 @@ Next receive_timer(Process& p) {
 
 Next receive_wait(Process& p) {
   const Instruction* pc = p.pc_;
+  receive_signals(p);
+  if (p.exit_pending_) return Next::kYield;
   if (*p.scan_ != nullptr) return go(p, near_offset(pc));
   if (pc->a == kNoOperand) return Next::kWait;
   Term limit = Term::from_bits(reg(p, pc->a));

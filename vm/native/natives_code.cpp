@@ -15,6 +15,7 @@
 #include "vm/reader/reader.hpp"
 #include "vm/sched/source.hpp"
 #include "vm/sched/state.hpp"
+#include "vm/sched/workers.hpp"
 #include "vm/term/equal.hpp"
 
 namespace lona::vm::natives {
@@ -58,8 +59,7 @@ Term ns_map(Process& p, Args args) {
   Namespace* ns = namespace_of(p, args[0]);
   if (ns == nullptr) return p.fail_type("ns-map", "namespace", args[0]);
   Term map = empty_map(p);
-  ns->vars.each([&](SymbolEntry* name, void* value) {
-    Var* var = static_cast<Var*>(value);
+  state_of(p).namespaces.each_var(*ns, [&](SymbolEntry* name, Var* var) {
     if (var->is_bound()) map = map_put(p, map, Term::symbol(name), var->term());
   });
   p.charge(static_cast<std::uint32_t>(ns->vars.size()) * 20);
@@ -86,7 +86,7 @@ Term intern_var(Process& p, Args args) {
   if (args.size() == 3) {
     Term value = copy_to(s.permanent, p, args[2]);
     if (value == Term::absent()) return p.fail_oom();
-    var->set_value(value);
+    set_var(*p.worker_, *var, value);
   }
   return var->term();
 }

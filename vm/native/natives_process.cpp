@@ -23,11 +23,13 @@ Term ok(const Process& p) {
 // The process of a pid that has not ended and is not about to.
 Process* living(Process& p, Term pid) {
   Process* other = state_of(p).table.find(pid);
-  return other != nullptr && !other->exit_pending_ ? other : nullptr;
+  return other != nullptr && !other->doomed_.load(std::memory_order_relaxed) ? other : nullptr;
 }
 
 Process* named(Process& p, SymbolEntry* name) {
-  return static_cast<Process*>(state_of(p).names.find(name));
+  Vm::State& s = state_of(p);
+  Guard guard(s.names_lock, s.several);
+  return static_cast<Process*>(s.names.find(name));
 }
 
 Term option(Term options, std::string_view key) {
@@ -36,8 +38,10 @@ Term option(Term options, std::string_view key) {
 }
 
 bool give_name(Process& p, Process& target, SymbolEntry* name) {
-  if (named(p, name) != nullptr || target.name_ != nullptr) return false;
-  state_of(p).names.put(state_of(p).permanent, name, &target);
+  Vm::State& s = state_of(p);
+  Guard guard(s.names_lock, s.several);
+  if (s.names.find(name) != nullptr || target.name_ != nullptr) return false;
+  s.names.put(s.permanent, name, &target);
   target.name_ = name;
   return true;
 }
@@ -75,12 +79,17 @@ Process* start(Process& p, std::string_view fn, Args args) {
     p.fail("not-sendable", args[0]);
     return nullptr;
   }
-  Process* child = spawn_process(p.vm(), &p, bare(args[0]), options);
+  Process* child = spawn_process(*p.worker_, &p, bare(args[0]), options);
   if (child == nullptr) {
     p.fail_oom();
     return nullptr;
   }
-  if (name.is_symbol()) give_name(p, *child, name.entry());
+  if (name.is_symbol() && !give_name(p, *child, name.entry())) {
+    // Another process has taken the name just now.
+    end_process(*child);
+    p.fail_badarg(fn, args);
+    return nullptr;
+  }
   p.charge(20);
   return child;
 }
@@ -89,24 +98,32 @@ Process* start(Process& p, std::string_view fn, Args args) {
 
 Term spawn(Process& p, Args args) {
   Process* child = start(p, "spawn", args);
-  return child == nullptr ? Term::raise() : child->pid();
+  if (child == nullptr) return Term::raise();
+  start_process(*p.worker_, *child);
+  return child->pid();
 }
 
 Term spawn_link(Process& p, Args args) {
   Process* child = start(p, "spawn-link", args);
   if (child == nullptr) return Term::raise();
-  if (add_link(p, *child)) return child->pid();
-  p.vm().kill(child->pid(), make_keyword("killed"));
-  return p.fail_oom();
+  if (add_link(p, *child) == Related::kNoMemory) {
+    end_process(*child);
+    return p.fail_oom();
+  }
+  start_process(*p.worker_, *child);
+  return child->pid();
 }
 
 Term spawn_monitor(Process& p, Args args) {
   Process* child = start(p, "spawn-monitor", args);
   if (child == nullptr) return Term::raise();
   std::uint64_t ref = fresh_reference(p);
-  if (add_monitor(p, *child, ref)) return make_pair_tuple(p, child->pid(), make_ref(p, ref));
-  p.vm().kill(child->pid(), make_keyword("killed"));
-  return p.fail_oom();
+  if (add_monitor(p, *child, ref) == Related::kNoMemory) {
+    end_process(*child);
+    return p.fail_oom();
+  }
+  start_process(*p.worker_, *child);
+  return make_pair_tuple(p, child->pid(), make_ref(p, ref));
 }
 
 Term self(Process& p, Args) {
@@ -141,7 +158,11 @@ Term send_named(Process& p, Args args) {
 
 Term link(Process& p, Args args) {
   if (!args[0].is_pid()) return p.fail_badarg("link", args);
-  if (Process* other = living(p, args[0])) return add_link(p, *other) ? ok(p) : p.fail_oom();
+  if (Process* other = living(p, args[0])) {
+    Related related = add_link(p, *other);
+    if (related == Related::kNoMemory) return p.fail_oom();
+    if (related == Related::kYes) return ok(p);
+  }
   // The process has ended: its link says so at once.
   signal_exit(p, p, args[0], make_keyword("noproc"), ExitSignal::kLink);
   return ok(p);
@@ -156,11 +177,10 @@ Term unlink(Process& p, Args args) {
 Term monitor(Process& p, Args args) {
   if (!args[0].is_pid()) return p.fail_badarg("monitor", args);
   std::uint64_t ref = fresh_reference(p);
-  if (Process* other = living(p, args[0])) {
-    if (!add_monitor(p, *other, ref)) return p.fail_oom();
-  } else {
-    notify_down(p, p, ref, args[0], make_keyword("noproc"));
-  }
+  Related related = Related::kEnded;
+  if (Process* other = living(p, args[0])) related = add_monitor(p, *other, ref);
+  if (related == Related::kNoMemory) return p.fail_oom();
+  if (related == Related::kEnded) notify_down(p, p, ref, args[0], make_keyword("noproc"));
   return make_ref(p, ref);
 }
 
@@ -199,7 +219,10 @@ Term unregister(Process& p, Args args) {
   Term name = bare(args[0]);
   Process* target = name.is_symbol() ? named(p, name.entry()) : nullptr;
   if (target == nullptr) return p.fail_badarg("unregister", args);
-  state_of(p).names.put(state_of(p).permanent, name.entry(), nullptr);
+  Vm::State& s = state_of(p);
+  Guard guard(s.names_lock, s.several);
+  if (target->name_ != name.entry()) return ok(p);  // it has lost it just now
+  s.names.put(s.permanent, name.entry(), nullptr);
   target->name_ = nullptr;
   return ok(p);
 }
@@ -208,7 +231,8 @@ Term whereis(Process& p, Args args) {
   Term name = bare(args[0]);
   if (!name.is_symbol()) return p.fail_badarg("whereis", args);
   Process* target = named(p, name.entry());
-  return target == nullptr || target->exit_pending_ ? Term::nil() : target->pid();
+  return target == nullptr || target->doomed_.load(std::memory_order_relaxed) ? Term::nil()
+                                                                              : target->pid();
 }
 
 namespace {
@@ -240,7 +264,7 @@ Term monitors_of(Process& p, const Process& of) {
 }
 
 std::string_view status_of(const Process& p) {
-  switch (p.state_) {
+  switch (p.state_.load(std::memory_order_relaxed)) {
     case Process::State::kRunning:
       return "running";
     case Process::State::kRunnable:
@@ -308,7 +332,8 @@ Term process_list(Process& p, Args) {
   Term list = Term::empty_list();
   for (std::uint32_t i = table.slots(); i > 0; --i) {
     Process* other = table.at(i - 1);
-    if (other != nullptr && !other->exit_pending_) list = p.cons(other->pid(), list);
+    if (other != nullptr && !other->doomed_.load(std::memory_order_relaxed))
+      list = p.cons(other->pid(), list);
   }
   p.charge(table.slots() / 4);
   return list;
@@ -333,7 +358,7 @@ Term memory_figures(Process& p, Args) {
   Term map = map_put(p, empty_map(p), make_keyword("limit"), number(figures.limit));
   map = map_put(p, map, make_keyword("mapped"), number(figures.mapped));
   map = map_put(p, map, make_keyword("resident"), number(platform::resident_bytes()));
-  map = map_put(p, map, make_keyword("processes"), number(state_of(p).allocator.used_bytes()));
+  map = map_put(p, map, make_keyword("processes"), number(used_bytes(state_of(p))));
   return map_put(p, map, make_keyword("permanent"), number(state_of(p).permanent.mapped_bytes()));
 }
 

@@ -64,40 +64,68 @@ Term sleep(Process& p, Args args) {
 
 Term send_after(Process& p, Args args) {
   Vm::State& s = state_of(p);
+  Worker& w = *p.worker_;
   Term to = bare(args[1]);
   if (!is_time(args[0]) || !(to.is_pid() || to.is_symbol())) {
     return p.fail_badarg("send-after", args);
   }
   if (holds_byte_buffer(p, args[2])) return p.fail("not-sendable", args[2]);
-  Fragment* message = copy_to_fragment(p, s.allocator, args[2]);
+  Fragment* message = copy_to_fragment(p, w.allocator, args[2]);
   if (message == nullptr) return p.fail_oom();
   std::uint64_t ref = fresh_reference(p);
-  MessageTimer* timer = s.message_timers.add(ref, to, message);
+  MessageTimer* timer = nullptr;
+  {
+    Guard guard(w.timer_lock, s.several);
+    timer = w.message_timers.add(ref, to, message);
+    if (timer != nullptr) w.timers.set(*timer, platform::now_ns() + nanoseconds(args[0]));
+  }
   if (timer == nullptr) {
     free_fragment(p, message);
     return p.fail_oom();
   }
-  s.timers.set(*timer, platform::now_ns() + nanoseconds(args[0]));
   p.charge(10);
   return make_ref(p, ref);
 }
 
+namespace {
+
+// The worker that has made a reference; null when there is none.
+Worker* maker_of(const Vm::State& s, std::uint64_t ref) {
+  std::uint64_t index = ref >> Worker::kReferenceShift;
+  return index < s.worker_count ? s.workers[index] : nullptr;
+}
+
+// Looks at a timer that has not fired, and takes it out when that is wanted.
+Term timer_of(Process& p, std::uint64_t ref, bool take) {
+  Vm::State& s = state_of(p);
+  Worker* w = maker_of(s, ref);
+  if (w == nullptr) return Term::nil();
+  Fragment* message = nullptr;
+  Term left;
+  {
+    Guard guard(w->timer_lock, s.several);
+    MessageTimer* timer = w->message_timers.find(ref);
+    if (timer == nullptr || timer->taken) return Term::nil();
+    left = milliseconds_left(*timer);
+    if (!take) return left;
+    w->timers.cancel(*timer);
+    message = timer->message;
+    w->message_timers.remove(timer, allocator_of(p));
+  }
+  free_fragment(p, message);
+  return left;
+}
+
+}  // namespace
+
 Term cancel_timer(Process& p, Args args) {
   if (!is_kind(args[0], Kind::kRef)) return p.fail_badarg("cancel-timer", args);
-  Vm::State& s = state_of(p);
-  MessageTimer* timer = s.message_timers.find(payload(args[0])[0]);
-  if (timer == nullptr) return Term::nil();
-  Term left = milliseconds_left(*timer);
-  s.timers.cancel(*timer);
-  free_fragment(p, timer->message);
-  s.message_timers.remove(timer);
-  return left;
+  return timer_of(p, payload(args[0])[0], true);
 }
 
 Term read_timer(Process& p, Args args) {
   if (!is_kind(args[0], Kind::kRef)) return p.fail_badarg("read-timer", args);
-  MessageTimer* timer = state_of(p).message_timers.find(payload(args[0])[0]);
-  return timer == nullptr ? Term::nil() : milliseconds_left(*timer);
+  return timer_of(p, payload(args[0])[0], false);
 }
 
 }  // namespace lona::vm::natives

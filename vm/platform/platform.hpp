@@ -43,6 +43,18 @@ void*& thread_slot();
 std::uint64_t now_ns();         // monotonic, from an arbitrary start
 std::uint64_t wall_clock_ns();  // since 1970, 0 when unknown
 
+// --- Workers --------------------------------------------------------------------------------
+// Threads of the VM besides the one that runs vm_main, which is number 0. How many the machine and
+// the user want in all; how many more can be started may be fewer.
+unsigned worker_count();
+bool start_worker(unsigned number, void (*body)(void*), void* argument);
+void join_workers();  // waits until the bodies of all have returned
+// Worker `number` sleeps until the deadline or until roused, which may have come before. Number 0
+// sleeps in `wait` and is roused there.
+void nap(unsigned number, std::uint64_t deadline_ns);
+void rouse(unsigned number);
+void yield_thread();
+
 // --- Waiting ------------------------------------------------------------------------------
 // Sleeps until input, an interrupt request (Ctrl-C), a window change or the deadline
 // (`now_ns` scale; kNoDeadline for none). May return early for no reason.

@@ -6,15 +6,12 @@
 #include "vm/process/worker.hpp"
 #include "vm/sched/source.hpp"
 #include "vm/sched/state.hpp"
+#include "vm/sched/workers.hpp"
 
 namespace lona::vm {
 
-Allocator& allocator_of(const Process& p) {
-  return state_of(p).allocator;
-}
-
-Process* spawn_process(Vm& vm, const Process* parent, Term fn, const SpawnOptions& options) {
-  Vm::State& s = vm.state();
+Process* spawn_process(Worker& w, const Process* parent, Term fn, const SpawnOptions& options) {
+  Vm::State& s = w.vm.state();
   std::size_t fn_words = 0, binding_words = 0;
   if (parent != nullptr) {
     std::optional<std::size_t> a = copy_size(*parent, fn);
@@ -23,16 +20,16 @@ Process* spawn_process(Vm& vm, const Process* parent, Term fn, const SpawnOption
     fn_words = *a;
     binding_words = *b;
   }
-  Process* p = s.table.create(vm);
+  Process* p = s.table.create(w);
   if (p == nullptr) return nullptr;
   constexpr std::size_t kStackWords = 2 * Process::kFrameWords;
   std::size_t words = fn_words + binding_words + kStackWords;
   if (words < options.min_heap_words) words = options.min_heap_words;
   if (words > Process::kFirstBlockWords) {
     words = block_size_for(words);
-    auto* block = static_cast<Word*>(s.allocator.allocate(words * sizeof(Word)));
+    auto* block = static_cast<Word*>(w.allocator.allocate(words * sizeof(Word)));
     if (block == nullptr) {
-      s.table.destroy(p);
+      retire(w, *p);
       return nullptr;
     }
     p->block_ = block;
@@ -52,32 +49,62 @@ Process* spawn_process(Vm& vm, const Process* parent, Term fn, const SpawnOption
     p->ns_ = parent->ns_;
   }
   start_call(*p, fn);
-  p->state_ = Process::State::kWaiting;
-  make_ready(*p);
   return p;
 }
 
+void start_process(Worker& w, Process& p) {
+  p.state_.store(Process::State::kWaiting);
+  make_ready(w, p);
+}
+
+namespace {
+
+void forget_name(Process& p) {
+  Vm::State& s = state_of(p);
+  Guard guard(s.names_lock, s.several);
+  if (p.name_ != nullptr) s.names.put(s.permanent, p.name_, nullptr);
+}
+
+void leave_console(Process& p) {
+  Vm::State& s = state_of(p);
+  Guard guard(s.console_lock, s.several);
+  if (!p.in_console_list_) return;
+  Process** at = &s.console_waiters;
+  while (*at != &p) at = &(*at)->console_next_;
+  *at = p.console_next_;
+}
+
+void free_messages(Process& p) {
+  Fragment* arrived = p.arrived_.exchange(Process::closed());
+  for (Fragment* list : {arrived, p.inbox_}) {
+    while (list != nullptr) {
+      Fragment* message = list;
+      list = message->next;
+      free_fragment(p, message);
+    }
+  }
+}
+
+}  // namespace
+
 void end_process(Process& p) {
   Vm::State& s = state_of(p);
-  if (s.hooks != nullptr && s.hooks->exited != nullptr) s.hooks->exited(*s.hooks, p);
-  if (p.name_ != nullptr) s.names.put(s.permanent, p.name_, nullptr);
+  Worker& w = *p.worker_;
+  p.doomed_.store(true, std::memory_order_relaxed);
+  if (s.hooks != nullptr && s.hooks->exited != nullptr) {
+    Guard guard(s.console_lock, s.several);
+    s.hooks->exited(*s.hooks, p);
+  }
+  forget_name(p);
   notify_end(p);
-  s.timers.cancel(p);
-  if (p.in_console_list_) {
-    Process** at = &s.console_waiters;
-    while (*at != &p) at = &(*at)->console_next_;
-    *at = p.console_next_;
-  }
+  leave_console(p);
   while (p.source_ != nullptr) pop_source(p);
-  if (p.trace_ != nullptr) s.allocator.release(p.trace_, sizeof(Trace));
-  while (p.inbox_ != nullptr) {
-    Fragment* message = p.inbox_;
-    p.inbox_ = message->next;
-    free_fragment(p, message);
-  }
+  if (p.trace_ != nullptr) w.allocator.release(p.trace_, sizeof(Trace));
+  free_messages(p);
   free_heap(p);
-  if (s.foreground == p.pid()) s.foreground = Term::nil();
-  s.table.destroy(&p);
+  if (p.pinned_ && s.foreground == p.pid()) s.foreground = Term::nil();
+  if (w.running == &p) w.running = nullptr;
+  retire(w, p);
 }
 
 }  // namespace lona::vm

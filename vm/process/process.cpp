@@ -16,6 +16,7 @@ namespace {
 // An overflow fragment has room for more than the request that made it; and the more there are, the
 // larger, so that a native which allocates much leaves few, as the collector looks through all.
 constexpr std::size_t kFragmentWords = 1024;
+constexpr std::size_t kFragmentBytesMask = (std::size_t{1} << 56) - 1;
 constexpr std::size_t kLargestFragmentWords = std::size_t{1} << 20;
 // So much in fragments makes a collection due.
 constexpr std::uint32_t kManyFragments = 32;
@@ -25,7 +26,8 @@ Fragment* make_fragment(Allocator& allocator, std::size_t words) {
   auto* f = static_cast<Fragment*>(allocator.allocate(fragment_bytes(words)));
   if (f == nullptr) return nullptr;
   f->next = nullptr;
-  f->bytes = fragment_bytes(words);
+  f->bytes = fragment_bytes(words) & kFragmentBytesMask;
+  f->kind_bits = 0;
   f->top = f->data;
   f->value = Term::nil();
   f->blobs = nullptr;
@@ -70,7 +72,8 @@ Word* Process::refill(Heap& self, std::size_t words, bool may_use_reserve) {
     std::size_t bytes = fragment_bytes(words);
     f = static_cast<Fragment*>(Reserve::take(bytes));
     if (f == nullptr) return nullptr;
-    f->bytes = bytes;
+    f->bytes = bytes & kFragmentBytesMask;
+    f->kind_bits = 0;
     p.oom_ = true;
   }
   if (f == nullptr) return nullptr;

@@ -7,6 +7,7 @@
 // block.
 #pragma once
 
+#include <atomic>
 #include <string_view>
 
 #include "vm/heap/heap.hpp"
@@ -26,6 +27,7 @@ struct Monitor;
 struct NestedRun;
 struct SourceRun;
 struct Trace;
+struct Worker;
 
 // The Timer is what wakes it at wait_deadline_ while it sleeps.
 class Process final : public Heap, public Timer {
@@ -151,6 +153,10 @@ class Process final : public Heap, public Timer {
   SourceRun* source_ = nullptr;
   Trace* trace_ = nullptr;
 
+  // What others have sent, newest first: the only part of a process that anybody may write at any
+  // time. Its worker moves it to the mailbox (receive_signals). kClosed: the process has ended.
+  std::atomic<Fragment*> arrived_{nullptr};
+  static Fragment* closed() { return reinterpret_cast<Fragment*>(std::uintptr_t{1}); }
   // Mailbox: `inbox_` is the list in order of arrival, `scan_` the link to the next message the
   // running receive has not looked at.
   Fragment* inbox_ = nullptr;
@@ -164,7 +170,12 @@ class Process final : public Heap, public Timer {
 
   // Scheduling.
   enum class State : std::uint8_t { kRunnable, kRunning, kWaiting };
-  State state_ = State::kRunnable;
+  // Whoever changes kWaiting to kRunnable puts it into a queue; all other changes are its worker's.
+  std::atomic<State> state_{State::kRunnable};
+  std::atomic<bool> woken_{false};   // to look again at what it waits for, besides messages
+  std::atomic<bool> doomed_{false};  // about to end: for others, who shall not see it any more
+  bool pinned_ = false;              // runs on its worker only
+  bool ending_ = false;              // takes no more links and monitors (State::relations)
   bool trap_exit_ = false;
   bool exit_pending_ = false;  // to end with exit_reason_ when it is scheduled next
   bool oom_ = false;           // over its limit: ends at the next safe point
@@ -180,6 +191,7 @@ class Process final : public Heap, public Timer {
   std::uint32_t major_collections_ = 0;
   std::uint32_t minors_since_major_ = 0;
   std::uint64_t wait_deadline_ = 0;
+  Worker* worker_ = nullptr;
   Process* queue_next_ = nullptr;
   Process* console_next_ = nullptr;
 

@@ -148,11 +148,11 @@ TEST_P(Processes, nothing_stays_behind) {
   constexpr int kRounds = 5;
   bool steady = false;
   for (int round = 0; round < kRounds && !steady; ++round) {
-    const std::size_t used = s.allocator.used_bytes();
+    const std::size_t used = used_bytes(s);
     run(program);
     run("(sleep 50)");
     ASSERT_EQ(s.table.count(), 0u);
-    steady = s.allocator.used_bytes() <= used;
+    steady = used_bytes(s) <= used;
   }
   EXPECT_TRUE(steady);
 }
@@ -230,11 +230,11 @@ TEST(Memory, an_idle_process_takes_no_more_than_erlangs) {
   TestVm vm;
   Vm::State& s = vm.vm().state();
   vm.run("1");
-  std::size_t before = s.allocator.used_bytes();
+  std::size_t before = used_bytes(s);
   vm.run(
       "(def many (fn* [n] (if (= n 0) 0 (do (spawn (fn* [] (receive :never 1))) "
       "(many (- n 1)))))) (many 1000) (sleep 10)");
-  std::size_t each = (s.allocator.used_bytes() - before) / 1000;
+  std::size_t each = (used_bytes(s) - before) / 1000;
   EXPECT_EQ(s.table.count(), 1000u);
   EXPECT_LE(each, 2657u);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // What processes send each other: messages, exit signals, the news of an end.
 #include <cstring>
-#include <span>
+#include <string_view>
 
 #include "vm/data/sequence.hpp"
 #include "vm/heap/copy.hpp"
@@ -13,51 +13,58 @@ namespace lona::vm {
 
 namespace {
 
-// [head middle… reason] as a message. `middle` are immediates or a ref, given as its number.
-void send_notice(const Process& sender, Process& receiver, std::span<const Term> head, Term reason,
-                 std::uint64_t ref) {
+// [head ref? from reason] in a fragment; null without memory. `ref` 0: none.
+Fragment* make_notice(const Process& sender, std::string_view head, std::uint64_t ref, Term from,
+                      Term reason) {
   std::optional<std::size_t> words = copy_size(sender, reason);
-  std::size_t n = head.size() + (ref != 0 ? 1 : 0) + 1;
+  std::size_t n = ref != 0 ? 4 : 3;
   std::size_t fixed = 1 + n + (ref != 0 ? 2 : 0);
-  Fragment* f = words ? make_fragment(allocator_of(receiver), fixed + *words) : nullptr;
-  // Without memory for it the news is lost; the receiver is about to meet the same lack.
-  if (f == nullptr) return;
+  Fragment* f = words ? make_fragment(allocator_of(sender), fixed + *words) : nullptr;
+  if (f == nullptr) return nullptr;
   Word* p = f->data;
   *p++ = Header::make(Kind::kTuple, n).bits();
-  Word* elements = p;
+  Word* element = p;
   p += n;
-  std::size_t at = 0;
-  elements[at++] = head[0].bits();
+  *element++ = make_keyword(head).bits();
   if (ref != 0) {
     p[0] = Header::make(Kind::kRef, 1).bits();
     p[1] = ref;
-    elements[at++] = Term::boxed(p).bits();
+    *element++ = Term::boxed(p).bits();
     p += 2;
   }
-  for (Term t : head.subspan(1)) elements[at++] = t.bits();
-  elements[at] = (*words == 0 ? reason : copy_into(sender, reason, p, f->blobs)).bits();
+  *element++ = from.bits();
+  *element = (*words == 0 ? reason : copy_into(sender, reason, p, f->blobs)).bits();
   f->top = f->data + fixed + *words;
   f->value = Term::boxed(f->data);
-  deliver(receiver, f);
+  return f;
 }
 
-// The receiver ends as soon as it is scheduled.
-void terminate(const Process& sender, Process& receiver, Term reason) {
-  if (receiver.exit_pending_) return;
-  Fragment* f = copy_to_fragment(sender, allocator_of(receiver), reason);
-  if (f == nullptr) {
-    reason = state_of(receiver).oom_reason;
-  } else {
-    reason = f->value;
-    if (f->top == f->data) {
-      free_fragment(receiver, f);
-    } else {
-      receiver.attach(f);
-    }
-  }
-  receiver.exit_reason_ = reason;
-  receiver.exit_pending_ = true;
-  make_ready(receiver);
+// The process ends as soon as it is scheduled, with the reason that the fragment holds.
+void terminate(Process& p, Fragment* f) {
+  if (p.exit_pending_) return free_fragment(p, f);
+  p.exit_reason_ = slot(f->value, 2);
+  p.exit_pending_ = true;
+  p.doomed_.store(true, std::memory_order_relaxed);
+  p.attach(f);
+}
+
+void take_message(Process& p, Fragment* f) {
+  f->next = nullptr;
+  *p.inbox_tail_ = f;
+  p.inbox_tail_ = &f->next;
+  p.inbox_count_++;
+}
+
+// What an exit signal does depends on the process that gets it, at the moment it does.
+void take_signal(Process& p, Fragment* f) {
+  Fragment::Kind kind = f->kind();
+  if (kind == Fragment::Kind::kMessage) return take_message(p, f);
+  if (kind == Fragment::Kind::kKill) return terminate(p, f);
+  if (p.trap_exit_) return take_message(p, f);
+  bool normal = slot(f->value, 2) == state_of(p).normal;
+  bool own = slot(f->value, 1) == p.pid();
+  if (normal && (kind == Fragment::Kind::kLinkExit || !own)) return free_fragment(p, f);
+  terminate(p, f);
 }
 
 // The lists of a process are rings whose first is the oldest, so that news of an end goes out in
@@ -124,12 +131,38 @@ void unlink_watched(Monitor* m) {
 
 }  // namespace
 
-void deliver(Process& receiver, Fragment* message) {
-  message->next = nullptr;
-  *receiver.inbox_tail_ = message;
-  receiver.inbox_tail_ = &message->next;
-  receiver.inbox_count_++;
-  make_ready(receiver);
+void deliver(Worker& w, Process& receiver, Fragment* f) {
+  bool several = w.vm.state().several;
+  bool signal = f->kind() != Fragment::Kind::kMessage;
+  Fragment* head = receiver.arrived_.load(std::memory_order_relaxed);
+  do {
+    if (head == Process::closed()) return free_fragment(w.allocator, f);
+    f->next = head;
+    if (!several) {
+      receiver.arrived_.store(f, std::memory_order_relaxed);
+      break;
+    }
+  } while (!receiver.arrived_.compare_exchange_weak(head, f));
+  // With one worker nobody else looks at the process: a signal has its effect at once.
+  if (signal && (!several || &receiver == w.running)) receive_signals(receiver);
+  make_ready(w, receiver);
+}
+
+void receive_signals(Process& p) {
+  if (p.arrived_.load(std::memory_order_relaxed) == nullptr) return;
+  Fragment* newest = p.arrived_.exchange(nullptr, std::memory_order_acquire);
+  Fragment* oldest = nullptr;
+  while (newest != nullptr) {
+    Fragment* next = newest->next;
+    newest->next = oldest;
+    oldest = newest;
+    newest = next;
+  }
+  while (oldest != nullptr) {
+    Fragment* next = oldest->next;
+    take_signal(p, oldest);
+    oldest = next;
+  }
 }
 
 Fragment* copy_to_fragment(const Process& sender, Allocator& allocator, Term t) {
@@ -142,103 +175,182 @@ Fragment* copy_to_fragment(const Process& sender, Allocator& allocator, Term t) 
 }
 
 bool send_message(const Process& sender, Process& receiver, Term message) {
-  if (receiver.exit_pending_) return true;
-  Fragment* f = copy_to_fragment(sender, allocator_of(receiver), message);
+  Fragment* f = copy_to_fragment(sender, allocator_of(sender), message);
   if (f == nullptr) return false;
-  deliver(receiver, f);
+  deliver(*sender.worker_, receiver, f);
   return true;
 }
 
 void signal_exit(const Process& sender, Process& receiver, Term from, Term reason,
                  ExitSignal kind) {
-  static constexpr std::string_view kKillName = "kill";
-  bool normal = reason == state_of(receiver).normal;
-  if (kind == ExitSignal::kKill) return terminate(sender, receiver, reason);
-  if (kind == ExitSignal::kExit && reason == make_keyword(kKillName)) {
-    return terminate(sender, receiver, make_keyword("killed"));
+  if (kind == ExitSignal::kExit && reason == make_keyword("kill")) {
+    kind = ExitSignal::kKill;
+    reason = make_keyword("killed");
   }
-  if (receiver.trap_exit_) {
-    Term head[] = {make_keyword("EXIT"), from};
-    return send_notice(sender, receiver, head, reason, 0);
-  }
-  if (normal && (kind == ExitSignal::kLink || &sender != &receiver)) return;
-  terminate(sender, receiver, reason);
+  Fragment* f = make_notice(sender, "EXIT", 0, from, reason);
+  if (f == nullptr) f = make_notice(sender, "EXIT", 0, from, state_of(sender).oom_reason);
+  // Without memory for it the news is lost; the receiver is about to meet the same lack.
+  if (f == nullptr) return;
+  f->set_kind(kind == ExitSignal::kKill   ? Fragment::Kind::kKill
+              : kind == ExitSignal::kLink ? Fragment::Kind::kLinkExit
+                                          : Fragment::Kind::kExit);
+  if (kind == ExitSignal::kKill) receiver.doomed_.store(true, std::memory_order_relaxed);
+  deliver(*sender.worker_, receiver, f);
 }
 
-bool add_link(Process& a, Process& b) {
-  if (&a == &b || find_link(a, b) != nullptr) return true;
+Fragment* make_kill(Allocator& allocator, Term from, Term reason) {
+  Fragment* f = make_fragment(allocator, 4);
+  if (f == nullptr) return nullptr;
+  f->data[0] = Header::make(Kind::kTuple, 3).bits();
+  f->data[1] = make_keyword("EXIT").bits();
+  f->data[2] = from.bits();
+  f->data[3] = reason.bits();
+  f->top = f->data + 4;
+  f->value = Term::boxed(f->data);
+  f->set_kind(Fragment::Kind::kKill);
+  return f;
+}
+
+Related add_link(Process& a, Process& b) {
+  if (&a == &b) return Related::kYes;
   auto* link = static_cast<Link*>(allocator_of(a).allocate(sizeof(Link)));
-  if (link == nullptr) return false;
-  *link = {{&a, &b}, {}, {}};
-  append(link, &a);
-  append(link, &b);
-  return true;
+  if (link == nullptr) return Related::kNoMemory;
+  Vm::State& s = state_of(a);
+  Related result = Related::kYes;
+  {
+    Guard guard(s.relations, s.several);
+    if (b.ending_) {
+      result = Related::kEnded;
+    } else if (find_link(a, b) == nullptr) {
+      *link = {{&a, &b}, {}, {}};
+      append(link, &a);
+      append(link, &b);
+      return Related::kYes;
+    }
+  }
+  allocator_of(a).release(link, sizeof(Link));
+  return result;
 }
 
 void remove_link(Process& a, Process& b) {
-  Link* link = find_link(a, b);
-  if (link == nullptr) return;
-  unlink(link, &a);
-  unlink(link, &b);
+  // What came through the link before has its effect first.
+  receive_signals(a);
+  Vm::State& s = state_of(a);
+  Link* link = nullptr;
+  {
+    Guard guard(s.relations, s.several);
+    link = find_link(a, b);
+    if (link == nullptr) return;
+    unlink(link, &a);
+    unlink(link, &b);
+  }
   allocator_of(a).release(link, sizeof(Link));
 }
 
-bool add_monitor(Process& watcher, Process& watched, std::uint64_t ref) {
+Related add_monitor(Process& watcher, Process& watched, std::uint64_t ref) {
   auto* m = static_cast<Monitor*>(allocator_of(watcher).allocate(sizeof(Monitor)));
-  if (m == nullptr) return false;
-  *m = {&watcher, &watched, ref, nullptr, nullptr, nullptr, nullptr};
-  append(watcher.monitors_, m, &Monitor::watcher_next, &Monitor::watcher_previous);
-  append(watched.monitored_by_, m, &Monitor::watched_next, &Monitor::watched_previous);
-  return true;
+  if (m == nullptr) return Related::kNoMemory;
+  Vm::State& s = state_of(watcher);
+  {
+    Guard guard(s.relations, s.several);
+    if (!watched.ending_) {
+      *m = {&watcher, &watched, ref, nullptr, nullptr, nullptr, nullptr};
+      append(watcher.monitors_, m, &Monitor::watcher_next, &Monitor::watcher_previous);
+      append(watched.monitored_by_, m, &Monitor::watched_next, &Monitor::watched_previous);
+      return Related::kYes;
+    }
+  }
+  allocator_of(watcher).release(m, sizeof(Monitor));
+  return Related::kEnded;
 }
 
-void remove_monitor(Process& watcher, std::uint64_t ref) {
+namespace {
+
+Monitor* find_monitor(Process& watcher, std::uint64_t ref) {
   Monitor* first = watcher.monitors_;
-  if (first == nullptr) return;
+  if (first == nullptr) return nullptr;
   // The newest is looked at first: most are taken away soon.
   Monitor* m = first;
   do {
     m = m->watcher_previous;
-    if (m->ref != ref) continue;
+    if (m->ref == ref) return m;
+  } while (m != first);
+  return nullptr;
+}
+
+}  // namespace
+
+void remove_monitor(Process& watcher, std::uint64_t ref) {
+  Vm::State& s = state_of(watcher);
+  Monitor* m = nullptr;
+  {
+    Guard guard(s.relations, s.several);
+    m = find_monitor(watcher, ref);
+    if (m == nullptr) return;
     unlink_watcher(m);
     unlink_watched(m);
-    allocator_of(watcher).release(m, sizeof(Monitor));
-    return;
-  } while (m != first);
+  }
+  allocator_of(watcher).release(m, sizeof(Monitor));
 }
 
 void notify_down(const Process& sender, Process& watcher, std::uint64_t ref, Term pid,
                  Term reason) {
-  Term head[] = {make_keyword("DOWN"), pid};
-  send_notice(sender, watcher, head, reason, ref);
+  Fragment* f = make_notice(sender, "DOWN", ref, pid, reason);
+  // Without memory for it the news is lost; the receiver is about to meet the same lack.
+  if (f != nullptr) deliver(*sender.worker_, watcher, f);
 }
 
-void notify_end(Process& p) {
-  while (Link* link = p.links_) {
-    Process* peer = link->ends[1 - link->side_of(&p)];
+namespace {
+
+// The other side of a link, which is no more; null when there is none left. The process stays
+// until the end of the slice, even if it ends meanwhile.
+Process* take_link(Process& p) {
+  Vm::State& s = state_of(p);
+  Link* link = nullptr;
+  Process* peer = nullptr;
+  {
+    Guard guard(s.relations, s.several);
+    p.ending_ = true;
+    link = p.links_;
+    if (link == nullptr) return nullptr;
+    peer = link->ends[1 - link->side_of(&p)];
     unlink(link, &p);
     unlink(link, peer);
-    allocator_of(p).release(link, sizeof(Link));
+  }
+  allocator_of(p).release(link, sizeof(Link));
+  return peer;
+}
+
+// A monitor of the process, or one it has made: taken out of the lists of both. Null: none.
+Monitor* take_monitor(Process& p, Monitor* Process::* list) {
+  Vm::State& s = state_of(p);
+  Guard guard(s.relations, s.several);
+  Monitor* m = p.*list;
+  if (m == nullptr) return nullptr;
+  unlink_watcher(m);
+  unlink_watched(m);
+  return m;
+}
+
+}  // namespace
+
+void notify_end(Process& p) {
+  while (Process* peer = take_link(p)) {
     signal_exit(p, *peer, p.pid(), p.exit_reason_, ExitSignal::kLink);
   }
-  while (Monitor* m = p.monitored_by_) {
-    Process* watcher = m->watcher;
-    std::uint64_t ref = m->ref;
-    unlink_watcher(m);
-    unlink_watched(m);
+  while (Monitor* m = take_monitor(p, &Process::monitored_by_)) {
+    notify_down(p, *m->watcher, m->ref, p.pid(), p.exit_reason_);
     allocator_of(p).release(m, sizeof(Monitor));
-    notify_down(p, *watcher, ref, p.pid(), p.exit_reason_);
   }
-  while (Monitor* m = p.monitors_) {
-    unlink_watcher(m);
-    unlink_watched(m);
+  while (Monitor* m = take_monitor(p, &Process::monitors_)) {
     allocator_of(p).release(m, sizeof(Monitor));
   }
 }
 
 std::uint64_t fresh_reference(Process& p) {
+  receive_signals(p);
   p.mark_ = p.inbox_tail_;
-  return p.mark_ref_ = state_of(p).next_ref++;
+  return p.mark_ref_ = p.worker_->next_ref++;
 }
 
 Term make_ref(Heap& heap, std::uint64_t number) {

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// What belongs to the worker that runs a process: its allocator.
+// Memory of the worker that runs a process. Only that worker may ask for it: code that runs on
+// behalf of one process never allocates with another's.
 #pragma once
 
-#include "vm/heap/allocator.hpp"
 #include "vm/heap/fragment.hpp"
+#include "vm/sched/worker.hpp"
 
 namespace lona::vm {
 
-class Process;
-
-Allocator& allocator_of(const Process& p);
+inline Allocator& allocator_of(const Process& p) {
+  return p.worker_->allocator;
+}
 
 inline constexpr std::size_t fragment_bytes(std::size_t words) {
   return sizeof(Fragment) + words * sizeof(Word);

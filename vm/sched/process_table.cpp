@@ -3,60 +3,74 @@
 
 #include <new>
 
+#include "vm/platform/platform.hpp"
+
 namespace lona::vm {
 
 namespace {
+constexpr std::size_t kChunkBytes = 24 * ProcessTable::kChunk;
+static_assert(kChunkBytes % platform::kPageSize == 0);
 constexpr std::size_t kProcessBytes = sizeof(Process) + Process::kFirstBlockWords * sizeof(Word);
 // With the allocator's word before it, a process fits the size class of 2,432 bytes.
 static_assert(kProcessBytes + sizeof(void*) <= 2432);
 }  // namespace
 
 ProcessTable::~ProcessTable() {
-  for (std::uint32_t c = 0; c < slots_ / kChunk; ++c) {
-    allocator_.release(chunks_[c], kChunk * sizeof(Slot));
+  for (std::uint32_t c = 0; c < slots() / kChunk; ++c) {
+    platform::unmap_pages(chunks_[c], kChunkBytes);
   }
 }
 
 bool ProcessTable::add_chunk() {
-  std::uint32_t chunk = slots_ / kChunk;
+  std::uint32_t used = slots(), chunk = used / kChunk;
   if (chunk == kMaxChunks) return false;
-  auto* slots = static_cast<Slot*>(allocator_.allocate(kChunk * sizeof(Slot)));
-  if (slots == nullptr) return false;
-  chunks_[chunk] = slots;
+  void* memory = platform::map_pages(kChunkBytes);
+  if (memory == nullptr) return false;
+  auto* slots = static_cast<Slot*>(memory);
   for (std::uint32_t i = 0; i < kChunk; ++i) {
-    slots[i] = {nullptr, 1, i + 1 < kChunk ? slots_ + i + 1 : kNone};
+    new (slots + i) Slot{nullptr, 1, i + 1 < kChunk ? used + i + 1 : kNone};
   }
-  free_head_ = slots_;
-  free_tail_ = slots_ + kChunk - 1;
-  slots_ += kChunk;
+  chunks_[chunk] = slots;
+  free_head_ = used;
+  free_tail_ = used + kChunk - 1;
+  slots_.store(used + kChunk, std::memory_order_release);
   return true;
 }
 
-Process* ProcessTable::create(Vm& vm) {
-  if (free_head_ == kNone && !add_chunk()) return nullptr;
-  void* memory = allocator_.allocate(kProcessBytes);
-  if (memory == nullptr) return nullptr;
+std::uint32_t ProcessTable::take_slot(Process* p) {
+  Guard guard(lock_);
+  if (free_head_ == kNone && !add_chunk()) return kNone;
   std::uint32_t index = free_head_;
   Slot& s = slot(index);
   free_head_ = s.next_free;
   if (free_head_ == kNone) free_tail_ = kNone;
-  auto* p = new (memory) Process();
-  s.process = p;
-  count_++;
-  p->refill_ = &Process::refill;
-  p->vm_ = &vm;
   p->pid_ = Term::pid(index, s.generation);
+  s.process.store(p, std::memory_order_release);
+  count_.store(count() + 1, std::memory_order_relaxed);
+  return index;
+}
+
+Process* ProcessTable::create(Worker& worker) {
+  void* memory = worker.allocator.allocate(kProcessBytes);
+  if (memory == nullptr) return nullptr;
+  auto* p = new (memory) Process();
+  p->refill_ = &Process::refill;
+  p->vm_ = &worker.vm;
+  p->worker_ = &worker;
   p->block_ = p->first_block();
   p->block_end_ = p->block_ + Process::kFirstBlockWords;
   p->high_water_ = p->block_;
   p->set_top(p->block_);
-  return p;
+  if (take_slot(p) != kNone) return p;
+  free(p, worker);
+  return nullptr;
 }
 
-void ProcessTable::destroy(Process* p) {
-  std::uint32_t index = p->pid().pid_slot();
+void ProcessTable::remove(Process& p) {
+  std::uint32_t index = p.pid().pid_slot();
+  Guard guard(lock_);
   Slot& s = slot(index);
-  s.process = nullptr;
+  s.process.store(nullptr, std::memory_order_release);
   s.generation++;
   s.next_free = kNone;
   if (free_tail_ == kNone) {
@@ -65,19 +79,21 @@ void ProcessTable::destroy(Process* p) {
     slot(free_tail_).next_free = index;
   }
   free_tail_ = index;
-  count_--;
-  allocator_.release(p, kProcessBytes);
+  count_.store(count() - 1, std::memory_order_relaxed);
+}
+
+void ProcessTable::free(Process* p, Worker& worker) {
+  p->~Process();
+  worker.allocator.release(p, kProcessBytes);
 }
 
 Process* ProcessTable::find(Term pid) const {
-  std::uint32_t index = pid.pid_slot();
-  if (index >= slots_) return nullptr;
-  const Slot& s = slot(index);
-  return s.generation == pid.pid_generation() ? s.process : nullptr;
+  Process* p = at(pid.pid_slot());
+  return p != nullptr && p->pid() == pid ? p : nullptr;
 }
 
 Process* ProcessTable::at(std::uint32_t index) const {
-  return index < slots_ ? slot(index).process : nullptr;
+  return index < slots() ? slot(index).process.load(std::memory_order_acquire) : nullptr;
 }
 
 }  // namespace lona::vm

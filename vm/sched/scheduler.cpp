@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The worker's loop: who runs next, when to look at the clock and the console.
+// A worker's loop: who runs next, when to look at the clock and the console, when to sleep.
+//
+// A process wakes up on the worker that woke it, as that one has just touched what the two share;
+// a worker with nothing to do takes from others. The first worker also looks after the console.
 #include "vm/heap/collector.hpp"
 #include "vm/interp/interp.hpp"
 #include "vm/platform/platform.hpp"
 #include "vm/process/worker.hpp"
 #include "vm/sched/state.hpp"
+#include "vm/sched/workers.hpp"
 
 namespace lona::vm {
 
@@ -14,35 +18,48 @@ namespace {
 constexpr std::int64_t kReductionsBetweenLooks = 20'000;
 constexpr unsigned kSlicesBetweenLooks = 64;
 
-void append(Vm::State& s, Process& p) {
-  p.queue_next_ = nullptr;
-  if (s.ready_tail == nullptr) {
-    s.ready_head = &p;
-  } else {
-    s.ready_tail->queue_next_ = &p;
-  }
-  s.ready_tail = &p;
+bool is_first(const Worker& w) {
+  return w.index == 0;
 }
 
-void sleep(Vm::State& s, Process& p) {
-  p.state_ = Process::State::kWaiting;
-  if (p.wait_deadline_ != 0) s.timers.set(p, p.wait_deadline_);
-  if (p.waits_for_console_ && !p.in_console_list_) {
-    p.in_console_list_ = true;
-    p.console_next_ = s.console_waiters;
-    s.console_waiters = &p;
-    platform::want_input();
+void append(Worker& w, Process& p) {
+  Vm::State& s = w.vm.state();
+  p.state_.store(Process::State::kRunnable, std::memory_order_relaxed);
+  w.queue.push(p, s.several);
+  // It has used up its slice and others wait: time for another worker to help.
+  if (s.several && w.queue.length() > 1) call_for_help(w);
+}
+
+void sleep(Worker& w, Process& p) {
+  Vm::State& s = w.vm.state();
+  if (p.wait_deadline_ != 0) {
+    Guard guard(w.timer_lock, s.several);
+    w.timers.set(p, p.wait_deadline_);
   }
+  if (p.waits_for_console_) {
+    Guard guard(s.console_lock, s.several);
+    if (!p.in_console_list_) {
+      p.in_console_list_ = true;
+      p.console_next_ = s.console_waiters;
+      s.console_waiters = &p;
+      platform::want_input();
+    }
+  }
+  // From here on others may wake it, and run it.
+  p.state_.store(Process::State::kWaiting);
+  // What came before they could: pairs with the order push, then look at the state, in deliver.
+  if (p.arrived_.load() != nullptr || p.woken_.load()) make_ready(w, p);
 }
 
 // A slice of a process's collection. True when that is over and the process may run.
-bool collected(Vm::State& s, Process& p) {
+bool collected(Worker& w, Process& p) {
+  Vm::State& s = w.vm.state();
   p.reductions_ += s.options.slice_reductions;
   switch (continue_collection(p)) {
     case Collected::kDone:
       return true;
     case Collected::kUnfinished:
-      append(s, p);
+      append(w, p);
       return false;
     case Collected::kNoMemory:
       break;
@@ -52,75 +69,114 @@ bool collected(Vm::State& s, Process& p) {
   return false;
 }
 
-std::int64_t run_one(Vm::State& s, Process& p) {
+std::int64_t slice_of(Worker& w) {
+  const VmOptions& options = w.vm.state().options;
+  if (options.seed == 0) return options.slice_reductions;
+  w.random = w.random * 6364136223846793005 + 1442695040888963407;
+  return 1 + static_cast<std::int64_t>(w.random >> 40) % 200;
+}
+
+std::int64_t run_one(Worker& w, Process& p) {
+  Vm::State& s = w.vm.state();
+  begin_slice(w);
+  w.running = &p;
+  p.state_.store(Process::State::kRunning, std::memory_order_relaxed);
+  p.woken_.store(false, std::memory_order_relaxed);
+  receive_signals(p);
+  std::int64_t slice = slice_of(w);
   if (p.exit_pending_) {
     end_process(p);
     return 1;
   }
-  std::int64_t slice = s.options.slice_reductions;
-  if (p.collection_ != nullptr && !collected(s, p)) return slice;
-  p.state_ = Process::State::kRunning;
+  if (p.collection_ != nullptr && !collected(w, p)) return slice;
   p.waits_for_console_ = false;
-  s.running = &p;
   bool collect_first = s.options.collect_always && !p.collected_;
   if (collect_first) {
     p.collect_ = true;
     p.reductions_saved_ = slice;
   }
   RunResult result = run_slice(p, collect_first ? 0 : slice);
-  s.running = nullptr;
+  w.running = nullptr;
   std::int64_t left = p.collect_ ? p.reductions_saved_ : p.reductions_left_;
   std::int64_t used = slice > left ? slice - left : 1;
   p.reductions_ += static_cast<std::uint64_t>(used);
   if (result == RunResult::kExit || p.exit_pending_) {
     end_process(p);
   } else if (result == RunResult::kYield) {
-    p.state_ = Process::State::kRunnable;
-    append(s, p);
+    append(w, p);
   } else {
-    sleep(s, p);
+    sleep(w, p);
   }
   return used;
 }
 
 // The message goes out, unless nobody is there to get it any more.
-void send_due(Vm::State& s, MessageTimer& timer) {
-  Process* target = timer.target.is_pid()
-                        ? s.table.find(timer.target)
-                        : static_cast<Process*>(s.names.find(timer.target.entry()));
-  if (target != nullptr && !target->exit_pending_) {
-    deliver(*target, timer.message);
+void send_due(Worker& w, MessageTimer& timer) {
+  Vm::State& s = w.vm.state();
+  Fragment* message = timer.message;
+  Process* target = nullptr;
+  if (timer.target.is_pid()) {
+    target = s.table.find(timer.target);
   } else {
-    free_fragment(s.allocator, timer.message);
+    Guard guard(s.names_lock, s.several);
+    target = static_cast<Process*>(s.names.find(timer.target.entry()));
   }
-  s.message_timers.remove(&timer);
+  {
+    Guard guard(w.timer_lock, s.several);
+    w.message_timers.remove(&timer, w.allocator);
+  }
+  if (target != nullptr) {
+    deliver(w, *target, message);
+  } else {
+    free_fragment(w.allocator, message);
+  }
 }
 
-void fire(Vm::State& s, Timer& timer) {
-  if (timer.what == Timer::What::kMessage) return send_due(s, static_cast<MessageTimer&>(timer));
-  make_ready(static_cast<Process&>(timer));
-}
-
-void wake_sleepers(Vm::State& s) {
-  if (s.timers.empty()) return;
-  std::uint64_t now = platform::now_ns();
-  while (Timer* timer = s.timers.take_due(now)) fire(s, *timer);
+void wake_sleepers(Worker& w) {
+  Vm::State& s = w.vm.state();
+  std::uint64_t now = 0;
+  for (;;) {
+    MessageTimer* message = nullptr;
+    Process* sleeper = nullptr;
+    {
+      Guard guard(w.timer_lock, s.several);
+      if (w.timers.empty()) return;
+      if (now == 0) now = platform::now_ns();
+      Timer* timer = w.timers.take_due(now);
+      if (timer == nullptr) return;
+      if (timer->what == Timer::What::kMessage) {
+        // From here on it cannot be taken back.
+        message = static_cast<MessageTimer*>(timer);
+        message->taken = true;
+      } else {
+        sleeper = static_cast<Process*>(timer);
+        sleeper->woken_.store(true, std::memory_order_relaxed);
+      }
+    }
+    if (message != nullptr) {
+      send_due(w, *message);
+    } else {
+      make_ready(w, *sleeper);
+    }
+  }
 }
 
 // One round: processes until a look is due.
-void run_round(Vm::State& s) {
-  wake_sleepers(s);
+void run_round(Worker& w) {
+  Vm::State& s = w.vm.state();
+  wake_sleepers(w);
   std::int64_t reductions = kReductionsBetweenLooks;
-  for (unsigned i = 0; i < kSlicesBetweenLooks && reductions > 0 && !s.stop; ++i) {
-    Process* p = s.ready_head;
+  for (unsigned i = 0; i < kSlicesBetweenLooks && reductions > 0; ++i) {
+    if (s.stop.load(std::memory_order_relaxed)) break;
+    if (s.options.seed != 0 && (w.random >> 33) % 3 == 0) w.queue.rotate();
+    Process* p = w.queue.pop(s.several);
     if (p == nullptr) break;
-    s.ready_head = p->queue_next_;
-    if (s.ready_head == nullptr) s.ready_tail = nullptr;
-    reductions -= run_one(s, *p);
+    reductions -= run_one(w, *p);
   }
+  begin_slice(w);
   // With nothing to run, platform::wait is next: it looks itself, and a look before it could take
   // the event that ought to end the wait.
-  if (s.ready_head == nullptr) return;
+  if (!is_first(w) || w.queue.empty()) return;
   check_interrupt(s);
   if (s.console_waiters == nullptr) return;
   // A look at the console costs system calls.
@@ -132,35 +188,72 @@ void run_round(Vm::State& s) {
 
 // Nothing can run. Those who wait for the console try once more first, as writing output may have
 // taken input in as well.
-void rest(Vm::State& s) {
-  if (s.console_waiters != nullptr && !s.console_tried) {
+void rest(Worker& w) {
+  Vm::State& s = w.vm.state();
+  if (Process* p = steal(w)) {
+    p->worker_ = &w;
+    w.queue.push(*p, s.several);
+    return;
+  }
+  if (is_first(w) && s.console_waiters != nullptr && !s.console_tried) {
     s.console_tried = true;
     wake_console_waiters(s);
     return;
   }
-  s.console_tried = false;
-  platform::wait(s.timers.empty() ? platform::kNoDeadline : s.timers.next_deadline());
+  if (is_first(w)) s.console_tried = false;
+  sleep_worker(w);
+  if (!is_first(w)) return;
   check_interrupt(s);
   wake_console_waiters(s);
 }
 
 }  // namespace
 
-void make_ready(Process& p) {
-  if (p.state_ != Process::State::kWaiting) return;
-  Vm::State& s = state_of(p);
-  s.timers.cancel(p);
-  p.state_ = Process::State::kRunnable;
-  append(s, p);
+void work(Worker& w, bool (*done)(const Worker& w, const void* context), const void* context) {
+  w.native_stack_base = reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0));
+  begin_slice(w);
+  while (!done(w, context)) {
+    run_round(w);
+    if (w.queue.empty() && !done(w, context)) rest(w);
+  }
+  w.seen.store(Worker::kOffline);
+}
+
+void make_ready(Worker& w, Process& p) {
+  Process::State waiting = Process::State::kWaiting;
+  if (p.state_.load() != waiting ||
+      !p.state_.compare_exchange_strong(waiting, Process::State::kRunnable)) {
+    return;
+  }
+  Vm::State& s = w.vm.state();
+  if (p.wait_deadline_ != 0) {
+    Guard guard(p.worker_->timer_lock, s.several);
+    p.worker_->timers.cancel(p);
+  }
+  Worker& target = p.pinned_ ? *p.worker_ : w;
+  p.worker_ = &target;
+  target.queue.push(p, s.several);
+  if (!s.several) return;
+  if (&target != &w) {
+    rouse(target);
+  } else if (w.queue.length() > 1) {
+    call_for_help(w);
+  }
+}
+
+void wake(Worker& w, Process& p) {
+  p.woken_.store(true);
+  make_ready(w, p);
 }
 
 void wake_console_waiters(Vm::State& s) {
+  Guard guard(s.console_lock, s.several);
   Process* p = s.console_waiters;
   s.console_waiters = nullptr;
   while (p != nullptr) {
     Process* next = p->console_next_;
     p->in_console_list_ = false;
-    if (p->waits_for_console_) make_ready(*p);
+    wake(s.first(), *p);
     p = next;
   }
 }
@@ -168,37 +261,14 @@ void wake_console_waiters(Vm::State& s) {
 void check_interrupt(Vm::State& s) {
   platform::poll();
   if (!platform::take_interrupt()) return;
-  if (!s.foreground.is_nil()) {
-    if (Process* p = s.table.find(s.foreground)) {
-      signal_exit(*p, *p, Term::nil(), make_keyword("interrupted"), ExitSignal::kKill);
-      return;
-    }
+  if (!s.foreground.is_nil() && s.table.find(s.foreground) != nullptr) {
+    s.first().vm.kill(s.foreground, make_keyword("interrupted"));
+    return;
   }
-  if (s.hooks != nullptr && s.hooks->interrupted != nullptr) s.hooks->interrupted(*s.hooks);
-}
-
-void Vm::run() {
-  State& s = *state_;
-  s.native_stack_base = reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0));
-  s.stop = false;
-  while (!s.stop) {
-    run_round(s);
-    if (s.ready_head == nullptr && !s.stop) rest(s);
+  if (s.hooks != nullptr && s.hooks->interrupted != nullptr) {
+    Guard guard(s.console_lock, s.several);
+    s.hooks->interrupted(*s.hooks);
   }
-}
-
-void Vm::run_until_ended(Term pid) {
-  State& s = *state_;
-  s.native_stack_base = reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0));
-  s.stop = false;
-  while (!s.stop && s.table.find(pid) != nullptr) {
-    run_round(s);
-    if (s.ready_head == nullptr && !s.stop && s.table.find(pid) != nullptr) rest(s);
-  }
-}
-
-void Vm::stop() {
-  state_->stop = true;
 }
 
 }  // namespace lona::vm

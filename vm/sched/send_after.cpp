@@ -46,12 +46,12 @@ MessageTimer* MessageTimers::find(std::uint64_t ref) const {
   return timer;
 }
 
-void MessageTimers::remove(MessageTimer* timer) {
+void MessageTimers::remove(MessageTimer* timer, Allocator& freeing) {
   MessageTimer** at = &head(timer->ref);
   while (*at != timer) at = &(*at)->chain;
   *at = timer->chain;
   count_--;
-  allocator_.release(timer, sizeof(MessageTimer));
+  freeing.release(timer, sizeof(MessageTimer));
 }
 
 }  // namespace lona::vm

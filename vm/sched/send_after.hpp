@@ -13,6 +13,7 @@ struct MessageTimer : Timer {
   Term target;        // a pid, or a symbol: the process of that name when the time comes
   Fragment* message;  // in no mailbox yet
   MessageTimer* chain;
+  bool taken = false;  // it fires just now
 };
 
 // Hash table from a reference's number to its timer.
@@ -24,8 +25,9 @@ class MessageTimers {
   // A timer, not yet set; null without memory.
   MessageTimer* add(std::uint64_t ref, Term target, Fragment* message);
   MessageTimer* find(std::uint64_t ref) const;
-  // Forgets and frees a timer that is not set; its message stays the caller's.
-  void remove(MessageTimer* timer);
+  // Forgets and frees a timer that is not set; its message stays the caller's. `freeing`: the
+  // calling worker's.
+  void remove(MessageTimer* timer, Allocator& freeing);
   std::size_t count() const { return count_; }
 
  private:

@@ -34,19 +34,27 @@ void clear(SourceRun& run) {
   run.arena.clear();
 }
 
+SourceFeed::Next ask(Process& p, SourceRun& run) {
+  if (run.feed == nullptr) return SourceFeed::Next::kEnd;
+  Guard guard(state_of(p).console_lock, state_of(p).several);
+  return run.feed->next(*run.feed, p, run.text);
+}
+
 }  // namespace
 
 Term source_next(Process& p, Args args) {
   SourceRun& run = *p.source_;
   if (run.form_running) {
     run.form_running = false;
-    if (run.feed != nullptr && run.feed->value != nullptr) run.feed->value(*run.feed, p, args[0]);
+    if (run.feed != nullptr && run.feed->value != nullptr) {
+      Guard guard(state_of(p).console_lock, state_of(p).several);
+      run.feed->value(*run.feed, p, args[0]);
+    }
     clear(run);
   }
   for (;;) {
     if (!run.has_text) {
-      SourceFeed::Next next =
-          run.feed == nullptr ? SourceFeed::Next::kEnd : run.feed->next(*run.feed, p, run.text);
+      SourceFeed::Next next = ask(p, run);
       if (next == SourceFeed::Next::kWait) return p.wait_for_console();
       if (next == SourceFeed::Next::kEnd) {
         pop_source(p);

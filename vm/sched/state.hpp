@@ -35,43 +35,52 @@ enum class Fallback : std::uint8_t {
 const char* fallback_name(unsigned index);
 
 struct Vm::State {
-  explicit State(const VmOptions& o) : options(o), namespaces(permanent), table(allocator) {}
+  static constexpr unsigned kMaxWorkers = 64;
+
+  explicit State(const VmOptions& o) : options(o), namespaces(permanent) {}
 
   VmOptions options;
   Hooks* hooks = nullptr;
   PermanentRegion permanent;
-  Allocator allocator;
   Namespaces namespaces;
   ProcessTable table;
-  Timers timers;
-  MessageTimers message_timers{allocator};
   NativeFunction fallbacks[static_cast<unsigned>(Fallback::kCount)] = {};
   Term ok, normal;    // keywords that are needed all the time
   Term oom_reason;    // [:error :oom], permanent
   Term load_closure;  // runs what a SourceFeed gives (sched/source.cpp)
   Var* ns_var = nullptr;
-  NameTable names;  // registered processes: slot + 1 of the process table, or null
+  SpinLock names_lock;
+  NameTable names;     // registered processes, or null
+  SpinLock relations;  // all links and monitors
 
-  Process* ready_head = nullptr;
-  Process* ready_tail = nullptr;
-  Process* running = nullptr;
+  Worker* workers[kMaxWorkers] = {};
+  unsigned worker_count = 0;
+  bool several = false;                 // more than one worker
+  std::atomic<bool> open{false};        // workers run processes
+  std::atomic<bool> quit{false};        // and end
+  std::atomic<unsigned> active{0};      // workers besides the first one that run processes
+  std::atomic<unsigned> idle{0};        // workers that sleep
+  std::atomic<bool> pausing{false};     // see AllPaused
+  std::atomic<std::uint64_t> epoch{1};  // see Worker::seen
+  Worker& first() const { return *workers[0]; }
+
+  // The console, the session behind it (Hooks, SourceFeed) and who waits for input.
+  SpinLock console_lock;
   Process* console_waiters = nullptr;
   std::uint64_t next_console_look = 0;  // while others run
   bool console_tried = false;           // they have tried since the last platform::wait
   Term foreground;
-  bool stop = false;
-  std::uintptr_t native_stack_base = 0;  // of the thread that runs processes
-  std::uint64_t next_ref = 1;
-  std::uint64_t next_symbol = 1;
+  std::atomic<bool> stop{false};
 
   NativeFunction fallback(Fallback f) const { return fallbacks[static_cast<unsigned>(f)]; }
 };
 
 // What the compiler and nested macros may use of the native stack, which is bounded in a realm.
 inline constexpr std::size_t kNativeStackUse = 512 * 1024;
-inline bool native_stack_low(const Vm::State& s) {
+inline bool native_stack_low(const Process& p) {
   auto here = reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0));
-  return s.native_stack_base != 0 && s.native_stack_base - here > kNativeStackUse;
+  std::uintptr_t base = p.worker_->native_stack_base;
+  return base != 0 && base - here > kNativeStackUse;
 }
 
 inline Vm::State& state_of(const Process& p) {
@@ -82,9 +91,12 @@ inline Vm::State& state_of(const Process& p) {
 Term binding_of(const Process& p, Var* var);
 
 // --- sched/scheduler.cpp ---------------------------------------------------------------------
-void make_ready(Process& p);  // a waiting process may go on
-void wake_console_waiters(Vm::State& s);
-void check_interrupt(Vm::State& s);  // platform::poll, and Ctrl-C to the foreground process
+// `w` is the worker that calls.
+void make_ready(Worker& w, Process& p);      // a waiting process may go on
+void wake(Worker& w, Process& p);            // it is to look again at what it waits for
+void wake_console_waiters(Vm::State& s);     // on the first worker
+std::size_t used_bytes(const Vm::State& s);  // by all workers
+void check_interrupt(Vm::State& s);          // platform::poll, and Ctrl-C to the foreground process
 
 // --- process/lifecycle.cpp -------------------------------------------------------------------
 struct SpawnOptions {
@@ -94,23 +106,31 @@ struct SpawnOptions {
 };
 // A process about to call `fn`, a term of `parent` (or permanent when there is no parent). Null
 // without memory.
-Process* spawn_process(Vm& vm, const Process* parent, Term fn, const SpawnOptions& options);
+Process* spawn_process(Worker& w, const Process* parent, Term fn, const SpawnOptions& options);
+// A spawned process may run from now on.
+void start_process(Worker& w, Process& p);
 // Ends a process: tells links and monitors, frees everything. It must not be running native code.
 void end_process(Process& p);
 
 // --- process/signals.cpp ---------------------------------------------------------------------
-// A copy of `message` (owned by `sender`) into the mailbox. False without memory.
+// A copy of `message` (owned by `sender`, which is running) into the mailbox. False without memory.
 bool send_message(const Process& sender, Process& receiver, Term message);
+// An exit signal that cannot be trapped, with an immediate as reason; null without memory.
+Fragment* make_kill(Allocator& allocator, Term from, Term reason);
 // A copy of a term in a fragment of its own, as its value; null without memory.
 Fragment* copy_to_fragment(const Process& sender, Allocator& allocator, Term t);
-// Puts a message, with its fragment, into a mailbox.
-void deliver(Process& receiver, Fragment* message);
+// Puts a message, with its fragment, into a mailbox; frees it when the receiver has ended.
+void deliver(Worker& w, Process& receiver, Fragment* message);
+// What has arrived goes to the mailbox, or ends the process (exit_pending_). Its own worker only.
+void receive_signals(Process& p);
 // An exit signal as from a link (`from` = its pid) or `exit`. `kill` cannot be trapped.
 enum class ExitSignal : std::uint8_t { kLink, kExit, kKill };
 void signal_exit(const Process& sender, Process& receiver, Term from, Term reason, ExitSignal kind);
-bool add_link(Process& a, Process& b);  // false without memory
+// `a` and `watcher` are running. kEnded: the other one takes no more.
+enum class Related : std::uint8_t { kYes, kEnded, kNoMemory };
+Related add_link(Process& a, Process& b);
 void remove_link(Process& a, Process& b);
-bool add_monitor(Process& watcher, Process& watched, std::uint64_t ref);
+Related add_monitor(Process& watcher, Process& watched, std::uint64_t ref);
 void remove_monitor(Process& watcher, std::uint64_t ref);
 void notify_end(Process& p);  // links and monitors of a process that ends
 // [:DOWN ref pid reason] to a watcher; an exit signal as if from a link.

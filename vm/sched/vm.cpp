@@ -12,11 +12,14 @@
 #include "vm/process/worker.hpp"
 #include "vm/sched/source.hpp"
 #include "vm/sched/state.hpp"
+#include "vm/sched/workers.hpp"
 
 namespace lona::vm {
 
 namespace {
 
+constexpr std::size_t kWorkerPages =
+    (sizeof(Worker) + platform::kPageSize - 1) & ~(platform::kPageSize - 1);
 constexpr std::size_t kStatePages =
     (sizeof(Vm) + 16 + sizeof(Vm::State) + platform::kPageSize - 1) & ~(platform::kPageSize - 1);
 
@@ -58,11 +61,45 @@ void find_fallbacks(Vm::State& s) {
 }
 
 Process* new_process(Vm& vm, Term fn, std::string_view ns, void* user_data) {
-  Process* p = spawn_process(vm, nullptr, fn, {});
+  Worker& w = vm.state().first();
+  Process* p = spawn_process(w, nullptr, fn, {});
   if (p == nullptr) return nullptr;
+  p->pinned_ = true;  // the session's own run on the first worker, which has the console
   p->ns_ = vm.namespaces().find_or_create(intern(ns));
   p->user_data = user_data;
   return p;
+}
+
+void make_workers(Vm& vm) {
+  Vm::State& s = vm.state();
+  s.worker_count = s.options.workers;
+  if (s.worker_count < 1) s.worker_count = 1;
+  if (s.worker_count > Vm::State::kMaxWorkers) s.worker_count = Vm::State::kMaxWorkers;
+  s.several = s.worker_count > 1;
+  for (unsigned i = 0; i < s.worker_count; ++i) {
+    void* memory = platform::map_pages(kWorkerPages);
+    if (memory == nullptr) platform::panic("not enough memory to start");
+    s.workers[i] = new (memory) Worker(vm, i);
+    s.workers[i]->random = s.options.seed * 0x9e3779b97f4a7c15 + i;
+  }
+}
+
+void free_workers(Vm::State& s) {
+  for (unsigned i = 0; i < s.worker_count; ++i) {
+    Worker& w = *s.workers[i];
+    while (Process* p = w.ended_first) {
+      w.ended_first = p->queue_next_;
+      ProcessTable::free(p, w);
+    }
+    while (Timer* timer = w.timers.take_any()) {
+      auto& message = static_cast<MessageTimer&>(*timer);  // processes have taken theirs with them
+      free_fragment(w.allocator, message.message);
+      w.message_timers.remove(&message, w.allocator);
+    }
+  }
+  // Blocks go home from one to another until none is left; then the pages.
+  for (unsigned i = 0; i < s.worker_count; ++i) s.workers[i]->~Worker();
+  for (unsigned i = 0; i < s.worker_count; ++i) platform::unmap_pages(s.workers[i], kWorkerPages);
 }
 
 }  // namespace
@@ -75,6 +112,7 @@ Vm& Vm::create(const VmOptions& options, Hooks* hooks) {
       new (static_cast<char*>(memory) + ((sizeof(Vm) + 15) & ~std::size_t{15})) State(options);
   State& s = *vm->state_;
   s.hooks = hooks;
+  make_workers(*vm);
   s.ok = make_keyword("ok");
   s.normal = make_keyword("normal");
   s.oom_reason = make_pair_tuple(s.permanent, make_keyword("error"), make_keyword("oom"));
@@ -87,6 +125,7 @@ Vm& Vm::create(const VmOptions& options, Hooks* hooks) {
   }
   Namespace* core = s.namespaces.find(intern("lona.core"));
   s.ns_var = core->find(intern("*ns*"));
+  start_workers(s);
   return *vm;
 }
 
@@ -97,14 +136,11 @@ const char* fallback_name(unsigned index) {
 void Vm::destroy(Vm& vm) {
   State& s = *vm.state_;
   s.hooks = nullptr;
+  stop_workers(s);
   for (std::uint32_t i = 0; i < s.table.slots(); ++i) {
     if (Process* p = s.table.at(i)) end_process(*p);
   }
-  while (Timer* timer = s.timers.take_any()) {
-    auto& message = static_cast<MessageTimer&>(*timer);  // processes have taken theirs with them
-    free_fragment(s.allocator, message.message);
-    s.message_timers.remove(&message);
-  }
+  free_workers(s);
   s.~State();
   platform::unmap_pages(&vm, kStatePages);
 }
@@ -136,20 +172,29 @@ Term Vm::spawn_source(SourceFeed& feed, std::string_view ns, void* user_data) {
   if (p == nullptr || !push_source(*p, &feed, nullptr)) {
     platform::panic("not enough memory to evaluate anything");
   }
+  start_process(state_->first(), *p);
   return p->pid();
 }
 
 Term Vm::spawn_call(Term fn, std::string_view ns, void* user_data) {
   Process* p = new_process(*this, fn, ns, user_data);
-  return p == nullptr ? Term::nil() : p->pid();
+  if (p == nullptr) return Term::nil();
+  start_process(state_->first(), *p);
+  return p->pid();
 }
 
 void Vm::kill(Term pid, Term reason) {
-  if (Process* p = find(pid)) signal_exit(*p, *p, Term::nil(), reason, ExitSignal::kKill);
+  Process* p = find(pid);
+  if (p == nullptr) return;
+  Worker& w = state_->first();
+  Fragment* f = make_kill(w.allocator, pid, reason);
+  if (f == nullptr) return;
+  p->doomed_.store(true, std::memory_order_relaxed);
+  deliver(w, *p, f);
 }
 
 void Vm::wake(Term pid) {
-  if (Process* p = find(pid)) make_ready(*p);
+  if (Process* p = find(pid)) lona::vm::wake(state_->first(), *p);
 }
 
 void Vm::kill_all(Term keep) {
@@ -157,6 +202,39 @@ void Vm::kill_all(Term keep) {
     Process* p = state_->table.at(i);
     if (p != nullptr && p->pid() != keep) kill(p->pid(), make_keyword("killed"));
   }
+}
+
+std::size_t used_bytes(const Vm::State& s) {
+  std::size_t bytes = 0;
+  for (unsigned i = 0; i < s.worker_count; ++i) bytes += s.workers[i]->allocator.used_bytes();
+  return bytes;
+}
+
+void Vm::run() {
+  State& s = *state_;
+  s.stop = false;
+  open_workers(s);
+  work(s.first(), [](const Worker& w, const void*) { return w.vm.state().stop.load(); }, nullptr);
+  close_workers(s);
+}
+
+void Vm::run_until_ended(Term pid) {
+  State& s = *state_;
+  s.stop = false;
+  open_workers(s);
+  work(
+      s.first(),
+      [](const Worker& w, const void* pid) {
+        const State& s = w.vm.state();
+        return s.stop.load() || s.table.find(*static_cast<const Term*>(pid)) == nullptr;
+      },
+      &pid);
+  close_workers(s);
+}
+
+void Vm::stop() {
+  state_->stop = true;
+  if (state_->several) rouse(state_->first());
 }
 
 }  // namespace lona::vm

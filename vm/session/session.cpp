@@ -68,7 +68,8 @@ Session::Session(const platform::Session& asked)
       SourceFeed{.next = on_next, .value = on_value},
       asked_(asked),
       console_(Console::the()),
-      vm_(create_vm_with_library({.collect_always = asked.collect_always}, this)) {}
+      vm_(create_vm_with_library(
+          {.collect_always = asked.collect_always, .workers = platform::worker_count()}, this)) {}
 
 // --- Source for the evaluator
 // ---------------------------------------------------------------------

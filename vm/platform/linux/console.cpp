@@ -14,6 +14,7 @@
 #include <csignal>
 #include <cstring>
 #include <ctime>
+#include <mutex>
 
 #include "vm/platform/linux/linux.hpp"
 
@@ -31,6 +32,7 @@ struct Output {
   std::uint8_t buffer[kBufferSize];
 };
 
+std::recursive_mutex g_output_mutex;
 Output g_output{.fd = STDOUT_FILENO, .buffer = {}};
 bool g_prompt = false;
 bool g_input_wanted = false;
@@ -135,8 +137,12 @@ void start_console(bool prompt) {
   if (terminal().interactive) enter_raw_mode();
 }
 
+void rouse_first() {
+  wake();
+}
+
 void stop_console() {
-  flush_output();
+  flush();
   if (g_raw) tcsetattr(STDIN_FILENO, TCSADRAIN, &g_saved);
   g_raw = false;
 }
@@ -150,7 +156,7 @@ std::uint64_t wall_clock_ns() {
 }
 
 void wait(std::uint64_t deadline_ns) {
-  flush_output();
+  flush();
   pollfd fds[2] = {{.fd = g_wake[0], .events = POLLIN, .revents = 0},
                    {.fd = STDIN_FILENO, .events = POLLIN, .revents = 0}};
   timespec left = {};
@@ -168,6 +174,7 @@ void wait(std::uint64_t deadline_ns) {
 // Output is seen soon, however long the program goes on computing.
 void poll() {
   constexpr std::uint64_t kHeldBack = 5'000'000;
+  const std::lock_guard lock(g_output_mutex);
   if (g_output.used == 0) return;
   const std::uint64_t now = now_ns();
   if (g_output.since == 0) g_output.since = now;
@@ -181,6 +188,7 @@ bool take_interrupt() {
 }
 
 bool write(Stream stream, std::span<const std::uint8_t> bytes) {
+  const std::lock_guard lock(g_output_mutex);
   if (stream == Stream::kError) {
     flush_output();  // so that the two streams keep their order on one terminal
     return write_all(STDERR_FILENO, bytes.data(), bytes.size());
@@ -196,6 +204,7 @@ bool write(Stream stream, std::span<const std::uint8_t> bytes) {
 }
 
 void flush() {
+  const std::lock_guard lock(g_output_mutex);
   flush_output();
 }
 

@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <map>
+#include <mutex>
 
 #include "vm/platform/linux/linux.hpp"
 
@@ -50,6 +51,8 @@ bool read_whole_file(const char* path, std::string& content) {
 
 std::span<const std::uint8_t> archive_file(std::string_view path) {
   static auto* files = new std::map<std::string, std::string, std::less<>>;
+  static auto* mutex = new std::mutex;
+  const std::lock_guard lock(*mutex);
   auto it = files->find(path);
   if (it == files->end()) {
     std::string content;

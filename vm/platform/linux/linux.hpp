@@ -17,7 +17,8 @@ struct Settings {
   std::vector<std::string_view> args = {};
   bool collect_always = false;
   bool compile_library = false;  // even when there is a core image
-  std::string root;              // of the archive, with a slash at its end
+  unsigned workers = 1;
+  std::string root;  // of the archive, with a slash at its end
 };
 Settings& settings();
 
@@ -30,6 +31,8 @@ void stop_console();
 
 // Of the executable, with a slash at its end.
 std::string own_folder();
+// Ends the first worker's `wait`.
+void rouse_first();
 
 // The whole file, or false.
 bool read_whole_file(const char* path, std::string& content);

@@ -15,7 +15,7 @@ namespace lona::vm::platform {
 namespace {
 
 constexpr const char* kUsage =
-    "usage: lona-vm [--lib DIR] [--memory MB] MODE [ARGUMENT...]\n"
+    "usage: lona-vm [--lib DIR] [--memory MB] [--workers N] MODE [ARGUMENT...]\n"
     "  prompt             read, evaluate and print forms from the terminal\n"
     "  run FILE [ARG...]  run a program\n"
     "  eval EXPR...       print the value of each expression\n"
@@ -24,6 +24,7 @@ constexpr const char* kUsage =
     "  --compile-library  do not use the core image\n"
     "  --lib DIR          folder that stands for the system's archive\n"
     "  --memory MB        most memory the VM may use (1024)\n"
+    "  --workers N        threads that run processes (1)\n"
     "  --collect-always   collect garbage at every safe point (for tests; slow)\n";
 
 [[noreturn]] void wrong_use(const std::string& message) {
@@ -72,6 +73,29 @@ bool write_file(const std::string& path, const std::vector<std::uint64_t>& words
   exit(0);
 }
 
+unsigned parse_workers(const char* text) {
+  char* end = nullptr;
+  const unsigned long n = std::strtoul(text, &end, 10);
+  if (*text == '\0' || *end != '\0' || n == 0 || n > 64) {
+    wrong_use(std::string("--workers wants a number from 1 to 64, not '") + text + "'");
+  }
+  return static_cast<unsigned>(n);
+}
+
+// False when there is no such option with a value.
+bool take_option(const std::string& option, const char* value) {
+  if (option == "--lib") {
+    settings().root = std::string(value) + "/";
+  } else if (option == "--memory") {
+    set_memory_limit(parse_megabytes(value));
+  } else if (option == "--workers") {
+    settings().workers = parse_workers(value);
+  } else {
+    return false;
+  }
+  return true;
+}
+
 void parse_mode(const std::string& name, std::vector<std::string_view> rest) {
   Settings& s = settings();
   if (name == "prompt" || name == "batch") {
@@ -111,26 +135,14 @@ void parse_command_line(int argc, char** argv) {
       (option == "--collect-always" ? s.collect_always : s.compile_library) = true;
       continue;
     }
-    if (option != "--lib" && option != "--memory") wrong_use("unknown option " + option);
     if (++i == argc) wrong_use(option + " wants a value");
-    if (option == "--lib") {
-      s.root = std::string(argv[i]) + "/";
-    } else {
-      set_memory_limit(parse_megabytes(argv[i]));
-    }
+    if (!take_option(option, argv[i])) wrong_use("unknown option " + option);
   }
   if (i == argc) wrong_use("which mode?");
   const std::string mode = argv[i++];
   // The options may also stand behind the mode, as in `lona-vm batch --lib DIR`.
   for (; i + 1 < argc; i += 2) {
-    const std::string option = argv[i];
-    if (option == "--lib") {
-      s.root = std::string(argv[i + 1]) + "/";
-    } else if (option == "--memory") {
-      set_memory_limit(parse_megabytes(argv[i + 1]));
-    } else {
-      break;
-    }
+    if (!take_option(argv[i], argv[i + 1])) break;
   }
   parse_mode(mode, {argv + i, argv + argc});
 }

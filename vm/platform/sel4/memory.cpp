@@ -130,6 +130,18 @@ MemoryFigures memory_figures() {
   return {.limit = state().limit, .mapped = state().pool.used_pages() * kPageSize};
 }
 
+// One worker so far: the realm has one thread.
+unsigned worker_count() {
+  return 1;
+}
+bool start_worker(unsigned, void (*)(void*), void*) {
+  return false;
+}
+void join_workers() {}
+void nap(unsigned, std::uint64_t) {}
+void rouse(unsigned) {}
+void yield_thread() {}
+
 std::size_t resident_bytes() {
   return memory_figures().mapped;
 }

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// A worker: one thread that runs processes, with all that it needs without asking others. A process
+// belongs to one worker at a time: to the one that runs it, in whose queue it is, or that ran it
+// last; Process::worker_ says which.
+//
+// What other workers may touch: `queue`, the timers (under their lock), `seen` and `asleep`.
+//
+// Memory of ended processes is given back when every worker has begun a slice since (`seen`), as
+// another worker may just have found the process in the table.
+#pragma once
+
+#include "vm/heap/allocator.hpp"
+#include "vm/sched/run_queue.hpp"
+#include "vm/sched/send_after.hpp"
+#include "vm/sched/timers.hpp"
+
+namespace lona::vm {
+
+class Vm;
+
+struct Worker {
+  static constexpr std::uint64_t kOffline = ~std::uint64_t{0};
+  // References say which worker has made them.
+  static constexpr unsigned kReferenceShift = 52;
+
+  Worker(Vm& vm, unsigned index)
+      : vm(vm), index(index), next_ref((std::uint64_t{index} << kReferenceShift) + 1) {}
+
+  Vm& vm;
+  const unsigned index;
+  Allocator allocator;
+  RunQueue queue;
+  SpinLock timer_lock;
+  Timers timers;
+  MessageTimers message_timers{allocator};
+  Process* running = nullptr;
+  std::uint64_t next_ref;
+  std::uintptr_t native_stack_base = 0;
+  std::uint64_t random = 0;  // of the test mode that varies the order of processes
+  // Ended processes whose memory others may still look at, oldest first.
+  Process* ended_first = nullptr;
+  Process* ended_last = nullptr;
+  std::atomic<std::uint64_t> seen{kOffline};
+  std::atomic<bool> asleep{false};
+  std::atomic<bool> paused_inside{false};  // in the middle of a slice (AllPaused)
+};
+
+}  // namespace lona::vm

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Workers among themselves: stealing, sleeping and rousing, pausing, and when the memory of an
+// ended process may go.
+#pragma once
+
+#include "vm/sched/state.hpp"
+
+namespace lona::vm {
+
+// Runs processes until done(w, context); scheduler.cpp.
+void work(Worker& w, bool (*done)(const Worker& w, const void* context), const void* context);
+
+// A process out of another worker's queue, or null.
+Process* steal(Worker& w);
+// Wakes a worker that sleeps, if there is one: there is more to do than `w` can at once.
+void call_for_help(Worker& w);
+void rouse(Worker& w);
+// Until something may have come for it. Others do not count on it meanwhile.
+void sleep_worker(Worker& w);
+
+// Nothing that `w` has looked up before is used any more. Waits while another worker pauses all.
+void begin_slice(Worker& w);
+// An ended process: freed at once, or when no other worker can have it in its hands.
+void retire(Worker& w, Process& p);
+
+// While one worker changes what others read without a lock (a var that has had a value already),
+// they stand between two slices.
+class AllPaused {
+ public:
+  explicit AllPaused(Worker& w);
+  ~AllPaused();
+  AllPaused(const AllPaused&) = delete;
+  AllPaused& operator=(const AllPaused&) = delete;
+
+ private:
+  Vm::State& state_;
+};
+
+// Gives a var a permanent value. Others read value and function of a var without a lock, so they
+// pause when it has had one already.
+void set_var(Worker& w, Var& var, Term permanent_value);
+
+// Starts the threads of all workers but the first; they wait for State::open.
+void start_workers(Vm::State& s);
+void stop_workers(Vm::State& s);
+// Lets them run processes, until close_workers.
+void open_workers(Vm::State& s);
+void close_workers(Vm::State& s);
+
+}  // namespace lona::vm

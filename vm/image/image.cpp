@@ -73,7 +73,6 @@ const Header* check(const platform::CoreImage& image, std::uint64_t library_hash
 
 void adopt(const Header& header, Vm::State& state) {
   state.namespaces.adopt(header.namespaces);
-  state.next_symbol = header.next_symbol;
 }
 
 }  // namespace lona::vm::image

@@ -27,7 +27,6 @@ struct Header {
   std::uint64_t checksum;  // of both parts, this word taken as 0
   SymbolChains symbols;
   NameTable namespaces;
-  std::uint64_t next_symbol;  // where gensym goes on
 };
 
 // What code and data depend on: instructions, natives, kinds of objects, sizes of structures.

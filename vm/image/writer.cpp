@@ -289,7 +289,6 @@ Image Writer::write(std::uint64_t library_hash) {
       .checksum = 0,
       .symbols = symbols,
       .namespaces = namespaces,
-      .next_symbol = state_.next_symbol,
   };
   auto* at = constants_.at<Header>(abi::kCoreConstants.start);
   std::memcpy(static_cast<void*>(at), &header, sizeof header);

@@ -92,6 +92,9 @@ void describe_fault(TextWriter& out, std::string_view realm, std::uint64_t label
     case abi::FaultKind::kTimeout:
       out << "its time budget is used up";
       return;
+    case abi::FaultKind::kDebug:
+      out << "a debug exception";
+      return;
     case abi::FaultKind::kNull:
       break;
   }

@@ -22,6 +22,9 @@ class KernelFuzz(unittest.TestCase):
     def test_the_same_calls_at_the_same_instants_break_nothing(self):
         self.check(30_000, seed=1000, icount=True)
 
+    def test_random_calls_on_two_cores_break_nothing(self):
+        self.check(20_000, seed=2000, cores=2)
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -15,7 +15,13 @@ namespace lona::vm {
 
 #define LONA_HANDLER_PARAMETERS \
   Word *fp, const Instruction *pc, Process *p, std::int64_t reductions, const void *table
-typedef RunResult Handler(LONA_HANDLER_PARAMETERS) __attribute__((preserve_none));
+// The address sanitizer's larger frames do not go together with that convention.
+#if __has_feature(address_sanitizer)
+#define LONA_HANDLER_CONVENTION
+#else
+#define LONA_HANDLER_CONVENTION __attribute__((preserve_none))
+#endif
+typedef RunResult Handler(LONA_HANDLER_PARAMETERS) LONA_HANDLER_CONVENTION;
 
 // What a slow function tells its handler.
 enum class Next : std::uint8_t {

@@ -25,7 +25,7 @@ constexpr Instruction kProcessEndCode[] = {stub(Op::kCallRegister), {}, stub(Op:
 constexpr Instruction kNestedEndCode[] = {stub(Op::kCallRegister), {}, stub(Op::kNestedEnd)};
 
 #define HANDLER(name)                                                        \
-  __attribute__((preserve_none)) RunResult op_##name(                        \
+  LONA_HANDLER_CONVENTION RunResult op_##name(                               \
       [[maybe_unused]] Word* fp, [[maybe_unused]] const Instruction* pc,     \
       [[maybe_unused]] Process* p, [[maybe_unused]] std::int64_t reductions, \
       [[maybe_unused]] const void* table)
@@ -365,7 +365,7 @@ HANDLER(BranchNotPid) {
 }
 HANDLER(PidPart) {
   Term pid = T(pc->b);
-  R(pc->a) = (pc->c == 0 ? Term::integer(0) : Term::integer(pid.pid_slot())).bits();
+  R(pc->a) = (pc->c == 0 ? kThisRealm : Term::integer(pid.pid_slot())).bits();
   NEXT(1);
 }
 // Bits. The position is a small integer.

@@ -13,6 +13,8 @@
 #include "vm/data/map_builder.hpp"
 #include "vm/data/sequence.hpp"
 #include "vm/data/string.hpp"
+#include "vm/data/unicode.hpp"
+#include "vm/data/utf8.hpp"
 #include "vm/data/vector.hpp"
 #include "vm/heap/arena.hpp"
 #include "vm/printer/printer.hpp"
@@ -321,20 +323,24 @@ TEST_F(DataTest, BytesThatAreNoUtf8BecomeReplacementCharacters) {
   }
 }
 
-TEST_F(DataTest, CaseMappingIsItsOwnInverseForLetters) {
-  for (std::uint32_t cp = 0; cp < 0x600; cp++) {
-    std::uint32_t low = utf8::to_lower(cp), up = utf8::to_upper(cp);
-    if (low != cp) {
-      EXPECT_EQ(utf8::to_upper(low), cp) << std::hex << cp;
-    }
-    if (up != cp) {
-      EXPECT_EQ(utf8::to_lower(up), cp) << std::hex << cp;
-    }
+TEST_F(DataTest, CaseGoesBothWaysAndMayTakeSeveralCharacters) {
+  auto text = [](unicode::Mapped m) { return std::u32string(m.cp, m.cp + m.count); };
+  EXPECT_EQ(text(unicode::to_lower(U'Ä')), U"ä");
+  EXPECT_EQ(text(unicode::to_upper(U'ž')), U"Ž");
+  EXPECT_EQ(text(unicode::to_lower(U'Ж')), U"ж");
+  EXPECT_EQ(text(unicode::to_upper(U'ß')), U"SS");
+  EXPECT_EQ(text(unicode::to_title(U'ß')), U"Ss");
+  EXPECT_EQ(text(unicode::to_upper(U'ﬃ')), U"FFI");
+  EXPECT_EQ(text(unicode::to_title(U'ǆ')), U"ǅ");
+  EXPECT_EQ(text(unicode::to_lower(U'İ')), U"i\u0307");
+  EXPECT_EQ(text(unicode::fold_case(U'ς')), U"σ");
+  EXPECT_EQ(text(unicode::to_upper(U'7')), U"7");
+  EXPECT_EQ(unicode::category(U'Ä'), "Lu");
+  EXPECT_EQ(unicode::category(U'٣'), "Nd");
+  for (std::uint32_t cp = 0; cp <= utf8::kMaxCodePoint; cp++) {
+    unicode::Mapped m = unicode::to_upper(cp);
+    ASSERT_TRUE(m.count >= 1 && m.count <= 3) << std::hex << cp;
   }
-  EXPECT_EQ(utf8::to_lower(U'Ä'), U'ä');
-  EXPECT_EQ(utf8::to_upper(U'ž'), U'Ž');
-  EXPECT_EQ(utf8::to_lower(U'Σ'), U'σ');
-  EXPECT_EQ(utf8::to_lower(U'Ж'), U'ж');
 }
 
 TEST_F(DataTest, NamesAreSplitAtTheFirstInnerSlash) {

@@ -100,41 +100,4 @@ std::size_t offset_of(std::string_view text, std::size_t index) {
   return i;
 }
 
-std::uint32_t to_lower(std::uint32_t cp) {
-  if (cp < 0x80) return cp >= 'A' && cp <= 'Z' ? cp + 32 : cp;
-  if (cp >= 0xc0 && cp <= 0xde) return cp == 0xd7 ? cp : cp + 32;
-  if (cp == 0x178) return 0xff;
-  // Latin Extended-A: neighbours, upper first; which parity depends on the stretch.
-  if ((cp >= 0x100 && cp <= 0x12f) || (cp >= 0x132 && cp <= 0x137) || (cp >= 0x14a && cp <= 0x177))
-    return cp | 1;
-  if ((cp >= 0x139 && cp <= 0x148) || (cp >= 0x179 && cp <= 0x17e)) return cp + (cp & 1);
-  if (cp >= 0x391 && cp <= 0x3a9 && cp != 0x3a2) return cp + 32;
-  if (cp >= 0x410 && cp <= 0x42f) return cp + 32;
-  if (cp >= 0x400 && cp <= 0x40f) return cp + 80;
-  if (cp >= 0x460 && cp <= 0x481) return cp | 1;
-  return cp;
-}
-
-std::uint32_t to_upper(std::uint32_t cp) {
-  if (cp < 0x80) return cp >= 'a' && cp <= 'z' ? cp - 32 : cp;
-  if (cp >= 0xe0 && cp <= 0xfe) return cp == 0xf7 ? cp : cp - 32;
-  if (cp == 0xff) return 0x178;
-  if ((cp >= 0x100 && cp <= 0x12f) || (cp >= 0x132 && cp <= 0x137) || (cp >= 0x14a && cp <= 0x177))
-    return cp & ~1u;
-  if ((cp >= 0x139 && cp <= 0x148) || (cp >= 0x179 && cp <= 0x17e)) return cp - !(cp & 1);
-  if (cp >= 0x3b1 && cp <= 0x3c9 && cp != 0x3c2) return cp - 32;
-  if (cp >= 0x430 && cp <= 0x44f) return cp - 32;
-  if (cp >= 0x450 && cp <= 0x45f) return cp - 80;
-  if (cp >= 0x460 && cp <= 0x481) return cp & ~1u;
-  return cp;
-}
-
-bool is_letter(std::uint32_t cp) {
-  if (cp < 0x80) return (cp | 32) >= 'a' && (cp | 32) <= 'z';
-  if (cp < 0x250)
-    return cp >= 0xc0 ? cp != 0xd7 && cp != 0xf7 : cp == 0xaa || cp == 0xb5 || cp == 0xba;
-  return (cp >= 0x370 && cp <= 0x3ff && cp != 0x37e && cp != 0x387) ||
-         (cp >= 0x400 && cp <= 0x481) || (cp >= 0x48a && cp <= 0x52f);
-}
-
 }  // namespace lona::vm::utf8

@@ -77,11 +77,6 @@ void repair(std::string_view bytes, char* out);
 // The byte offset of code point `index`; text.size() when there are not so many.
 std::size_t offset_of(std::string_view text, std::size_t index);
 
-// Simple one-to-one case mapping of the Latin, Greek and Cyrillic letters; all else is unchanged.
-std::uint32_t to_lower(std::uint32_t cp);
-std::uint32_t to_upper(std::uint32_t cp);
-bool is_letter(std::uint32_t cp);
-
 // Spaces and line ends of ASCII and Unicode.
 constexpr bool is_space(std::uint32_t cp) {
   return cp == ' ' || (cp >= 9 && cp <= 13) || cp == 0x85 || cp == 0xa0 || cp == 0x1680 ||

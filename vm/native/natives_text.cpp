@@ -6,10 +6,12 @@
 #include "vm/data/each.hpp"
 #include "vm/data/sequence.hpp"
 #include "vm/data/string.hpp"
+#include "vm/data/unicode.hpp"
 #include "vm/data/work_stack.hpp"
 #include "vm/native/natives_data.hpp"
 #include "vm/printer/printer.hpp"
 #include "vm/term/equal.hpp"
+#include "vm/term/symbol.hpp"
 
 namespace lona::vm::natives {
 
@@ -62,26 +64,48 @@ bool is_ascii_letter(char c) {
   return static_cast<unsigned char>((c | 32) - 'a') < 26;
 }
 
+// Lower-case sigma has a form of its own at the end of a word.
+bool ends_word(std::string_view text, std::size_t at, std::size_t next) {
+  if (next < text.size() && unicode::is_letter(utf8::decode(text.substr(next)).code_point)) {
+    return false;
+  }
+  if (at == 0) return false;
+  do {
+    at--;
+  } while (utf8::is_continuation(text[at]));
+  return unicode::is_letter(utf8::decode(text.substr(at)).code_point);
+}
+
+// `map(text, at, next)` is what the character at [at, next) becomes. Twice the same walk: first for
+// the size.
 template <class Map>
-Term map_case(Process& p, const char* fn, Term t, Map map) {
+Term map_characters(Process& p, const char* fn, Term t, Map map) {
   if (!is_string(t)) return fail_string(p, fn, t);
   std::string_view text = string_text(t);
-  charge_items(p, text.size());
-  std::size_t bytes = 0;
-  for (std::size_t i = 0; i < text.size();) {
-    utf8::Decoded d = utf8::decode(text.substr(i));
-    bytes += utf8::encoded_size(map(d.code_point));
-    i += d.bytes;
-  }
-  NewString s = allocate_text(p, bytes, string_count(t));
+  charge_items(p, 2 * text.size());
+  std::size_t bytes = 0, count = 0;
+  auto walk = [&](auto use) {
+    for (std::size_t at = 0, next; at < text.size(); at = next) {
+      next = at + utf8::decode(text.substr(at)).bytes;
+      unicode::Mapped m = map(text, at, next);
+      for (unsigned i = 0; i < m.count; i++) use(m.cp[i]);
+    }
+  };
+  walk([&](std::uint32_t cp) {
+    bytes += utf8::encoded_size(cp);
+    count++;
+  });
+  NewString s = allocate_text(p, bytes, count);
   if (s.text == nullptr) return p.fail_oom();
-  char* out = s.text;
-  for (std::size_t i = 0; i < text.size();) {
-    utf8::Decoded d = utf8::decode(text.substr(i));
-    out += utf8::encode(map(d.code_point), out);
-    i += d.bytes;
-  }
+  walk([&](std::uint32_t cp) { s.text += utf8::encode(cp, s.text); });
   return s.term;
+}
+
+template <class Map>
+Term map_case(Process& p, const char* fn, Term t, Map map) {
+  return map_characters(p, fn, t, [&](std::string_view text, std::size_t at, std::size_t) {
+    return map(utf8::decode(text.substr(at)).code_point);
+  });
 }
 
 // Byte offsets of the text without white space at its ends.
@@ -207,10 +231,43 @@ Term split(Process& p, Args args) {
 }
 
 Term lower_case(Process& p, Args args) {
-  return map_case(p, "lower-case", args[0], utf8::to_lower);
+  auto map = [](std::string_view text, std::size_t at, std::size_t next) {
+    std::uint32_t cp = utf8::decode(text.substr(at)).code_point;
+    if (cp == 0x3a3 && ends_word(text, at, next)) return unicode::Mapped{{0x3c2}, 1};
+    return unicode::to_lower(cp);
+  };
+  return map_characters(p, "lower-case", args[0], map);
 }
 Term upper_case(Process& p, Args args) {
-  return map_case(p, "upper-case", args[0], utf8::to_upper);
+  return map_case(p, "upper-case", args[0], unicode::to_upper);
+}
+
+Term fold_case(Process& p, Args args) {
+  return map_case(p, "lona.string/fold-case", args[0], unicode::fold_case);
+}
+Term capitalize(Process& p, Args args) {
+  auto map = [](std::string_view text, std::size_t at, std::size_t) {
+    std::uint32_t cp = utf8::decode(text.substr(at)).code_point;
+    return at == 0 ? unicode::to_title(cp) : unicode::to_lower(cp);
+  };
+  return map_characters(p, "lona.string/capitalize", args[0], map);
+}
+
+Term category(Process& p, Args args) {
+  if (!args[0].is_character()) return p.fail_type("lona.string/category", "character", args[0]);
+  return make_keyword(unicode::category(args[0].as_character()));
+}
+
+Term last_index_of(Process& p, Args args) {
+  char buffer[4];
+  std::string_view part;
+  if (!is_string(args[0])) return fail_string(p, "lona.string/last-index-of", args[0]);
+  if (!as_text(args[1], buffer, part)) return fail_string(p, "lona.string/last-index-of", args[1]);
+  std::string_view text = string_text(args[0]);
+  charge_items(p, text.size() / 4);
+  std::size_t at = text.rfind(part);
+  if (at == text.npos) return Term::nil();
+  return Term::integer(static_cast<std::int64_t>(utf8::count(text.substr(0, at))));
 }
 
 Term trim(Process& p, Args args) {

@@ -24,6 +24,7 @@ constexpr LibraryFile kLibrary[] = {
     {"lib/lona/process.lona", "lona.process"},  {"lib/lona/time.lona", "lona.time"},
     {"lib/lona/server.lona", "lona.server"},    {"lib/lona/supervisor.lona", "lona.supervisor"},
     {"lib/lona/task.lona", "lona.task"},        {"lib/lona/test.lona", "lona.test"},
+    {"lib/lona/string.lona", "lona.string"},    {"lib/lona/set.lona", "lona.set"},
     {"lib/lona/bench.lona", "lona.bench"},      {"lib/lona/math.lona", "lona.math"},
     {"lib/lona/inspect.lona", "lona.inspect"},
 };

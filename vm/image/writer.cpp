@@ -149,6 +149,7 @@ Word Writer::boxed(Term t) {
     case Kind::kRatio:
     case Kind::kU64:
     case Kind::kI64:
+    case Kind::kMachine:
     case Kind::kBinary:
       break;
     default:

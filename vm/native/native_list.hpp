@@ -11,6 +11,7 @@
 #include "vm/native/natives_data.def"
 #endif
 #include "vm/native/natives_binary.def"
+#include "vm/native/natives_machine.def"
 #if __has_include("vm/native/natives_console.def")
 #include "vm/native/natives_console.def"
 #endif

@@ -5,6 +5,7 @@
 #include "vm/code/var.hpp"
 #include "vm/data/binary.hpp"
 #include "vm/data/each.hpp"
+#include "vm/data/machine_value.hpp"
 #include "vm/data/map.hpp"
 #include "vm/data/sequence.hpp"
 #include "vm/data/string.hpp"
@@ -73,9 +74,11 @@ const char* type_name(Term t) {
     case Tag::kSpecial:
       if (t.is_character()) return "char";
       if (t.is_native()) return "fn";
+      if (t.is_realm()) return "realm-id";
       if (t.is_boolean()) return "boolean";
       return t.is_empty_list() ? "list" : "nil";
     default:
+      if (is_kind(t, Kind::kMachine)) return machine_type_name(machine_type(t));
       return box_type(header_of(t).kind());
   }
 }

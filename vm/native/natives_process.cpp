@@ -130,7 +130,7 @@ Term self(Process& p, Args) {
   return p.pid();
 }
 Term self_realm(Process&, Args) {
-  return Term::integer(0);
+  return kThisRealm;
 }
 
 Term is_alive(Process& p, Args args) {
@@ -367,7 +367,7 @@ Term make_reference(Process& p, Args) {
 }
 
 Term pid_realm(Process& p, Args args) {
-  return args[0].is_pid() ? Term::integer(0) : p.fail_badarg("pid-realm", args);
+  return args[0].is_pid() ? kThisRealm : p.fail_badarg("pid-realm", args);
 }
 Term pid_local(Process& p, Args args) {
   return args[0].is_pid() ? number(args[0].pid_slot()) : p.fail_badarg("pid-local", args);

@@ -5,6 +5,7 @@
 #include "vm/code/namespace.hpp"
 #include "vm/code/var.hpp"
 #include "vm/data/binary.hpp"
+#include "vm/data/machine_value.hpp"
 #include "vm/data/map.hpp"
 #include "vm/data/sequence.hpp"
 #include "vm/data/string.hpp"
@@ -51,6 +52,7 @@ class Printer {
   bool named(std::string_view before, std::string_view ns, std::string_view name,
              std::string_view after);
   bool function(Term t);
+  bool machine(Term t);
   bool bytes(Bytes bytes);
   bool open(Open::What what, Term t, std::string_view bracket) {
     return open_.push({what, false, true, false, t, 0}) && put(bracket);
@@ -91,6 +93,19 @@ bool Printer::function(Term t) {
   const Function* f = function_of(t);
   std::string_view name = f->name != nullptr ? f->name->full() : "fn";
   return named("#<fn ", {}, name, ">");
+}
+
+// #paddr<0x1000>
+bool Printer::machine(Term t) {
+  char digits[16];
+  std::size_t at = sizeof digits;
+  Word rest = machine_word(t);
+  do {
+    digits[--at] = "0123456789abcdef"[rest & 15];
+    rest >>= 4;
+  } while (rest != 0);
+  return put("#") && put(machine_type_name(machine_type(t))) && put("<0x") &&
+         put({digits + at, sizeof digits - at}) && put(">");
 }
 
 bool Printer::bytes(Bytes bytes) {
@@ -138,6 +153,7 @@ bool Printer::special(Term t) {
   if (is_number(t)) return print_number(sink_, t);
   if (t.is_character()) return print_character(sink_, t.as_character());
   if (t.is_native()) return function(t);
+  if (t.is_realm()) return put("#realm-id<") && number(t.realm_number()) && put(">");
   if (t.is_nil()) return put("nil");
   if (t == Term::true_()) return put("true");
   if (t == Term::false_()) return put("false");
@@ -193,6 +209,8 @@ bool Printer::start_box(Term t) {
       return named("#'", as_var(t)->ns->name->full(), as_var(t)->name->full(), "");
     case Kind::kNamespace:
       return named("#<namespace ", {}, as_namespace(t)->name->full(), ">");
+    case Kind::kMachine:
+      return machine(t);
     default:
       return is_number(t) ? print_number(sink_, t) : put("#<value>");
   }

@@ -48,6 +48,7 @@ int rank(Term t) {
       if (t.is_character()) return 4;
       if (t.is_empty_list()) return 8;
       if (t.is_native()) return 17;
+      if (t.is_realm()) return 22;
       return t.is_nil() ? 0 : t == Term::false_() ? 1 : t == Term::true_() ? 2 : 20;
     default:
       break;
@@ -224,6 +225,7 @@ int Ordering::leaves(Term a, Term b) {
       // Refs, vars, namespaces, functions: by what identifies them.
       if (equal(a, b)) return 0;
       if (int c = three_way(payload(a)[0], payload(b)[0]); c != 0) return c;
+      if (is_kind(a, Kind::kMachine)) return three_way(payload(a)[1], payload(b)[1]);
       return three_way(a.bits(), b.bits());
   }
 }

@@ -4,7 +4,8 @@
 //   000  small integer, 61 bits signed (value << 3)
 //   001  pair: pointer to two terms (first, rest), no header
 //   010  boxed: pointer to a header word followed by its payload (object.hpp)
-//   011  special: nil, true, false, (), characters, natives, fixed-width integers of up to 32 bits
+//   011  special: nil, true, false, (), characters, natives, realms, fixed-width integers of up to
+//         32 bits
 //        and the VM's own marks
 //   100  symbol: pointer to an interned, permanent SymbolEntry
 //   101  keyword: likewise
@@ -95,6 +96,7 @@ class Term {
     kI8,
     kI16,
     kI32,
+    kRealm,  // payload: the realm's number
   };
   static constexpr Term special(Special kind, Word payload) {
     return Term((payload << 8) | (Word(kind) << kTagBits) | static_cast<Word>(Tag::kSpecial));
@@ -128,6 +130,12 @@ class Term {
     return static_cast<std::uint32_t>(special_payload());
   }
 
+  static constexpr Term realm(std::uint32_t number) { return special(Special::kRealm, number); }
+  constexpr bool is_realm() const { return is_special(Special::kRealm); }
+  constexpr std::uint32_t realm_number() const {
+    return static_cast<std::uint32_t>(special_payload());
+  }
+
   static constexpr Term native(std::uint32_t index) { return special(Special::kNative, index); }
   constexpr bool is_native() const { return is_special(Special::kNative); }
   constexpr std::uint32_t native_index() const {
@@ -141,6 +149,9 @@ class Term {
 
   Word bits_ = static_cast<Word>(Tag::kSpecial);
 };
+
+// The realm that this VM is; there is no other yet.
+inline constexpr Term kThisRealm = Term::realm(0);
 
 static_assert(sizeof(Term) == 8);
 static_assert(Term() == Term::nil());

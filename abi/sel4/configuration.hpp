@@ -9,6 +9,7 @@ namespace lona::abi {
 struct Configuration {
   bool iommu = false;           // I/O spaces and I/O page tables
   bool hardware_debug = false;  // breakpoints and single-stepping
+  unsigned domains = 1;         // scheduling domains; changes no number
 };
 
 inline constexpr Configuration kConfiguration{};

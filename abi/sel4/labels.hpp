@@ -9,11 +9,20 @@
 
 namespace lona::abi {
 
-enum class MethodOption : unsigned char { Always, Iommu, HardwareDebug };
+enum class MethodOption : unsigned char { Always, Iommu, HardwareDebug, Domains };
 
 constexpr bool has_option(const Configuration& configuration, MethodOption option) {
-  return option == MethodOption::Always ||
-         (option == MethodOption::Iommu ? configuration.iommu : configuration.hardware_debug);
+  switch (option) {
+    case MethodOption::Iommu:
+      return configuration.iommu;
+    case MethodOption::HardwareDebug:
+      return configuration.hardware_debug;
+    case MethodOption::Domains:
+      return configuration.domains > 1;
+    case MethodOption::Always:
+      break;
+  }
+  return true;
 }
 
 // A method's place in methods.def, whatever the configuration.

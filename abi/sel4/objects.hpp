@@ -294,6 +294,16 @@ struct Breakpoint {
   return detail::invoke<Label::kDomainSet>(control, {tcb}, {domain}).info.error();
 }
 
+// The duration is in ticks of the time stamp counter.
+[[nodiscard]] inline Error domain_schedule_configure(CPtr control, Word index, Word domain,
+                                                     Word duration) {
+  return detail::invoke<Label::kDomainScheduleConfigure>(control, {index, domain, duration})
+      .info.error();
+}
+[[nodiscard]] inline Error domain_schedule_set_start(CPtr control, Word index) {
+  return detail::invoke<Label::kDomainScheduleSetStart>(control, {index}).info.error();
+}
+
 // --- Interrupts ----------------------------------------------------------------------------------
 struct IoApicPin {
   Word io_apic;

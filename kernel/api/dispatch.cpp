@@ -9,6 +9,7 @@
 #include "kernel/object/lookup.hpp"
 #include "kernel/object/thread.hpp"
 #include "kernel/object/untyped.hpp"
+#include "kernel/sched/domain_schedule.hpp"
 #include "kernel/sched/sched_context.hpp"
 #include "kernel/sched/scheduler.hpp"
 
@@ -46,44 +47,6 @@ Result<Done> send_on_notification(Invocation& inv) {
 Result<Done> send_on_reply(Invocation& inv) {
   send_reply(inv.caller, *inv.cap.object<Reply>(), inv.cap.rights().grant());
   return Done{};
-}
-
-Result<Done> decode_domain(Invocation& inv) {
-  switch (inv.label) {
-    case abi::Label::kDomainSet: {
-      if (inv.too_short<abi::Label::kDomainSet>()) return fail(Failure::truncated());
-      if ((inv.arg(0) & 0xff) >= abi::kNumDomains) return fail(Failure::invalid_argument(0));
-      if (!inv.extra[0]->cap.is(CapType::kTcb)) return fail(Failure::invalid_argument(1));
-      inv.extra[0]->cap.object<Tcb>()->domain = static_cast<std::uint8_t>(inv.arg(0));
-      return Done{};
-    }
-    case abi::Label::kDomainScheduleConfigure: {
-      if (inv.too_short<abi::Label::kDomainScheduleConfigure>()) return fail(Failure::truncated());
-      if (inv.arg(0) >= abi::kNumDomainSchedules) {
-        return fail(Failure::range(0, abi::kNumDomainSchedules - 1));
-      }
-      if ((inv.arg(1) & 0xff) >= abi::kNumDomains) {
-        return fail(Failure::range(0, abi::kNumDomains - 1));
-      }
-      constexpr unsigned kDurationBits = 56;
-      const bool end_marker_at_start = inv.arg(0) == 0 && inv.arg(2) == 0;
-      if (inv.arg(2) >> kDurationBits != 0 || end_marker_at_start) {
-        return fail(Failure::invalid_argument(2));
-      }
-      // With one domain every schedule means the same.
-      return Done{};
-    }
-    case abi::Label::kDomainScheduleSetStart: {
-      if (inv.too_short<abi::Label::kDomainScheduleSetStart>()) return fail(Failure::truncated());
-      if (inv.arg(0) >= abi::kNumDomainSchedules) {
-        return fail(Failure::range(0, abi::kNumDomainSchedules - 1));
-      }
-      if (inv.arg(0) != 0) return fail(Failure::invalid_argument(0));
-      return Done{};
-    }
-    default:
-      return fail(Failure::illegal_operation());
-  }
 }
 
 Result<Done> decode(Invocation& inv) {

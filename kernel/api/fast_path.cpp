@@ -62,7 +62,7 @@ void copy_message(const UserContext& from, UserContext& to, Word info, Word badg
 
 // May `next` have the processor when `current` gives it up? Nobody ready stands above `current`.
 bool is_next(const Scheduler& s, const Tcb& current, const Tcb& next) {
-  if (next.core != current.core) return false;
+  if (next.core != current.core || !s.ready.runs(next)) return false;
   if (next.priority >= current.priority) [[likely]]
     return true;
   return s.ready.empty() || s.ready.highest() <= next.priority;
@@ -293,8 +293,10 @@ void wake(Notification& notification, Tcb& tcb, Word badge) {
 }
 
 Tcb* wake_and_choose(Tcb& current, Notification& notification, Tcb& tcb, Word badge) {
-  if (tcb.sched_context == nullptr || tcb.core != current.core) return nullptr;
   Scheduler& s = scheduler();
+  if (tcb.sched_context == nullptr || tcb.core != current.core || !s.ready.runs(tcb)) {
+    return nullptr;
+  }
   if (tcb.priority <= current.priority) {
     if (!is_usable(s, *tcb.sched_context)) return nullptr;
     wake(notification, tcb, badge);

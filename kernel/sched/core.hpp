@@ -7,6 +7,7 @@
 #pragma once
 
 #include <array>
+#include <type_traits>
 
 #include "kernel/arch/core_state.hpp"
 #include "kernel/config.hpp"
@@ -14,6 +15,9 @@
 #include "kernel/sched/refill.hpp"
 
 namespace lona::kernel {
+
+// With a single domain nothing is spent on domains.
+inline constexpr bool kHasDomains = abi::kNumDomains > 1;
 
 struct Scheduler {
   Tcb* current = nullptr;  // null: idle
@@ -24,7 +28,7 @@ struct Scheduler {
   bool reconsider = false;               // the current thread may have to leave
   bool reprogram = false;                // the deadline may have moved
   SchedContext* release_head = nullptr;  // by time of the head refill
-  ReadyQueue ready;
+  std::conditional_t<kHasDomains, DomainReadyQueues, ReadyQueue> ready;
   Ticks slack = 0;
   Ticks min_budget = 0;
 

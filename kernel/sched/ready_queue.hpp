@@ -4,6 +4,7 @@
 // the queue.
 #pragma once
 
+#include <array>
 #include <bit>
 
 #include "kernel/object/tcb.hpp"
@@ -20,6 +21,10 @@ class ReadyQueue {
   }
   Tcb* first() const { return empty() ? nullptr : lists_[highest()].head; }
   Tcb* first_of(unsigned priority) const { return lists_[priority].head; }
+
+  // All threads are of the domain that runs; see DomainReadyQueues.
+  bool runs(const Tcb&) const { return true; }
+  void run_domain(unsigned) {}
 
   void append(Tcb& tcb) {
     if (tcb.in_ready_queue) return;
@@ -67,6 +72,29 @@ class ReadyQueue {
   List lists_[abi::kNumPriorities];
   Word bits_[abi::kNumPriorities / 64] = {};
   Word top_ = 0;
+};
+
+// One queue for each domain. What is asked concerns the domain that runs; threads go where they
+// belong.
+class DomainReadyQueues {
+ public:
+  bool empty() const { return running().empty(); }
+  unsigned highest() const { return running().highest(); }
+  Tcb* first() const { return running().first(); }
+  Tcb* first_of(unsigned priority) const { return running().first_of(priority); }
+  void append(Tcb& tcb) { queues_[tcb.domain].append(tcb); }
+  void prepend(Tcb& tcb) { queues_[tcb.domain].prepend(tcb); }
+  void remove(Tcb& tcb) { queues_[tcb.domain].remove(tcb); }
+
+  // May the thread run while the domain that runs now does?
+  bool runs(const Tcb& tcb) const { return tcb.domain == running_; }
+  void run_domain(unsigned domain) { running_ = domain; }
+
+ private:
+  const ReadyQueue& running() const { return queues_[running_]; }
+
+  std::array<ReadyQueue, abi::kNumDomains> queues_;
+  unsigned running_ = 0;
 };
 
 }  // namespace lona::kernel

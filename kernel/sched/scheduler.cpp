@@ -3,6 +3,7 @@
 
 #include "kernel/arch/arch.hpp"
 #include "kernel/fault/fault.hpp"
+#include "kernel/sched/domain_schedule.hpp"
 #include "kernel/sched/sched_context.hpp"
 
 namespace lona::kernel {
@@ -132,6 +133,10 @@ void possible_switch_to(Tcb& tcb) {
     tell_if_above(core, tcb);
     return;
   }
+  if (!s.ready.runs(tcb)) {
+    s.ready.append(tcb);
+    return;
+  }
   if (s.candidate == nullptr) {
     s.candidate = &tcb;
   } else if (s.candidate != &tcb) {
@@ -163,6 +168,25 @@ void set_thread_priority(Tcb& tcb, unsigned priority) {
   if (queued) possible_switch_to(tcb);
   s.reconsider = true;
   if (&tcb == s.current) tell(core);
+}
+
+void set_thread_domain(Tcb& tcb, std::uint8_t domain) {
+  if (tcb.domain == domain) return;
+  Scheduler& s = core_of(tcb).scheduler;
+  const bool ready = tcb.in_ready_queue || s.candidate == &tcb;
+  s.ready.remove(tcb);
+  if (s.candidate == &tcb) s.candidate = nullptr;
+  tcb.domain = domain;
+  if (ready) possible_switch_to(tcb);
+  s.reconsider = true;
+}
+
+void domain_changed() {
+  Scheduler& s = scheduler();
+  if (s.candidate != nullptr) s.ready.prepend(*s.candidate);
+  s.candidate = nullptr;
+  s.ready.run_domain(domain_schedule.domain());
+  s.reconsider = s.reprogram = true;
 }
 
 void resume_on_context(Tcb& tcb) {
@@ -325,14 +349,10 @@ void switch_thread(Tcb* next) {
 
 void arm_deadline() {
   Scheduler& s = scheduler();
-  if (s.current_context == nullptr && s.release_head == nullptr) {
-    arch::set_deadline(~Ticks{0});
-    return;
-  }
-  Ticks deadline = ~Ticks{0};
+  Ticks deadline = kHasDomains ? domain_schedule.end() : ~Ticks{0};
   if (s.current_context != nullptr && s.current_context->configured()) {
-    const Ticks amount = refill_head(*s.current_context).amount - s.consumed;
-    deadline = s.now + amount;
+    const Ticks slice_end = s.now + refill_head(*s.current_context).amount - s.consumed;
+    if (slice_end < deadline) deadline = slice_end;
   }
   if (s.release_head != nullptr) {
     const Ticks time = refill_head(*s.release_head).time;
@@ -343,6 +363,10 @@ void arm_deadline() {
 
 Tcb* schedule() {
   Scheduler& s = scheduler();
+  if (kHasDomains && s.now >= domain_schedule.end()) {
+    domain_schedule.advance(s.now);
+    domain_changed();
+  }
   if (s.release_head != nullptr) release_due();
   if (s.candidate != nullptr || s.reconsider ||
       (s.current != nullptr && !schedulable(*s.current))) {

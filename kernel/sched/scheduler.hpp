@@ -43,6 +43,9 @@ void make_ready(Tcb& tcb);
 void dequeue(Tcb& tcb);
 void reconsider_current();
 void set_thread_priority(Tcb& tcb, unsigned priority);
+void set_thread_domain(Tcb& tcb, std::uint8_t domain);
+// Another entry of the domain schedule runs.
+void domain_changed();
 // Runnable with time: ready or candidate; with a context out of time: waits for its refill.
 void resume_on_context(Tcb& tcb);
 

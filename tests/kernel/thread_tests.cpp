@@ -342,6 +342,59 @@ void sleep_by_spinning(Word milliseconds) {
 
 }  // namespace
 
+namespace {
+
+constinit volatile Word beats = 0;
+
+void beat(Word) {
+  for (;;) beats = beats + 1;
+}
+
+// Waits without giving up the processor.
+void spin_ms(Word ms) {
+  const Word begin = read_tsc();
+  while (read_tsc() - begin < ms * ticks_per_ms()) {
+  }
+}
+
+}  // namespace
+
+void threads_run_in_their_domain_only() {
+  constexpr CPtr kDomains = abi::kSlotDomain;
+  constexpr Word kForEver = (Word{1} << 56) - 1, kMs = 5;
+  Thread thread(beat, 0, 255);
+  CHECK_OK(abi::domain_set(kDomains, 1, thread.tcb()));
+  beats = 0;
+  thread.start();
+  abi::yield();
+  spin_ms(2 * kMs);
+  CHECK(beats == 0);
+
+  const Word slice = kMs * ticks_per_ms();
+  CHECK_OK(abi::domain_schedule_configure(kDomains, 0, 0, slice));
+  CHECK_OK(abi::domain_schedule_configure(kDomains, 1, 1, slice));
+  CHECK_OK(abi::domain_schedule_set_start(kDomains, 0));
+  // Both beat in turn, for a slice each: while this one runs the other's count stands still.
+  Word turns = 0, seen = beats;
+  for (const Word begin = read_tsc(); read_tsc() - begin < 20 * slice;) {
+    const Word now = beats;
+    turns += now != seen;
+    seen = now;
+  }
+  CHECK(turns >= 4 && turns <= 10);
+
+  CHECK_OK(abi::domain_schedule_configure(kDomains, 0, 0, kForEver));
+  CHECK_OK(abi::domain_schedule_set_start(kDomains, 0));
+  CHECK_OK(abi::domain_schedule_configure(kDomains, 1, 0, 0));
+  seen = beats;
+  spin_ms(2 * kMs);
+  CHECK(beats == seen);
+  // In the domain that runs, it runs.
+  CHECK_OK(abi::domain_set(kDomains, 0, thread.tcb()));
+  spin_ms(4 * kMs);
+  CHECK(beats != seen);
+}
+
 void threads_of_one_priority_share_the_processor() {
   rounds[0] = 0;
   rounds[1] = 0;

@@ -157,7 +157,9 @@ void start_other_cores(const AcpiInfo& acpi, const BootSource& source, RegionLis
   if (!cpu_features.hypervisor) wait_for(kResetUs, [] { return false; });
 
   enter_kernel(boot_core());
-  for (unsigned i = 0; i < acpi.processor_count && cores.count < config::kMaxCores; ++i) {
+  // The domain schedule is that of one core.
+  constexpr unsigned kMaxCores = kHasDomains ? 1 : config::kMaxCores;
+  for (unsigned i = 0; i < acpi.processor_count && cores.count < kMaxCores; ++i) {
     if (!usable(i)) continue;
     Core* core = make_core(cores.count, acpi.processors[i], free);
     if (core == nullptr) break;

@@ -44,15 +44,20 @@ bool index_argument(Process& p, const char* fn, Term t, std::size_t& out) {
   return true;
 }
 
-// Arguments `first` and `first` + 1 as the range [begin, end); without them all of `size`.
+// Arguments `first` and `first` + 1 as offset and number of bytes; without them all of `size`.
 bool range_arguments(Process& p, const char* fn, Args args, std::uint32_t first, std::size_t size,
-                     std::size_t& begin, std::size_t& end) {
-  begin = 0;
-  end = size;
-  if (args.size() > first && !index_argument(p, fn, args[first], begin)) return false;
-  if (args.size() > first + 1 && !index_argument(p, fn, args[first + 1], end)) return false;
-  if (end > size || begin > end) {
-    p.fail("out-of-bounds", args[args.size() > first + 1 && end > size ? first + 1 : first]);
+                     std::size_t& offset, std::size_t& count) {
+  offset = 0;
+  if (args.size() > first && !index_argument(p, fn, args[first], offset)) return false;
+  if (offset > size) {
+    p.fail("out-of-bounds", args[first]);
+    return false;
+  }
+  count = size - offset;
+  if (args.size() <= first + 1) return true;
+  if (!index_argument(p, fn, args[first + 1], count)) return false;
+  if (count > size - offset) {
+    p.fail("out-of-bounds", args[first + 1]);
     return false;
   }
   return true;
@@ -175,12 +180,12 @@ Term binary_ref(Process& p, Args args) {
 }
 
 Term binary_slice_of(Process& p, Args args) {
-  std::size_t begin, end;
+  std::size_t offset, size;
   if (!is_binary(args[0])) return fail_binary(p, "binary-slice", args[0]);
-  if (!range_arguments(p, "binary-slice", args, 1, binary_size(args[0]), begin, end)) {
+  if (!range_arguments(p, "binary-slice", args, 1, binary_size(args[0]), offset, size)) {
     return Term::raise();
   }
-  return or_oom(p, binary_slice(p, args[0], begin, end));
+  return or_oom(p, binary_slice(p, args[0], offset, offset + size));
 }
 
 Term binary_concat(Process& p, Args args) {
@@ -297,13 +302,13 @@ Term bytebuf_size(Process& p, Args args) {
 }
 
 Term bytebuf_to_binary(Process& p, Args args) {
-  std::size_t begin, end;
+  std::size_t offset, size;
   if (!is_byte_buffer(args[0])) return p.fail_type("bytebuf->binary", "bytebuf", args[0]);
-  if (!range_arguments(p, "bytebuf->binary", args, 1, binary_size(args[0]), begin, end)) {
+  if (!range_arguments(p, "bytebuf->binary", args, 1, binary_size(args[0]), offset, size)) {
     return Term::raise();
   }
-  charge_items(p, (end - begin) / 16);
-  return or_oom(p, make_binary(p, binary_bytes(args[0]).subspan(begin, end - begin)));
+  charge_items(p, size / 16);
+  return or_oom(p, make_binary(p, binary_bytes(args[0]).subspan(offset, size)));
 }
 
 Term bytebuf_copy(Process& p, Args args) {

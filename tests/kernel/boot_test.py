@@ -109,7 +109,7 @@ class Interface(unittest.TestCase):
         self.assertRegex(boot(r"root task starts", cores=20, seconds=120), r", 16 cores\b")
 
     def test_memory_on_both_sides_of_the_hole(self):
-        self.check(memory=5000)
+        self.check(memory=5000, cpu="max")
 
 
 class Panic(unittest.TestCase):

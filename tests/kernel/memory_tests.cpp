@@ -120,6 +120,32 @@ void two_mappings_of_a_frame_show_the_same_bytes() {
   remove(page);
 }
 
+void a_page_takes_the_place_of_another() {
+  const Word address = unused_address();
+  const CPtr first = make(ObjectType::kPage4K), second = make(ObjectType::kPage4K);
+  map_tables_at(kVSpace, address);
+  CHECK_OK(abi::page_map(first, kVSpace, address, abi::kReadWrite));
+  word_at(address) = 1;
+  CHECK_OK(abi::page_map(second, kVSpace, address, abi::kReadWrite));
+  CHECK(word_at(address) == 0);
+  word_at(address) = 2;
+  // The first one's mapping is gone: taking it back changes nothing, elsewhere it is refused.
+  CHECK(abi::page_map(first, kVSpace, address + 4096, abi::kReadWrite) == Error::kInvalidArgument);
+  CHECK_OK(abi::page_unmap(first));
+  CHECK(word_at(address) == 2);
+  CHECK_OK(abi::page_map(first, kVSpace, address, abi::kReadWrite));
+  CHECK(word_at(address) == 1);
+  remove(second);
+  CHECK(word_at(address) == 1);
+  // A copy of the same page, too, and with its own rights.
+  const CPtr copy = new_slot();
+  CHECK_OK(abi::cnode_copy(slot_address(copy), slot_address(first), abi::kCanRead));
+  CHECK_OK(abi::page_map(copy, kVSpace, address, abi::kReadWrite));
+  CHECK(word_at(address) == 1);
+  remove(copy);
+  remove(first);
+}
+
 void mapping_reports_the_missing_level() {
   const Word address = unused_address();
   const CPtr page = make(ObjectType::kPage4K);
@@ -137,8 +163,6 @@ void mapping_reports_the_missing_level() {
   CHECK(missing() == abi::kLookupNoPageTable);
   CHECK_OK(abi::page_table_map(make(ObjectType::kPageTable), kVSpace, address));
   CHECK_OK(abi::page_map(page, kVSpace, address, abi::kReadWrite));
-  CHECK(abi::page_map(make(ObjectType::kPage4K), kVSpace, address, abi::kReadWrite) ==
-        Error::kDeleteFirst);
   CHECK(abi::page_table_map(make(ObjectType::kPageTable), kVSpace, address) == Error::kDeleteFirst);
 }
 
@@ -187,6 +211,59 @@ void large_pages_can_be_mapped() {
   // A small page does not fit below it.
   CHECK(abi::page_map(make(ObjectType::kPage4K), kVSpace, address, abi::kReadWrite) ==
         Error::kFailedLookup);
+  CHECK_OK(abi::page_unmap(page));
+  expect_fault(read_word, address + kLast, abi::vm_fault::kStatusUser);
+  remove(page);
+}
+
+namespace {
+
+bool processor_has_huge_pages() {
+  unsigned eax = 0x80000001, ebx = 0, ecx = 0, edx = 0;
+  asm("cpuid" : "+a"(eax), "=b"(ebx), "+c"(ecx), "=d"(edx));
+  return (edx >> 26 & 1) != 0;
+}
+
+// RAM if there is enough, otherwise addresses of devices; 0 for none.
+CPtr huge_page(bool& is_ram) {
+  const abi::SlotAddress root{abi::kSlotInitCNode, 0, 0};
+  for (const bool device : {false, true}) {
+    for (CPtr i = 0; i < info->untyped.end - info->untyped.start; ++i) {
+      const abi::UntypedDesc& untyped = info->untyped_list[i];
+      if (untyped.size_bits < abi::kHugePageBits || (untyped.is_device != 0) != device) continue;
+      const CPtr slot = new_slot();
+      is_ram = !device;
+      if (abi::untyped_retype(info->untyped.start + i, ObjectType::kHugePage, 0, root, slot, 1) ==
+          Error::kNone) {
+        return slot;
+      }
+    }
+  }
+  return 0;
+}
+
+}  // namespace
+
+void huge_pages_can_be_mapped_where_the_processor_has_them() {
+  const Word address = unused_address();
+  CHECK_OK(abi::pdpt_map(make(ObjectType::kPdpt), kVSpace, address));
+  bool is_ram = false;
+  const CPtr page = huge_page(is_ram);
+  CHECK(page != 0);
+  if (page == 0) return;
+  if (!processor_has_huge_pages()) {
+    CHECK(abi::page_map(page, kVSpace, address, abi::kReadWrite) == Error::kIllegalOperation);
+    return remove(page);
+  }
+  CHECK(abi::page_map(page, kVSpace, address + (1 << 21), abi::kReadWrite) ==
+        Error::kAlignmentError);
+  CHECK_OK(abi::page_map(page, kVSpace, address, abi::kReadWrite));
+  constexpr Word kLast = (1 << 30) - 8;
+  if (is_ram) {
+    CHECK(word_at(address + kLast) == 0);
+    word_at(address + kLast) = 7;
+    CHECK(word_at(address + kLast) == 7);
+  }
   CHECK_OK(abi::page_unmap(page));
   expect_fault(read_word, address + kLast, abi::vm_fault::kStatusUser);
   remove(page);

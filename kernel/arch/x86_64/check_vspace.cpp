@@ -78,23 +78,25 @@ class SpaceCheck {
     if (object->bytes != Word{1} << static_cast<unsigned>(level)) {
       return {"a mapping has another size than its page", address};
     }
-    const Cap* const cap = mapped_at(*object, address);
-    if (cap == nullptr) return {"a page is mapped without a capability", address};
-    if (page_entry::Writable::get(entry) && !cap->rights().write()) {
+    if (!mapped_at(*object, address)) return {"a page is mapped without a capability", address};
+    if (page_entry::Writable::get(entry) && !mapped_at(*object, address, Right::kWrite)) {
       return {"a mapping allows more than its capability", address};
     }
     return {};
   }
 
-  // The capability to the object that says: mapped here.
-  const Cap* mapped_at(const ObjectIndex::Entry& object, Word address) const {
+  // Does a capability to the object say: mapped here? With Write, if that is asked. Several can: a
+  // page takes the place of its own copy.
+  enum class Right { kAny, kWrite };
+  bool mapped_at(const ObjectIndex::Entry& object, Word address, Right right = Right::kAny) const {
     for (const Slot* slot = object.first;
          slot != nullptr && same_object(slot->cap, object.first->cap); slot = slot->node.next()) {
-      if (slot->cap.mapped_asid() == asid_ && slot->cap.mapped_vaddr() == address) {
-        return &slot->cap;
+      if (slot->cap.mapped_asid() == asid_ && slot->cap.mapped_vaddr() == address &&
+          (right == Right::kAny || slot->cap.rights().write())) {
+        return true;
       }
     }
-    return nullptr;
+    return false;
   }
 
   // Set by the processor as it likes.

@@ -79,8 +79,8 @@ Result<PageMapRequest> decode_page_map(const Invocation& invocation) {
     TRY(check_new_page_address(address, Word{1} << page_size_bits(cap.page_size())));
   }
   request.entry = TRY(decode_entry(request.space, address, level));
-  if (!cap.is_mapped() && entry_present(*request.entry)) return fail(Failure::delete_first());
-  // A remembered mapping may be gone and its place taken by a table.
+  // The manual leaves open what happens to another page that is mapped there. Programs count on
+  // seL4's answer: this one takes its place, and its capability still says where it was.
   if (entry_present(*request.entry) && !entry_is_page(*request.entry, level)) {
     return fail(Failure::delete_first());
   }

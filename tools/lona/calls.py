@@ -82,7 +82,7 @@ def machine_settings(options):
     """Builds what the options do not replace, and says which machine they ask for."""
     settings = machine.Settings(machine=options.machine, cpu=options.cpu, iso=options.iso,
                                 firmware=options.firmware, accelerator=options.accel,
-                                link=options.link)
+                                link=options.link, cores=options.cores)
     if options.memory:
         settings.memory = options.memory
     if options.iommu:

@@ -27,11 +27,21 @@ calls:
 `./lona CALL --help` tells a call's options."""
 
 
+_MOST_CORES = 16  # of a machine: the kernel leaves those beyond alone
+
+
 class _Parser(argparse.ArgumentParser):
     def error(self, message):
         say(message)
         self.print_usage(sys.stderr)
         raise SystemExit(EXIT_WRONG_USE)
+
+
+def _cores(text):
+    number = int(text)
+    if not 1 <= number <= _MOST_CORES:
+        raise argparse.ArgumentTypeError(f"a machine has 1 to {_MOST_CORES} cores")
+    return number
 
 
 def _machine_options(parser):
@@ -49,6 +59,8 @@ def _machine_options(parser):
     parser.add_argument("--firmware", type=pathlib.Path, metavar="FILE", help="another firmware")
     parser.add_argument("--memory", type=int, metavar="MB",
                         help="of the machine, default 512; with --host of the VM, default any")
+    parser.add_argument("--cores", type=_cores, default=1, metavar="N",
+                        help="of the machine, default 1")
     parser.add_argument("--machine", default="q35", help="QEMU's machine model, default q35")
     parser.add_argument("--cpu", default="max", help="QEMU's processor model, default max")
     parser.add_argument("--link", choices=("virtio", "uart"), default="virtio",

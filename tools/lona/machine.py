@@ -36,6 +36,7 @@ class Settings:
     iso: pathlib.Path | None = None
     firmware: pathlib.Path | None = None
     memory: int = 512
+    cores: int = 1
     machine: str = "q35"
     cpu: str = "max"
     accelerator: str = "auto"
@@ -75,16 +76,21 @@ def _starts_under_kvm(settings):
 def _accelerator(settings):
     if "-icount" in settings.extra:
         return "tcg"
-    if settings.accelerator == "auto":
-        return "kvm" if kvm_usable(settings) else "tcg"
-    return settings.accelerator
+    chosen = settings.accelerator
+    if chosen == "auto":
+        chosen = "kvm" if kvm_usable(settings) else "tcg"
+    if chosen == "tcg" and settings.cores > len(os.sched_getaffinity(0)):
+        # One thread plays all cores in turn: one that spins for a lock then gives way to the
+        # holder, which otherwise may wait for a processor of the host.
+        return "tcg,thread=single"
+    return chosen
 
 
 def command(settings, log, link=None):
     """QEMU's words. `log` is the character device for COM1, `link` that for the host link."""
     words = [QEMU, "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
              "-machine", settings.machine, "-cpu", settings.cpu, "-m", str(settings.memory),
-             "-accel", _accelerator(settings)]
+             "-smp", str(settings.cores), "-accel", _accelerator(settings)]
     if settings.firmware:
         words += ["-bios", str(settings.firmware)]
     if settings.iso:

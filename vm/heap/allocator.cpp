@@ -170,13 +170,23 @@ std::size_t Allocator::shrink(void* block, std::size_t bytes, std::size_t wanted
   return kept;
 }
 
+// The smallest kept block that has `bytes`; none when much of it would be lost.
+Allocator::Kept* Allocator::best_kept(std::size_t bytes) {
+  Kept* best = nullptr;
+  for (Kept& kept : kept_) {
+    if (kept.bytes < bytes || kept.bytes > 2 * bytes) continue;
+    if (best == nullptr || kept.bytes < best->bytes) best = &kept;
+  }
+  return best;
+}
+
 void* Allocator::allocate_large(std::size_t bytes) {
   bytes = large_bytes(bytes);
-  for (Kept& kept : kept_) {
-    if (kept.bytes != bytes) continue;
-    void* p = kept.address;
-    kept = {};
-    kept_bytes_ -= bytes;
+  if (Kept* kept = best_kept(bytes)) {
+    void* p = kept->address;
+    if (kept->bytes != bytes) platform::shrink_pages(p, kept->bytes, bytes);
+    kept_bytes_ -= kept->bytes;
+    *kept = {};
     add_used(bytes);
     return p;
   }
@@ -195,7 +205,8 @@ void Allocator::release_large(void* block, std::size_t bytes) {
   add_used(0 - bytes);
   std::size_t most = most_kept();
   if (bytes > most) return platform::unmap_pages(block, bytes);
-  Kept& slot = kept_[kept_next_++ % kKept];
+  auto* free_slot = std::ranges::find(kept_, std::size_t{0}, &Kept::bytes);
+  Kept& slot = free_slot != std::end(kept_) ? *free_slot : kept_[kept_next_++ % kKept];
   if (slot.bytes != 0) {
     kept_bytes_ -= slot.bytes;
     platform::unmap_pages(slot.address, slot.bytes);

@@ -48,6 +48,10 @@ class Allocator {
     std::uint32_t size_class;
     Allocator* owner;
   };
+  struct Kept {
+    void* address;
+    std::size_t bytes;
+  };
   static unsigned class_of(std::size_t bytes);
   static std::size_t class_bytes(unsigned size_class);
   static std::size_t large_bytes(std::size_t bytes);
@@ -59,14 +63,11 @@ class Allocator {
   void link(Carrier* c);
   void give_up(Carrier* c);
   static std::size_t most_kept();
+  Kept* best_kept(std::size_t bytes);
   void* allocate_large(std::size_t bytes);
   void release_large(void* block, std::size_t bytes);
 
   Carrier* open_[kClasses] = {};  // carriers with free blocks
-  struct Kept {
-    void* address;
-    std::size_t bytes;
-  };
   Kept kept_[kKept] = {};
   std::size_t kept_bytes_ = 0;
   unsigned kept_next_ = 0;

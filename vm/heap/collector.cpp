@@ -123,7 +123,12 @@ bool old_has_room(Process& p) {
 // too large. A large one gets room for everything, and gives its end back.
 std::size_t new_block_words(Process& p, std::size_t need) {
   std::size_t most = fresh_words(p) + stack_words(p);
-  if (most > kLargeWords) return block_size_for((most + need) / 3 * 4 + 4);
+  if (most > kLargeWords) {
+    // The size of now when it does, so that two blocks take turns and their pages stay warm.
+    std::size_t all = most + need;
+    bool fits = all <= p.block_words() && all > p.block_words() / 4;
+    return fits ? p.block_words() : block_size_for(all / 3 * 4 + 4);
+  }
   std::size_t words = block_size_for(most);
   bool much_less = words < p.block_words() && most * 2 <= p.block_words();
   return much_less ? words
@@ -230,16 +235,20 @@ bool move_to_block_of(Process& p, std::size_t fit, std::uint16_t live) {
   return true;
 }
 
-// What lives and is needed now decides the size: between a quarter and three quarters full.
+// What lives and is needed now decides the size: between a quarter and three quarters full. Beside
+// a large old part the young one is larger: what dies young is seldom copied then, and what is
+// copied anyway when the old part is full has come there less often.
 Collected resize(Process& p, std::uint16_t live, std::size_t need) {
   auto alive = static_cast<std::size_t>(p.top() - p.block_);
   std::size_t wanted = alive + stack_words(p) + need;
-  std::size_t size = p.block_words();
-  std::size_t fit = size;
+  std::size_t size = p.block_words(), fit = size;
+  std::size_t least = old_used(p) / 2;
   if (wanted > size / 4 * 3) {
-    fit = block_size_for(wanted + wanted / 3 + 1);
-  } else if (wanted < size / 8 && size > Process::kFirstBlockWords) {
-    fit = block_size_for(wanted * 3);
+    fit = block_size_for(std::max(wanted + wanted / 3 + 1, least));
+  } else if (size < least) {
+    fit = block_size_for(least);
+  } else if (wanted < size / 8 && least < size / 2 && size > Process::kFirstBlockWords) {
+    fit = block_size_for(std::max(wanted * 3, least));
   }
   std::size_t elsewhere = p.old_words() + p.off_heap_words();
   if (over_limit(p, fit + elsewhere)) {

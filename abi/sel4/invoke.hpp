@@ -152,6 +152,24 @@ inline KernelLatency debug_latency() {
   const Message m = detail::sys_send_recv(Syscall::kDebugLatency, 0, MessageInfo(), {}, 0, 0);
   return {m.badge, m.info};
 }
+// What a core of this project's debug kernel did, the newest for age 0; kind 0: it keeps no more.
+// kernel/check/trace.hpp says what the fields mean.
+struct KernelTrace {
+  Word kind;
+  Word thread;
+  Word time;
+  long number;
+  Word words[2];
+};
+inline KernelTrace debug_trace(Word core, Word age) {
+  const Message m =
+      detail::sys_send_recv(Syscall::kDebugTrace, age, MessageInfo(), {core, 0, 0, 0}, 0, 0);
+  return {m.badge,
+          m.info.raw(),
+          m.words.mr0,
+          static_cast<long>(m.words.mr1),
+          {m.words.mr2, m.words.mr3}};
+}
 // Kernel-specific number of the cap's type; 0 is an empty slot.
 inline Word debug_cap_identify(CPtr cap) {
   return detail::sys_send_recv(Syscall::kDebugCapIdentify, cap, MessageInfo(), {}, 0, 0).badge;

@@ -37,6 +37,7 @@ enum class Syscall : long {
   // This project's own debug builds only: not part of the interface.
   kDebugCheck = -1000,
   kDebugLatency = -1001,
+  kDebugTrace = -1002,
 };
 
 inline constexpr long kSyscallFirst = -1;

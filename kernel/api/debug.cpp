@@ -103,6 +103,22 @@ void name_thread(Tcb& caller) {
   tcb.name[i] = 0;
 }
 
+// One entry of the trace of a core, the newest for 0.
+void tell_trace(Tcb& caller) {
+  UserContext& context = caller.context;
+  const Word core = context.message_register(0);
+  const TraceEntry* const found =
+      core < cores.count ? cores[static_cast<unsigned>(core)].trace.find(context.cap_register())
+                         : nullptr;
+  const TraceEntry entry = found != nullptr ? *found : TraceEntry{};
+  context.set_badge(static_cast<Word>(entry.kind));
+  context.set_msg_info(reinterpret_cast<Word>(entry.thread));
+  context.set_message_register(0, entry.time);
+  context.set_message_register(1, static_cast<Word>(entry.number));
+  context.set_message_register(2, entry.words[0]);
+  context.set_message_register(3, entry.words[1]);
+}
+
 void check(Tcb& caller) {
   const CheckResult result = check_invariants();
   if (result.complaint) {
@@ -141,6 +157,9 @@ bool handle_debug_call(Tcb& caller, long number) {
       caller.context.set_badge(latency.longest);
       caller.context.set_msg_info(latency.msg_info);
       latency = Latency();
+      return true;
+    case abi::Syscall::kDebugTrace:
+      tell_trace(caller);
       return true;
     case abi::Syscall::kDebugCheck:
       check(caller);

@@ -10,6 +10,7 @@
 #include <type_traits>
 
 #include "kernel/arch/core_state.hpp"
+#include "kernel/check/trace.hpp"
 #include "kernel/config.hpp"
 #include "kernel/sched/ready_queue.hpp"
 #include "kernel/sched/refill.hpp"
@@ -44,6 +45,7 @@ struct Core {
   // It was told to schedule and has not done so yet.
   bool prodded = false;
   Scheduler scheduler;
+  std::conditional_t<config::kDebug, TraceRing, NoTrace> trace;
 };
 
 // The cores that run, by the numbers the ABI gives them. Written during boot only.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Breakpoints and single-stepping.
+// Breakpoints, single-stepping, and the trace that a debug kernel keeps.
 #include "tests/kernel/harness.hpp"
 #include "tests/kernel/tests.hpp"
 
@@ -134,6 +134,46 @@ void single_steps_stop_a_thread() {
   CHECK_OK(abi::tcb_set_priority(breaker.tcb(), abi::kSlotInitTcb, 255));
   abi::yield();
   CHECK(watched == 1);
+}
+
+namespace {
+
+constexpr Word kTraceSyscall = 1, kTraceRun = 3;
+constinit CPtr trace_was_read = 0;
+constinit Word age_of_signal = 0, age_of_switch = 0;
+
+// Signals, and looks for that, and before it the switch to this thread, in what its core did.
+void read_trace(Word unused_slot) {
+  abi::signal(unused_slot);
+  abi::yield();
+  for (Word age = 0; age < 64 && age_of_switch == 0; ++age) {
+    const abi::KernelTrace step = abi::debug_trace(0, age);
+    if (step.kind == kTraceSyscall && step.number == static_cast<long>(abi::Syscall::kSend) &&
+        step.words[0] == unused_slot) {
+      age_of_signal = age;
+    }
+    if (step.kind == kTraceRun && age_of_signal != 0) age_of_switch = age;
+  }
+  abi::signal(trace_was_read);
+  park();
+}
+
+}  // namespace
+
+void a_debug_kernel_keeps_a_trace() {
+  trace_was_read = make(ObjectType::kNotification);
+  Thread thread(read_trace, new_slot());
+  // A kernel without a trace reports the call as a fault.
+  CHECK_OK(abi::tcb_bind_notification(abi::kSlotInitTcb, trace_was_read));
+  thread.start();
+  const abi::Message m = abi::recv(thread.fault_endpoint(), make(ObjectType::kReply));
+  CHECK_OK(abi::tcb_unbind_notification(abi::kSlotInitTcb));
+  if (m.badge == kFaultBadge) {
+    CHECK(m.info.label() == static_cast<Word>(abi::FaultKind::kUnknownSyscall));
+    return;
+  }
+  CHECK(age_of_signal != 0);
+  CHECK(age_of_switch > age_of_signal);
 }
 
 }  // namespace lona::test

@@ -3,6 +3,7 @@
 // that is returned; null means that nobody can run. A thread's context is its first member, so the
 // two pointers are one.
 #include "abi/sel4/fault.hpp"
+#include "abi/sel4/syscall.hpp"
 #include "kernel/api/entry.hpp"
 #include "kernel/arch/x86_64/cores.hpp"
 #include "kernel/arch/x86_64/cpu.hpp"
@@ -24,6 +25,47 @@ enum : unsigned {
   kPageFault = 14,
   kFirstInterrupt = 32
 };
+
+// --- Trace ---------------------------------------------------------------------------------------
+
+[[maybe_unused]] void trace(TraceKind kind, const Tcb* thread, std::int32_t number, Word first,
+                            Word second) {
+  this_core().trace.add({arch::now(), thread, kind, number, {first, second}});
+}
+
+void trace_syscall() {
+  if constexpr (config::kDebug) {
+    const Tcb& tcb = *current_thread();
+    const Word number = tcb.context.syscall_number();
+    // Reading the trace leaves none.
+    if (number == static_cast<Word>(abi::Syscall::kDebugTrace)) return;
+    trace(TraceKind::kSyscall, &tcb, static_cast<std::int32_t>(number), tcb.context.cap_register(),
+          tcb.context.msg_info());
+  }
+}
+
+void trace_vector(unsigned vector) {
+  if constexpr (config::kDebug) {
+    const Tcb* const tcb = current_thread();
+    trace(TraceKind::kVector, tcb, static_cast<std::int32_t>(vector),
+          vector == kPageFault ? cpu::read_cr2() : 0, tcb != nullptr ? tcb->context.rip : 0);
+  }
+}
+
+// What `handle` does with the entry, and who runs afterwards.
+template <typename Handle>
+Tcb* traced(Handle&& handle) {
+  if constexpr (config::kDebug) {
+    const Tcb* const before = current_thread();
+    Tcb* const next = handle();
+    if (next != before) trace(TraceKind::kRun, next, 0, 0, 0);
+    return next;
+  } else {
+    return handle();
+  }
+}
+
+// --- Ways in -------------------------------------------------------------------------------------
 
 UserContext* context_of(Tcb* tcb) {
   return reinterpret_cast<UserContext*>(tcb);
@@ -55,6 +97,7 @@ Tcb* handle_page_fault(const UserContext& context) {
 }
 
 Tcb* handle_vector(UserContext* context, unsigned vector) {
+  trace_vector(vector);
   if (vector >= kFirstInterrupt) return handle_interrupt(vector);
   if (vector == kPageFault) return handle_page_fault(*context);
   Tcb* thread = current_thread();
@@ -70,19 +113,27 @@ Tcb* handle_vector(UserContext* context, unsigned vector) {
   return handle_user_exception(vector, context->error);
 }
 
+constexpr auto handle_traced_syscall = [] {
+  trace_syscall();
+  return handle_syscall();
+};
+
+Tcb* handle_interrupt_while_idle(unsigned vector) {
+  trace_vector(vector);
+  return handle_interrupt(vector);
+}
+
 // With several cores: what `handle` does, under the lock. Meanwhile another core may have held the
 // thread that entered; what the thread wanted is then not done, since it will want it again.
 template <typename Handle>
 UserContext* with_lock(bool wanted_by_thread, Handle&& handle) {
   Core& core = this_core();
   enter_kernel(core);
-  Tcb* next = nullptr;
-  if (core.held) {
-    next = resume_held();
-    if (!wanted_by_thread) next = handle();
-  } else {
-    next = handle();
-  }
+  Tcb* const next = traced([&] {
+    if (!core.held) return handle();
+    Tcb* const resumed = resume_held();
+    return wanted_by_thread ? resumed : handle();
+  });
   leave_kernel();
   return context_of(next);
 }
@@ -92,12 +143,12 @@ UserContext* with_lock(bool wanted_by_thread, Handle&& handle) {
 // The entry code has saved all registers, so these need to preserve none.
 extern "C" [[clang::preserve_none]] UserContext* trap_syscall() {
   const LatencyScope scope;
-  return context_of(handle_syscall());
+  return context_of(traced(handle_traced_syscall));
 }
 
 extern "C" [[clang::preserve_none]] UserContext* trap_syscall_locked() {
   const LatencyScope scope;
-  return with_lock(true, [] { return handle_syscall(); });
+  return with_lock(true, handle_traced_syscall);
 }
 
 extern "C" UserContext* trap_vector(UserContext* context, unsigned vector) {
@@ -105,13 +156,13 @@ extern "C" UserContext* trap_vector(UserContext* context, unsigned vector) {
   if (cores.count > 1) {
     return with_lock(vector < kFirstInterrupt, [=] { return handle_vector(context, vector); });
   }
-  return context_of(handle_vector(context, vector));
+  return context_of(traced([=] { return handle_vector(context, vector); }));
 }
 
 extern "C" UserContext* trap_while_idle(unsigned vector) {
   const LatencyScope scope;
-  if (cores.count > 1) return with_lock(false, [=] { return handle_interrupt(vector); });
-  return context_of(handle_interrupt(vector));
+  const auto handle = [=] { return handle_interrupt_while_idle(vector); };
+  return cores.count > 1 ? with_lock(false, handle) : context_of(traced(handle));
 }
 
 }  // namespace lona::kernel

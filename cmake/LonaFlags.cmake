@@ -4,9 +4,11 @@
 # LONA_TARGET        host | x86_64
 # LONA_FREESTANDING  true when LONA_TARGET is a machine of ours
 # LONA_SANITIZE      host only: ASan and UBSan, assertions on
+# LONA_SANITIZE_THREADS  host only: TSan, assertions on
 
 set(LONA_TARGET "host" CACHE STRING "host or x86_64")
 option(LONA_SANITIZE "Address and undefined behaviour sanitizers" OFF)
+option(LONA_SANITIZE_THREADS "Thread sanitizer" OFF)
 
 if(LONA_TARGET STREQUAL "host")
   set(LONA_FREESTANDING FALSE)
@@ -32,6 +34,9 @@ if(LONA_SANITIZE)
   add_compile_options(-O1 -fno-omit-frame-pointer -fsanitize=address,undefined
                       -fno-sanitize-recover=all)
   add_link_options(-fsanitize=address,undefined)
+elseif(LONA_SANITIZE_THREADS)
+  add_compile_options(-O1 -fno-omit-frame-pointer -fsanitize=thread)
+  add_link_options(-fsanitize=thread)
 else()
   add_compile_options(-O2 -DNDEBUG)
 endif()

@@ -10,7 +10,7 @@ import subprocess
 from . import packages
 from .common import BUILD, ROOT, Problem, Progress
 
-PRESETS = ("host", "asan", "x86_64")
+PRESETS = ("host", "asan", "tsan", "x86_64")
 _STEP = re.compile(r"\[(\d+)/(\d+)\] ?(.*)")
 
 

@@ -18,7 +18,7 @@ calls:
   test [--only PATTERN] build and run all tests
   bench [NAME…]         run benchmarks
   image [--iso FILE]    make the boot image, or an ISO for BIOS and UEFI machines
-  build [PRESET…]       build (presets: host asan x86_64)
+  build [PRESET…]       build (presets: host asan tsan x86_64)
   setup                 install the Debian packages the project needs
   fmt [--check]         format the C++ sources
   gdb [kernel|manager|vm]  boot stopped, and attach gdb with symbols

@@ -4,6 +4,7 @@
 A job is a program that runs one test or many; its results carry the tests' own names:
 
     host/NAME.Suite.Case, asan/…   GoogleTest programs of both host presets
+    tsan/NAME.Suite.Case           those in which several workers run, with the thread sanitizer
     FOLDER/FILE.Case               Python tests, */*_test.py anywhere in the tree
     console/NAME.boot, .host       console scripts, tests/console/*.script
     format/tree                    formatting, SPDX lines, line length
@@ -27,6 +28,7 @@ from .build import build
 from .common import BUILD, ROOT, Problem, Progress, say
 
 _TIMEOUT = 600
+_THREADED = ("workers_test",)
 
 
 @dataclasses.dataclass
@@ -182,8 +184,10 @@ def _format_job():
 
 
 def _find():
-    for preset in ("host", "asan"):
+    for preset in ("host", "asan", "tsan"):
         for name, command, is_gtest in _ctest_entries(preset):
+            if preset == "tsan" and name not in _THREADED:
+                continue
             label = f"{preset}/{name}"
             yield _gtest_job(label, command) if is_gtest else _plain_job(label, command)
     for path in sorted(ROOT.glob("*/**/*_test.py")):
@@ -234,6 +238,7 @@ def call_test(options):
     started = time.monotonic()
     for preset in ("x86_64", "host", "asan"):
         build(preset)
+    build("tsan", *_THREADED)
     selection = Selection(options.only)
     chosen = [(job, names) for job in _find() if (names := selection.of(job.names))]
     if options.list:

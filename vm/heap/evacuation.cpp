@@ -53,18 +53,17 @@ Term Evacuation::move(Term t) {
   return t;
 }
 
-Word* Evacuation::scan(Word* from, Word*& top, std::size_t words) {
-  const Word* end = from + words;
-  while (from < top && from < end) {
+// What is raw costs nothing here: its copying has been paid for.
+Word* Evacuation::scan(Word* from, Word* const& top, std::size_t words) {
+  while (from < top && words != 0) {
     Header h = Header::from_bits(*from);
     if (!h.is_header()) {
       root(*from++);
+      --words;
       continue;
     }
     unsigned raw = kRawWords[static_cast<unsigned>(h.kind())];
-    std::size_t skip = 1 + (raw == kAllRaw || raw > h.words() ? h.words() : raw);
-    from += skip;
-    end += skip;  // their copying has been paid for
+    from += 1 + (raw == kAllRaw || raw > h.words() ? h.words() : raw);
   }
   return from;
 }

@@ -45,7 +45,8 @@ class Evacuation {
   Term move(Term t);
   void root(Word& slot) { slot = move(Term::from_bits(slot)).bits(); }
   void root(Term& slot) { slot = move(slot); }
-  Word* scan(Word* from, Word*& top, std::size_t words);
+  // `top` moves on meanwhile.
+  Word* scan(Word* from, Word* const& top, std::size_t words);
 
   Process& p_;
   Kindness kind_;

@@ -264,10 +264,14 @@ void start_call(Process& p, Term fn) {
     f.live_map_count = 1;
     return f;
   }();
-  static constinit Word closure[2] = {Header::make(Kind::kClosure, 1).bits(), 0};
-  closure[1] = reinterpret_cast<Word>(&kStartFunction);
+  // Laid out as a closure's words.
+  struct Closure {
+    Word header;
+    const Function* function;
+  };
+  static constexpr Closure kClosure = {Header::make(Kind::kClosure, 1).bits(), &kStartFunction};
   Word* fp = p.block_end_ - 3;
-  fp[2] = Term::boxed(closure).bits();
+  fp[2] = Term::boxed(reinterpret_cast<Word*>(const_cast<Closure*>(&kClosure))).bits();
   fp[1] = reinterpret_cast<Word>(kProcessEnd);
   fp[0] = fn.bits();
   p.fp_ = fp;

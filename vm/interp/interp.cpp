@@ -24,8 +24,15 @@ constexpr Instruction stub(Op op) {
 constexpr Instruction kProcessEndCode[] = {stub(Op::kCallRegister), {}, stub(Op::kProcessEnd)};
 constexpr Instruction kNestedEndCode[] = {stub(Op::kCallRegister), {}, stub(Op::kNestedEnd)};
 
+// The thread sanitizer's calls at a function's begin and end would make tail calls impossible. What
+// handlers share with other workers is what set_var guards.
+#if __has_feature(thread_sanitizer)
+#define LONA_HANDLER_ATTRIBUTE __attribute__((disable_sanitizer_instrumentation))
+#else
+#define LONA_HANDLER_ATTRIBUTE
+#endif
 #define HANDLER(name)                                                        \
-  LONA_HANDLER_CONVENTION RunResult op_##name(                               \
+  LONA_HANDLER_ATTRIBUTE LONA_HANDLER_CONVENTION RunResult op_##name(        \
       [[maybe_unused]] Word* fp, [[maybe_unused]] const Instruction* pc,     \
       [[maybe_unused]] Process* p, [[maybe_unused]] std::int64_t reductions, \
       [[maybe_unused]] const void* table)

@@ -10,6 +10,7 @@
 #include "vm/printer/printer.hpp"
 #include "vm/process/links.hpp"
 #include "vm/sched/state.hpp"
+#include "vm/sched/workers.hpp"
 #include "vm/term/equal.hpp"
 
 namespace lona::vm::natives {
@@ -277,9 +278,8 @@ std::string_view status_of(const Process& p) {
 
 }  // namespace
 
-// The name of the function that a process is in, as text; nil of one that another worker runs.
+// The name of the function that a process is in, as text.
 Term running(Process& p, const Process& of) {
-  if (&of != &p && of.state_ == Process::State::kRunning) return Term::nil();
   const Function* f = running_function(of.fp_);
   char text[160];
   BufferSink sink(text);
@@ -293,13 +293,10 @@ Term running(Process& p, const Process& of) {
   return string == Term::absent() ? Term::nil() : string;
 }
 
-Term process_info(Process& p, Args args) {
-  const Process* of = &p;
-  if (args.size() == 1) {
-    if (!args[0].is_pid()) return p.fail_badarg("process-info", args);
-    of = living(p, args[0]);
-    if (of == nullptr) return Term::nil();
-  }
+namespace {
+
+// Of a process that does not change meanwhile.
+Term figures_of(Process& p, const Process* of) {
   auto bytes = [](const Word* from, const Word* to) {
     return number(static_cast<std::uint64_t>(to - from) * sizeof(Word));
   };
@@ -325,6 +322,17 @@ Term process_info(Process& p, Args args) {
   put("function", running(p, *of));
   put("name", of->name_ == nullptr ? Term::nil() : Term::symbol(of->name_));
   return map;
+}
+
+}  // namespace
+
+Term process_info(Process& p, Args args) {
+  if (args.size() == 1 && !args[0].is_pid()) return p.fail_badarg("process-info", args);
+  if (args.size() == 0 || args[0] == p.pid()) return figures_of(p, &p);
+  // It may run on another worker, or begin to.
+  AllPaused paused(*p.worker_);
+  const Process* of = living(p, args[0]);
+  return of == nullptr ? Term::nil() : figures_of(p, of);
 }
 
 Term process_list(Process& p, Args) {

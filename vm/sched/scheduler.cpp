@@ -43,6 +43,8 @@ void sleep(Worker& w, Process& p) {
       p.console_next_ = s.console_waiters;
       s.console_waiters = &p;
       platform::want_input();
+      // The first worker looks for input, and may have gone to sleep when nobody wanted any.
+      if (!is_first(w)) rouse(s.first());
     }
   }
   // From here on others may wake it, and run it.

@@ -57,10 +57,10 @@ void call_for_help(Worker& w) {
   }
 }
 
-void sleep_worker(Worker& w) {
+namespace {
+// Others do not count on it: it looks at no process.
+void sleep_offline(Worker& w) {
   Vm::State& s = w.vm.state();
-  if (!s.several) return sleep_until(w, next_deadline(w));
-  w.seen.store(Worker::kOffline);
   std::uint64_t deadline = next_deadline(w);
   for (unsigned i = 0; i < kLooksBeforeSleep; ++i) {
     if (!w.queue.empty() || anything_to_steal(s, w) || s.stop.load() || !s.open.load()) return;
@@ -75,6 +75,15 @@ void sleep_worker(Worker& w) {
   }
   w.asleep.store(false);
   s.idle.fetch_sub(1);
+}
+}  // namespace
+
+void sleep_worker(Worker& w) {
+  Vm::State& s = w.vm.state();
+  if (!s.several) return sleep_until(w, next_deadline(w));
+  w.seen.store(Worker::kOffline);
+  sleep_offline(w);
+  begin_slice(w);
 }
 
 // --- Pausing ------------------------------------------------------------------------------------

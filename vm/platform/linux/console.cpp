@@ -35,7 +35,7 @@ struct Output {
 std::recursive_mutex g_output_mutex;
 Output g_output{.fd = STDOUT_FILENO, .buffer = {}};
 bool g_prompt = false;
-bool g_input_wanted = false;
+std::atomic<bool> g_input_wanted{false};
 bool g_terminal_out = false;
 bool g_raw = false;
 termios g_saved;
@@ -125,10 +125,15 @@ std::uint64_t clock_ns(clockid_t clock) {
 
 }  // namespace
 
+void open_wake_pipe() {
+  if (g_wake[0] >= 0) return;
+  if (pipe2(g_wake, O_NONBLOCK | O_CLOEXEC) != 0) panic("no pipe for signals");
+}
+
 void start_console(bool prompt) {
   g_prompt = prompt;
   g_terminal_out = isatty(STDOUT_FILENO) == 1;
-  if (pipe2(g_wake, O_NONBLOCK | O_CLOEXEC) != 0) panic("no pipe for signals");
+  open_wake_pipe();
   handle(SIGINT, on_interrupt);
   handle(SIGWINCH, on_window_change);
   handle(SIGTERM, on_termination);

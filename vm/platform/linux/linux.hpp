@@ -31,7 +31,8 @@ void stop_console();
 
 // Of the executable, with a slash at its end.
 std::string own_folder();
-// Ends the first worker's `wait`.
+// Ends the first worker's `wait`; needs the pipe.
+void open_wake_pipe();
 void rouse_first();
 
 // The whole file, or false.

@@ -11,7 +11,7 @@ target_link_libraries(lona-vm PRIVATE lona_vm lona_vm_linux lona_vm)
 # The core image is written by the executable it is for, whenever that or the library is new.
 file(GLOB_RECURSE library CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/lib/*.lona")
 set_property(TARGET lona-vm APPEND PROPERTY LINK_DEPENDS ${library})
-if(NOT LONA_SANITIZE)
+if(NOT LONA_SANITIZE AND NOT LONA_SANITIZE_THREADS)
   add_custom_command(TARGET lona-vm POST_BUILD
     COMMAND lona-vm --lib "${CMAKE_SOURCE_DIR}" image "$<TARGET_FILE_DIR:lona-vm>" VERBATIM)
 endif()

@@ -37,6 +37,7 @@ unsigned worker_count() {
 
 bool start_worker(unsigned number, void (*body)(void*), void* argument) {
   if (number >= kMostWorkers) return false;
+  open_wake_pipe();
   sleepers();
   threads().emplace_back(body, argument);
   return true;

@@ -10,11 +10,26 @@
 namespace lona::vm {
 
 inline constexpr Word kFloatHeader = Header::make(Kind::kFloat, 1).bits();
-inline constexpr std::size_t kFloatWords = 2;
+inline constexpr std::ptrdiff_t kFloatWords = 2;
+// When less room than this is left, the next call collects: what is calculated until then fits.
+inline constexpr std::ptrdiff_t kFewFloats = 12 * kFloatWords;
 
 inline bool is_float_word(Word w) {
   Term t = Term::from_bits(w);
   return t.is_boxed() && t.box()[0] == kFloatHeader;
+}
+
+// A box's words, by an address that needs no masking.
+inline const Word* words_of_box(Word w) {
+  return reinterpret_cast<const Word*>(w - static_cast<Word>(Tag::kBoxed));
+}
+inline bool both_floats(Word a, Word b) {
+  constexpr Word kBox = static_cast<Word>(Tag::kBoxed);
+  if ((((a ^ kBox) | (b ^ kBox)) & Term::kTagMask) != 0) return false;
+  return words_of_box(a)[0] == kFloatHeader && words_of_box(b)[0] == kFloatHeader;
+}
+inline double float_of_word(Word w) {
+  return std::bit_cast<double>(words_of_box(w)[1]);
 }
 
 // The operands as floats, when one is an f64 and the other one too or a small integer.

@@ -264,24 +264,26 @@ HANDLER(BranchTrue) {
     return RunResult::kExit;                                                          \
   }                                                                                   \
   reductions = after_fall_back(*p, reductions);
-#define COMPARE_BRANCH(name, fallback, op)                                 \
-  HANDLER(name##Slow) {                                                    \
-    FALL_BACK(fallback, T(pc->a), T(pc->b))                                \
-    NEXT(result.is_truthy() ? 2 : static_cast<std::ptrdiff_t>(extra(pc))); \
-  }                                                                        \
-  HANDLER(name##Float) {                                                   \
-    FloatPair pair = ordered_pair(R(pc->a), R(pc->b));                     \
-    if (!pair.good) [[unlikely]]                                           \
-      TO(name##Slow);                                                      \
-    NEXT(pair.a op pair.b ? 2 : static_cast<std::ptrdiff_t>(extra(pc)));   \
-  }                                                                        \
-  HANDLER(name) {                                                          \
-    Word a = R(pc->a), b = R(pc->b);                                       \
-    if (!both_integers(a, b)) [[unlikely]]                                 \
-      TO(name##Float);                                                     \
-    NEXT(static_cast<std::int64_t>(a) op static_cast<std::int64_t>(b)      \
-             ? 2                                                           \
-             : static_cast<std::ptrdiff_t>(extra(pc)));                    \
+#define COMPARE_BRANCH(name, fallback, op)                                                     \
+  HANDLER(name##Slow) {                                                                        \
+    FALL_BACK(fallback, T(pc->a), T(pc->b))                                                    \
+    NEXT(result.is_truthy() ? 2 : static_cast<std::ptrdiff_t>(extra(pc)));                     \
+  }                                                                                            \
+  HANDLER(name##Float) {                                                                       \
+    FloatPair pair = ordered_pair(R(pc->a), R(pc->b));                                         \
+    if (!pair.good) [[unlikely]]                                                               \
+      TO(name##Slow);                                                                          \
+    NEXT(pair.a op pair.b ? 2 : static_cast<std::ptrdiff_t>(extra(pc)));                       \
+  }                                                                                            \
+  HANDLER(name) {                                                                              \
+    Word a = R(pc->a), b = R(pc->b);                                                           \
+    if (!both_integers(a, b)) [[unlikely]] {                                                   \
+      if (!both_floats(a, b)) TO(name##Float);                                                 \
+      NEXT(float_of_word(a) op float_of_word(b) ? 2 : static_cast<std::ptrdiff_t>(extra(pc))); \
+    }                                                                                          \
+    NEXT(static_cast<std::int64_t>(a) op static_cast<std::int64_t>(b)                          \
+             ? 2                                                                               \
+             : static_cast<std::ptrdiff_t>(extra(pc)));                                        \
   }
 #define COMPARE_BRANCH_SMALL(name, fallback, op)                                          \
   HANDLER(name##Slow) {                                                                   \
@@ -495,17 +497,28 @@ HANDLER(BadMatch) {
     NEXT(1);                                \
   }
 #define GO_SLOW(name) [[clang::musttail]] return op_##name##Slow(fp, pc, p, reductions, table)
-// A float as the result, made where the heap has room; where it has none, the native makes it.
-#define FLOAT_ARITHMETIC(name, op, operand_word)                                            \
-  HANDLER(name##Float) {                                                                    \
-    FloatPair pair = float_pair(R(pc->b), (operand_word));                                  \
-    Word* top = p->top();                                                                   \
-    if (!pair.good || frame_floor(*p, fp) - top < static_cast<std::ptrdiff_t>(kFloatWords)) \
-        [[unlikely]]                                                                        \
-      GO_SLOW(name);                                                                        \
-    p->set_top(top + kFloatWords);                                                          \
-    R(pc->a) = write_float(top, pair.a op pair.b);                                          \
-    NEXT(1);                                                                                \
+// A float as the result. When little room is left on the heap, a collection is asked for at the
+// next call; when there is none, the native makes the float.
+#define FLOAT_ARITHMETIC(name, op, operand_word)                              \
+  HANDLER(name##Mixed) {                                                      \
+    FloatPair pair = float_pair(R(pc->b), (operand_word));                    \
+    Word* top = p->top();                                                     \
+    if (!pair.good || frame_floor(*p, fp) - top < kFloatWords) GO_SLOW(name); \
+    if (frame_floor(*p, fp) - top < kFewFloats) {                             \
+      p->collect_ = true;                                                     \
+      reductions = after_fall_back(*p, reductions);                           \
+    }                                                                         \
+    p->set_top(top + kFloatWords);                                            \
+    R(pc->a) = write_float(top, pair.a op pair.b);                            \
+    NEXT(1);                                                                  \
+  }
+// The same without a look at anything else: first in the instruction itself.
+#define TRY_FLOATS(op)                                                                    \
+  if (Word* top = p->top(); both_floats(a, b) && frame_floor(*p, fp) - top >= kFewFloats) \
+      [[likely]] {                                                                        \
+    p->set_top(top + kFloatWords);                                                        \
+    R(pc->a) = write_float(top, float_of_word(a) op float_of_word(b));                    \
+    NEXT(1);                                                                              \
   }
 #define ARITHMETIC(name, fallback, builtin, op, operand_word, operand_term)                        \
   BINARY_SLOW(name, fallback, operand_term)                                                        \
@@ -513,9 +526,12 @@ HANDLER(BadMatch) {
   HANDLER(name) {                                                                                  \
     Word a = R(pc->b), b = (operand_word);                                                         \
     std::int64_t result;                                                                           \
-    if (!both_integers(a, b) ||                                                                    \
-        builtin(static_cast<std::int64_t>(a), static_cast<std::int64_t>(b), &result)) [[unlikely]] \
-      TO(name##Float);                                                                             \
+    if (!both_integers(a, b)) {                                                                    \
+      TRY_FLOATS(op)                                                                               \
+      TO(name##Mixed);                                                                             \
+    }                                                                                              \
+    if (builtin(static_cast<std::int64_t>(a), static_cast<std::int64_t>(b), &result)) [[unlikely]] \
+      TO(name##Mixed);                                                                             \
     R(pc->a) = static_cast<Word>(result);                                                          \
     NEXT(1);                                                                                       \
   }
@@ -529,10 +545,13 @@ FLOAT_ARITHMETIC(Multiply, *, R(pc->c))
 HANDLER(Multiply) {
   Word a = R(pc->b), b = R(pc->c);
   std::int64_t result;
-  if (!both_integers(a, b) || __builtin_mul_overflow(Term::from_bits(a).as_integer(),
-                                                     static_cast<std::int64_t>(b), &result))
-      [[unlikely]]
-    TO(MultiplyFloat);
+  if (!both_integers(a, b)) {
+    TRY_FLOATS(*)
+    TO(MultiplyMixed);
+  }
+  if (__builtin_mul_overflow(Term::from_bits(a).as_integer(), static_cast<std::int64_t>(b),
+                             &result)) [[unlikely]]
+    TO(MultiplyMixed);
   R(pc->a) = static_cast<Word>(result);
   NEXT(1);
 }

@@ -126,6 +126,9 @@ Term multiply(Process& p, Args args) {
 }
 
 Term divide(Process& p, Args args) {
+  if (args.size() == 2 && is_float(args[0]) && is_float(args[1])) {
+    return make_float(p, float_value(args[0]) / float_value(args[1]));
+  }
   if (args.size() == 1)
     return fold(p, "/", args, Term::integer(1), 0, number_divide, Cost::kProduct);
   return fold(p, "/", args, args[0], 1, number_divide, Cost::kProduct);

@@ -6,23 +6,39 @@ namespace lona::manager {
 using abi::Error;
 using abi::ObjectType;
 
-base::Expected<void, MemoryError> AddressSpace::make(Memory& memory) {
+bool AsidPools::start(Memory& memory, std::size_t spaces) {
+  while (count_ * kPoolSpaces < spaces + 1) {
+    auto untyped = memory.make(ObjectType::kUntyped, abi::kPageBits);
+    const auto slot = memory.take_slot();
+    if (count_ == kMaxPools || !untyped || !slot ||
+        abi::asid_control_make_pool(abi::kSlotAsidControl, untyped->cap,
+                                    memory.address_of(*slot)) != Error::kNone) {
+      return false;
+    }
+    pools_[count_++] = *slot;
+  }
+  return true;
+}
+
+Error AsidPools::assign(abi::CPtr vspace) const {
+  Error error = Error::kNone;
+  for (std::size_t at = 0; at < count_; ++at) {
+    error = abi::asid_pool_assign(pools_[at], vspace);
+    if (error == Error::kNone) {
+      break;
+    }
+  }
+  return error;
+}
+
+base::Expected<void, MemoryError> AddressSpace::make(Memory& memory, const AsidPools& asids) {
   root_ = TRY(memory.make(ObjectType::kPml4));
-  if (abi::asid_pool_assign(abi::kSlotInitAsidPool, root_.cap) != Error::kNone) {
+  if (asids.assign(root_.cap) != Error::kNone) {
     memory.destroy(root_);
     return base::fail(MemoryError::refused);
   }
   vspace_ = root_.cap;
   return {};
-}
-
-// Deleting a table unmaps what is below it, so the frames may go before or after.
-void AddressSpace::destroy(Memory& memory) {
-  while (table_count_ > 0) {
-    memory.destroy(tables_[--table_count_]);
-  }
-  memory.destroy(root_);
-  vspace_ = 0;
 }
 
 Error AddressSpace::map(Memory& memory, abi::CPtr frame, abi::Word address, abi::CapRights rights) {
@@ -37,6 +53,20 @@ Error AddressSpace::map(Memory& memory, abi::CPtr frame, abi::Word address, abi:
     }
   }
   return Error::kFailedLookup;
+}
+
+Error AddressSpace::prepare(Memory& memory, abi::Word address, unsigned page_bits) {
+  for (const unsigned missing :
+       {abi::kLookupNoPdpt, abi::kLookupNoPageDirectory, abi::kLookupNoPageTable}) {
+    if (missing <= page_bits) {
+      break;
+    }
+    const Error error = add_table(memory, address, missing);
+    if (error != Error::kNone && error != Error::kDeleteFirst) {
+      return error;
+    }
+  }
+  return Error::kNone;
 }
 
 Error AddressSpace::add_table(Memory& memory, abi::Word address, abi::Word missing_bits) {

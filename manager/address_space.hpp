@@ -8,21 +8,38 @@
 
 namespace lona::manager {
 
+// Identifiers of address spaces come out of pools of 512.
+class AsidPools {
+ public:
+  // Room for that many address spaces besides the boot's own.
+  [[nodiscard]] bool start(Memory& memory, std::size_t spaces);
+  [[nodiscard]] abi::Error assign(abi::CPtr vspace) const;
+
+ private:
+  static constexpr std::size_t kPoolSpaces = 512;
+  static constexpr std::size_t kMaxPools = 8;
+
+  std::array<abi::CPtr, kMaxPools> pools_{abi::kSlotInitAsidPool};
+  std::size_t count_ = 1;
+};
+
 class AddressSpace {
  public:
-  // Tables for about 128 GiB of large pages, or 500 MiB of small ones.
-  static constexpr std::size_t kMaxTables = 256;
+  // `tables`: one for each page table it can have; 256 are enough for about 128 GiB of large pages,
+  // or 500 MiB of small ones.
+  explicit AddressSpace(std::span<KernelObject> tables) : tables_(tables) {}
 
   // The manager's own: its tables below `vspace` came with the boot.
   void adopt(abi::CPtr vspace) { vspace_ = vspace; }
 
-  // A new one, with an address space identifier from the boot's pool.
-  [[nodiscard]] base::Expected<void, MemoryError> make(Memory& memory);
-  void destroy(Memory& memory);
+  // A new one; it goes with the memory it is made of.
+  [[nodiscard]] base::Expected<void, MemoryError> make(Memory& memory, const AsidPools& asids);
 
   // Maps one frame. `Error::kDeleteFirst`: something is mapped there already.
   [[nodiscard]] abi::Error map(Memory& memory, abi::CPtr frame, abi::Word address,
                                abi::CapRights rights);
+  // Makes the tables that a frame of 2^page_bits bytes at the address needs.
+  [[nodiscard]] abi::Error prepare(Memory& memory, abi::Word address, unsigned page_bits);
 
   [[nodiscard]] abi::CPtr cap() const { return vspace_; }
 
@@ -31,7 +48,7 @@ class AddressSpace {
 
   abi::CPtr vspace_ = 0;
   KernelObject root_;
-  std::array<KernelObject, kMaxTables> tables_{};
+  std::span<KernelObject> tables_;
   std::size_t table_count_ = 0;
 };
 

@@ -3,8 +3,8 @@
 // request whose pages did not come out of one block made several.
 #pragma once
 
-#include <array>
 #include <cstdint>
+#include <span>
 
 #include "abi/lona/address_map.hpp"
 #include "manager/memory.hpp"
@@ -20,9 +20,9 @@ struct Grant {
 
 class GrantTable {
  public:
-  static constexpr std::size_t kMaxGrants = 2048;
+  explicit GrantTable(std::span<Grant> grants) : grants_(grants) {}
 
-  [[nodiscard]] bool full() const { return count_ == kMaxGrants; }
+  [[nodiscard]] bool full() const { return count_ == grants_.size(); }
   [[nodiscard]] std::size_t count() const { return count_; }
   [[nodiscard]] Grant& at(std::size_t index) { return grants_[index]; }
 
@@ -53,7 +53,7 @@ class GrantTable {
   }
 
  private:
-  std::array<Grant, kMaxGrants> grants_{};
+  std::span<Grant> grants_;
   std::size_t count_ = 0;
 };
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // The root task, from its first line to the running system, top to bottom.
+#include <array>
 #include <new>
 
 #include "base/ustar.hpp"
@@ -26,24 +27,35 @@ constexpr std::uint64_t kServicePriority = 250;
 // A realm that floods its endpoint gets no more of the processor through the manager than this.
 constexpr ThreadShare kServiceShare{kServicePriority, 9'000, 10'000};
 constexpr ThreadShare kInitShare{100, 10'000, 10'000};
+constexpr abi::Word kInitThreadArea = 0x20'0000'0000;
+constexpr abi::Word kWindow = 0x30'0000'0000;
+constexpr abi::Word kLargeWindow = 0x31'0000'0000;
 
 // Everything that lives as long as the system. Built by hand in manager_main: there are no static
 // constructors.
 struct System {
   std::uint64_t start_tick = now_tick();
-  Memory memory;
-  AddressSpace own;
-  Lock lock;
+  std::array<SlotAllocator::Page, 48> slot_pages{};
+  std::array<UntypedAllocator::Block, 16384> blocks{};
+  std::array<KernelObject, 256> own_tables{};
+  std::array<KernelObject, 512> init_tables{};
+  std::array<Grant, 2048> init_grants{};
+  std::array<abi::CPtr, 4096> init_copies{};
+  CSpace cspace;
+  Memory memory{cspace, {slot_pages, blocks}};
+  AddressSpace own{own_tables};
+  AsidPools asids;
   Uart com1;
   Uart com2;
   Log log;
   Timer timer;
   VmImage image;
-  bool iommu_labels = false;
-  Realm init;
+  RealmParts parts{
+      .image = image, .asids = asids, .sched_control = 0, .tsc_hertz = 0, .iommu_labels = false};
+  Realms realms{shared};
+  Shared shared{log, timer, parts, own, realms};
+  Realm init{memory, {init_tables, init_grants, init_copies}};
   OwnThread init_service;
-  Window window{memory, own};
-  Shared shared{memory, lock, log, timer, image};
   Service service{shared, init, 0};
 };
 
@@ -158,6 +170,18 @@ void start_timer(System& system, const abi::BootInfo& info) {
   system.timer.set_rate(rate ? *rate : system.timer.measure_tsc());
 }
 
+// What realms need besides memory of their own.
+void start_realms(System& system) {
+  const auto slots_lock = new_notification(system);
+  const auto realms_lock = new_notification(system);
+  if (!slots_lock || !realms_lock || !system.asids.start(system.memory, RealmTree::kMax) ||
+      !system.realms.start(system.memory)) {
+    give_up(system);
+  }
+  system.cspace.use(*slots_lock);
+  system.realms.use(*realms_lock);
+}
+
 void load_image(System& system) {
   const base::ByteView bytes{archive_start, archive_end};
   const auto archive = base::UstarArchive::open(bytes);
@@ -170,7 +194,8 @@ void load_image(System& system) {
     system.log("the archive of the boot image lacks vm.elf");
     give_up(system);
   }
-  if (const auto loaded = system.image.load(system.memory, system.window, *file); !loaded) {
+  Window window(system.memory, system.own, kLargeWindow);
+  if (const auto loaded = system.image.load(system.memory, window, *file); !loaded) {
     system.log("vm.elf cannot be loaded: ", loaded.error());
     give_up(system);
   }
@@ -193,23 +218,24 @@ void start_init_realm(System& system, const abi::BootInfo& info, const ConsoleGr
       .name = "init",
       .worker = kInitShare,
       .memory_reserve = (2ULL << 20) + system.memory.total_bytes() / 128,
+      .cspace_bits = abi::kInitCSpaceBits,
+      .stack_bytes = abi::kWorkerStackSize,
       .archive = {.first = info.user_image_frames.start + lead / abi::kSmallPage,
                   .count = (size + abi::kSmallPage - 1) / abi::kSmallPage},
       .archive_size = size,
       .console = console,
-      .tsc_hertz = system.timer.rate(),
-      .iommu_labels = system.iommu_labels,
   };
-  const abi::CPtr control = info.sched_control.start;
-  if (const auto built =
-          system.init.build(system.memory, system.window, control, system.image, config);
-      !built) {
+  system.parts.sched_control = info.sched_control.start;
+  system.parts.tsc_hertz = system.timer.rate();
+  Window window(system.memory, system.own, kWindow);
+  if (const auto built = system.init.build(window, system.parts, config); !built) {
     system.log("realm init cannot be built: ", built.error());
     give_up(system);
   }
   system.timer.join(0, system.init.deadline_signal());
-  if (!system.init_service.start(system.memory, system.own, control, 0, kServiceShare, Service::run,
-                                 &system.service)) {
+  system.realms.adopt_root(system.init);
+  if (!system.init_service.start(system.memory, system.own, system.parts.sched_control,
+                                 kInitThreadArea, kServiceShare, Service::run, &system.service)) {
     system.log("the service thread of realm init cannot be started");
     give_up(system);
   }
@@ -229,15 +255,13 @@ void manager_main(const lona::abi::BootInfo* info) {
   using namespace lona::manager;
   adopt_ipc_buffer(info->ipc_buffer);
   auto& system = *new (system_storage) System;
-  system.iommu_labels = lona::abi::kernel_has_iommu_labels(lona::abi::kSlotInitIpcBuffer);
-  lona::abi::adopt_kernel_labels(system.iommu_labels);
-  if (!system.memory.start(*info)) {
+  system.parts.iommu_labels = lona::abi::kernel_has_iommu_labels(lona::abi::kSlotInitIpcBuffer);
+  lona::abi::adopt_kernel_labels(system.parts.iommu_labels);
+  if (!system.cspace.start(*info) || !system.memory.start(*info)) {
     give_up(system);
   }
   system.own.adopt(lona::abi::kSlotInitVSpace);
-  if (const auto lock = new_notification(system)) {
-    system.lock.use(*lock);
-  }
+  start_realms(system);
   const bool com1 = find_uart(system, system.com1, kCom1);
   const bool com2 = find_uart(system, system.com2, kCom2);
   start_log(system, com1);
@@ -245,7 +269,7 @@ void manager_main(const lona::abi::BootInfo* info) {
   report_machine(system, *info);
   require_memory(system);
   load_image(system);
-  system.memory.keep_slots_ready();
+  system.memory.keep_slots_ready(2048);
   start_init_realm(system, *info, console_for_init(system, com1, com2));
   system.timer.run();
 }

@@ -43,46 +43,7 @@ unsigned block_bits(ObjectType type, unsigned size_bits) {
 }  // namespace
 
 bool Memory::start(const abi::BootInfo& info) {
-  return build_root(info) && take_stock(info);
-}
-
-// Uses the first slots of the empty region and the smallest untyped that is large enough, before
-// the allocators know of either.
-bool Memory::build_root(const abi::BootInfo& info) {
-  leaf_bits_ = static_cast<unsigned>(info.init_cnode_size_bits);
-  const abi::CPtr plain = info.empty.start;
-  root_ = info.empty.start + 1;
-  const unsigned needed = kRootBits + abi::kSlotBits;
-  std::uint64_t best = ~std::uint64_t{0};
-  for (std::uint64_t at = 0; at < info.untyped.end - info.untyped.start; ++at) {
-    const auto& untyped = info.untyped_list[at];
-    const bool fits = untyped.is_device == 0 && untyped.size_bits >= needed;
-    if (fits &&
-        (best == ~std::uint64_t{0} || untyped.size_bits < info.untyped_list[best].size_bits)) {
-      best = at;
-    }
-  }
-  if (best == ~std::uint64_t{0} || leaf_bits_ + kRootBits >= abi::kWordBits) {
-    return false;
-  }
-  // Exactly one untyped is spent on the root; take_stock() leaves it out.
-  const abi::CPtr untyped = info.untyped.start + best;
-  const abi::SlotAddress init{abi::kSlotInitCNode, abi::kSlotInitCNode, abi::kWordBits};
-  const abi::SlotAddress guarded{abi::kSlotInitCNode, root_, abi::kWordBits};
-  const abi::SlotAddress unguarded{abi::kSlotInitCNode, plain, abi::kWordBits};
-  const abi::CNodeData guard(0, abi::kWordBits - kRootBits - leaf_bits_);
-  root_untyped_ = untyped;
-  return abi::untyped_retype(untyped, ObjectType::kCNode, kRootBits, {abi::kSlotInitCNode, 0, 0},
-                             plain, 1) == abi::Error::kNone &&
-         abi::cnode_mint({plain, 0, kRootBits}, init, abi::kAllRights,
-                         abi::CNodeData(0, 0).raw()) == abi::Error::kNone &&
-         abi::cnode_mint(guarded, unguarded, abi::kAllRights, guard.raw()) == abi::Error::kNone &&
-         abi::tcb_set_space(abi::kSlotInitTcb, 0, root_, abi::CNodeData(0), abi::kSlotInitVSpace) ==
-             abi::Error::kNone;
-}
-
-bool Memory::take_stock(const abi::BootInfo& info) {
-  abi::CPtr first = root_ + 1;
+  abi::CPtr first = cspace_.first_empty();
   while (first < info.empty.end && slots_.can_add()) {
     const std::uint64_t count = std::min(info.empty.end - first, SlotAllocator::kPageSlots);
     if (!slots_.add(first, count)) {
@@ -93,7 +54,7 @@ bool Memory::take_stock(const abi::BootInfo& info) {
   for (std::uint64_t at = 0; at < info.untyped.end - info.untyped.start; ++at) {
     const auto& untyped = info.untyped_list[at];
     const abi::CPtr slot = info.untyped.start + at;
-    if (untyped.is_device != 0 || slot == root_untyped_) {
+    if (untyped.is_device != 0 || slot == cspace_.spent_untyped()) {
       continue;
     }
     if (untyped.size_bits > abi::kMaxUntypedBits || !untyped_.add(slot, untyped.size_bits)) {
@@ -103,10 +64,42 @@ bool Memory::take_stock(const abi::BootInfo& info) {
   return untyped_.total_bytes() != 0;
 }
 
+base::Expected<void, MemoryError> Memory::start_grant(Memory& parent, unsigned size_bits) {
+  node_ = TRY(parent.make(ObjectType::kCNode, kGrantNodeBits));
+  const auto block = parent.untyped_.take(size_bits);
+  if (block) {
+    grant_ = *block;
+    grant_slot_ = parent.untyped_.slot(grant_);
+    if (add_node(node_.cap, kGrantNodeBits) && untyped_.add(grant_slot_, size_bits)) {
+      return {};
+    }
+  }
+  end_grant(parent);
+  return base::fail(block ? MemoryError::out_of_slots : block.error());
+}
+
+void Memory::end_grant(Memory& parent) {
+  if (grant_ != kNoBlock) {
+    // Only a bug of ours makes the kernel refuse; the block is then never used again.
+    const bool revoked = abi::cnode_revoke(address_of(grant_slot_)) == abi::Error::kNone;
+    if (revoked) {
+      parent.untyped_.give(grant_);
+    }
+    grant_ = kNoBlock;
+  }
+  if (leaf_count_ > 0) {
+    (void)abi::cnode_delete(cspace_.entry(leaves_[0]));  // further ones went with the grant
+  }
+  parent.destroy(node_);
+  while (leaf_count_ > 0) {
+    cspace_.give_leaf(leaves_[--leaf_count_]);
+  }
+}
+
 abi::Error Memory::retype(abi::CPtr untyped, ObjectType type, unsigned size_bits,
                           abi::CPtr first_slot, std::uint64_t count) {
-  const abi::SlotAddress node{root_, first_slot >> leaf_bits_, abi::kWordBits - leaf_bits_};
-  std::uint64_t offset = first_slot & ((std::uint64_t{1} << leaf_bits_) - 1);
+  const abi::SlotAddress node = cspace_.entry(first_slot >> cspace_.leaf_bits());
+  std::uint64_t offset = first_slot - cspace_.first_slot(node.index);
   while (count > 0) {
     const std::uint64_t now = std::min<std::uint64_t>(count, abi::kRetypeFanOutLimit);
     if (const auto error = abi::untyped_retype(untyped, type, size_bits, node, offset, now);
@@ -211,23 +204,35 @@ void Memory::drop_cap(abi::CPtr cap) {
   }
 }
 
-void Memory::keep_slots_ready() {
-  constexpr std::uint64_t kReady = 2048;
-  // A CNode of the leaves' size, or of one allocator page where the leaves are larger than that.
-  const unsigned bits = std::min(leaf_bits_, 12U);
-  if (slots_.free_slots() >= kReady || !slots_.can_add() || leaves_ == 1U << kRootBits) {
-    return;
+// Names a CNode in the CSpace, so that its slots can be used.
+bool Memory::add_node(abi::CPtr node, unsigned bits) {
+  const auto leaf =
+      leaf_count_ < kMaxLeaves && slots_.can_add() ? cspace_.take_leaf() : std::nullopt;
+  if (!leaf) {
+    return false;
   }
-  const auto node = make(ObjectType::kCNode, bits);
-  if (!node) {
-    return;
-  }
-  const abi::CNodeData guard(0, leaf_bits_ - bits);
-  const abi::SlotAddress entry{root_, leaves_, abi::kWordBits - leaf_bits_};
-  if (abi::cnode_mint(entry, address_of(node->cap), abi::kAllRights, guard.raw()) ==
+  const abi::CNodeData guard(0, cspace_.leaf_bits() - bits);
+  if (abi::cnode_mint(cspace_.entry(*leaf), address_of(node), abi::kAllRights, guard.raw()) !=
       abi::Error::kNone) {
-    (void)slots_.add(leaves_ << leaf_bits_, std::uint64_t{1} << bits);
-    ++leaves_;
+    cspace_.give_leaf(*leaf);
+    return false;
+  }
+  leaves_[leaf_count_++] = *leaf;
+  return slots_.add(cspace_.first_slot(*leaf), std::uint64_t{1} << bits);
+}
+
+void Memory::keep_slots_ready(std::uint64_t wanted) {
+  while (slots_.free_slots() < wanted) {
+    // As many slots as one page of the allocator has, where leaves and grants are that large.
+    const unsigned bits = std::min(cspace_.leaf_bits(), grant_ == kNoBlock ? 12U : 10U);
+    auto node = make(ObjectType::kCNode, bits);
+    if (!node) {
+      return;
+    }
+    if (!add_node(node->cap, bits)) {
+      destroy(*node);
+      return;
+    }
   }
 }
 

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The manager's CSpace and the machine's memory: kernel objects are made and destroyed here and
-// nowhere else.
+// Kernel objects are made and destroyed here and nowhere else. There is one Memory for the machine,
+// and one for each realm that another realm has made: that one's is a grant, one block of its
+// parent's memory. All that such a realm has, and costs, is made of its grant, so revoking the
+// grant's untyped takes all of it back at once, with all that the realm has given to its own
+// children.
 //
-// CSpace: a root CNode of 256 entries; entry 0 is the CNode the kernel started us with, so that
-// all CPtrs of the boot info stay valid; further CNodes of the same size are added when slots run
-// short.
+// A Memory is used by one thread at a time: by the service thread of its realm, or by whoever
+// builds the realm or takes it down.
 #pragma once
 
-#include "abi/sel4/boot_info.hpp"
-#include "abi/sel4/objects.hpp"
+#include "manager/cspace.hpp"
 #include "manager/slot_allocator.hpp"
 #include "manager/untyped_allocator.hpp"
 
@@ -30,12 +31,30 @@ struct FrameRun {
   [[nodiscard]] std::uint64_t bytes() const { return count << page_bits; }
 };
 
+// Where the allocators keep what they know.
+struct MemoryTables {
+  std::span<SlotAllocator::Page> slot_pages;
+  std::span<UntypedAllocator::Block> blocks;
+};
+
 class Memory final : private KernelObjects {
  public:
-  Memory() : untyped_(*this, slots_) {}
+  Memory(CSpace& cspace, MemoryTables tables)
+      : cspace_(cspace), slots_(tables.slot_pages), untyped_(*this, slots_, tables.blocks) {}
 
-  // Takes stock. False: the kernel refused one of the first objects, or there is no memory.
+  // The machine's: takes stock. False: there is no memory.
   [[nodiscard]] bool start(const abi::BootInfo& info);
+
+  // A grant of 2^size_bits bytes out of the parent's memory; the parent also pays for its first
+  // CNode. Ending it takes back everything that was made of it: what the kernel does in many
+  // preemptible steps.
+  [[nodiscard]] base::Expected<void, MemoryError> start_grant(Memory& parent, unsigned size_bits);
+  void end_grant(Memory& parent);
+  // What a grant of that size takes from the parent.
+  [[nodiscard]] static std::uint64_t grant_cost(unsigned size_bits) {
+    return (std::uint64_t{1} << size_bits) +
+           (std::uint64_t{1} << (kGrantNodeBits + abi::kSlotBits));
+  }
 
   // `size_bits` is that of the retype call: 0 for objects of fixed size.
   [[nodiscard]] base::Expected<KernelObject, MemoryError> make(abi::ObjectType type,
@@ -57,32 +76,37 @@ class Memory final : private KernelObjects {
   [[nodiscard]] base::Expected<abi::CPtr, MemoryError> take_slot();
   void drop_cap(abi::CPtr cap);
 
-  // Adds a CNode when slots run short; called before each piece of work, never within one.
-  void keep_slots_ready();
+  // Adds CNodes when fewer slots than that are empty; called before each piece of work, never
+  // within one.
+  void keep_slots_ready(std::uint64_t wanted);
 
   [[nodiscard]] abi::SlotAddress address_of(abi::CPtr slot) const {
-    return {root_, slot, abi::kWordBits};
+    return cspace_.address_of(slot);
   }
-  [[nodiscard]] abi::CPtr root() const { return root_; }
+  [[nodiscard]] CSpace& cspace() { return cspace_; }
 
   [[nodiscard]] std::uint64_t total_bytes() const { return untyped_.total_bytes(); }
   [[nodiscard]] std::uint64_t free_bytes() const { return untyped_.free_bytes(); }
 
  private:
-  static constexpr unsigned kRootBits = 8;
+  static constexpr unsigned kGrantNodeBits = 9;
+  static constexpr std::size_t kMaxLeaves = 48;
 
   [[nodiscard]] abi::Error retype(abi::CPtr untyped, abi::ObjectType type, unsigned size_bits,
                                   abi::CPtr first_slot, std::uint64_t count) override;
   [[nodiscard]] abi::Error remove(abi::CPtr slot) override;
-  [[nodiscard]] bool build_root(const abi::BootInfo& info);
-  [[nodiscard]] bool take_stock(const abi::BootInfo& info);
+  [[nodiscard]] bool add_node(abi::CPtr node, unsigned bits);
 
+  CSpace& cspace_;
   SlotAllocator slots_;
   UntypedAllocator untyped_;
-  abi::CPtr root_ = 0;
-  abi::CPtr root_untyped_ = 0;
-  unsigned leaf_bits_ = 0;  // of every CNode below the root
-  std::uint64_t leaves_ = 1;
+  // Of a grant: its block and its first CNode, both the parent's.
+  BlockId grant_ = kNoBlock;
+  abi::CPtr grant_slot_ = 0;
+  KernelObject node_;
+  // Entries of the CSpace that hold its slots.
+  std::array<abi::Word, kMaxLeaves> leaves_{};
+  std::size_t leaf_count_ = 0;
 };
 
 }  // namespace lona::manager

@@ -8,10 +8,9 @@ namespace {
 using abi::Error;
 using abi::ObjectType;
 
-constexpr abi::Word kThreadAreas = 0x20'0000'0000;
-constexpr abi::Word kThreadAreaSize = 0x2'0000;
 constexpr abi::Word kStackOffset = 0x4000;  // buffer page, then pages that stay unmapped
 constexpr std::uint64_t kStackPages = 8;
+static_assert(kStackOffset + (kStackPages << abi::kPageBits) < OwnThread::kAreaSize);
 
 constexpr unsigned kSchedContextBits = 8;
 constexpr std::uint64_t kExtraRefills = abi::max_extra_refills(kSchedContextBits);
@@ -25,12 +24,16 @@ base::Expected<void, MemoryError> as_expected(Error error) {
 
 }  // namespace
 
+Error configure_sched_context(abi::CPtr control, abi::CPtr sched_context, ThreadShare share) {
+  const std::uint64_t refills = share.budget_us == share.period_us ? 0 : kExtraRefills;
+  return abi::sched_control_configure(control, sched_context, share.budget_us, share.period_us,
+                                      refills, 0, 0);
+}
+
 base::Expected<KernelObject, MemoryError> make_sched_context(Memory& memory, abi::CPtr control,
                                                              ThreadShare share) {
   auto made = TRY(memory.make(ObjectType::kSchedContext, kSchedContextBits));
-  const std::uint64_t refills = share.budget_us == share.period_us ? 0 : kExtraRefills;
-  if (abi::sched_control_configure(control, made.cap, share.budget_us, share.period_us, refills, 0,
-                                   0) != Error::kNone) {
+  if (configure_sched_context(control, made.cap, share) != Error::kNone) {
     memory.destroy(made);
     return base::fail(MemoryError::refused);
   }
@@ -38,9 +41,8 @@ base::Expected<KernelObject, MemoryError> make_sched_context(Memory& memory, abi
 }
 
 base::Expected<void, MemoryError> OwnThread::start(Memory& memory, AddressSpace& own,
-                                                   abi::CPtr control, std::uint64_t index,
+                                                   abi::CPtr control, abi::Word area,
                                                    ThreadShare share, Entry entry, void* argument) {
-  const abi::Word area = kThreadAreas + index * kThreadAreaSize;
   buffer_ = TRY(memory.make_frames(abi::kPageBits, 1));
   stack_ = TRY(memory.make_frames(abi::kPageBits, kStackPages));
   TRY(as_expected(own.map(memory, buffer_.first, area, abi::kReadWrite)));
@@ -53,8 +55,8 @@ base::Expected<void, MemoryError> OwnThread::start(Memory& memory, AddressSpace&
 
   auto* buffer = reinterpret_cast<abi::IpcBuffer*>(area);
   buffer->user_data = area;
-  TRY(as_expected(abi::tcb_configure(tcb_.cap, memory.root(), abi::CNodeData(0), own.cap(), area,
-                                     buffer_.first)));
+  TRY(as_expected(abi::tcb_configure(tcb_.cap, memory.cspace().root(), abi::CNodeData(0), own.cap(),
+                                     area, buffer_.first)));
   TRY(as_expected(abi::tcb_set_sched_params(tcb_.cap, abi::kSlotInitTcb, share.priority,
                                             share.priority, sched_context_.cap, 0)));
   abi::UserRegisters registers{};

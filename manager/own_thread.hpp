@@ -3,14 +3,9 @@
 #pragma once
 
 #include "manager/address_space.hpp"
+#include "manager/thread_share.hpp"
 
 namespace lona::manager {
-
-struct ThreadShare {
-  std::uint64_t priority;
-  std::uint64_t budget_us;
-  std::uint64_t period_us;  // equal to the budget: round robin without a limit
-};
 
 // The program's thread pointer names its IPC buffer (see start.cpp).
 void adopt_ipc_buffer(abi::IpcBuffer* buffer);
@@ -20,14 +15,20 @@ void adopt_ipc_buffer(abi::IpcBuffer* buffer);
                                                                            abi::CPtr control,
                                                                            ThreadShare share);
 
+// Gives a scheduling context another share.
+[[nodiscard]] abi::Error configure_sched_context(abi::CPtr control, abi::CPtr sched_context,
+                                                 ThreadShare share);
+
 class OwnThread {
  public:
   using Entry = void (*)(void* argument);
 
-  // Starts `entry(argument)`, which never returns. `index` says which part of the address space
-  // the thread's stack lies in; it belongs to one thread only.
+  // So much of the address space belongs to one thread: its buffer, a guard, its stack.
+  static constexpr abi::Word kAreaSize = 0x2'0000;
+
+  // Starts `entry(argument)`, which never returns, with buffer and stack at `area`.
   [[nodiscard]] base::Expected<void, MemoryError> start(Memory& memory, AddressSpace& own,
-                                                        abi::CPtr control, std::uint64_t index,
+                                                        abi::CPtr control, abi::Word area,
                                                         ThreadShare share, Entry entry,
                                                         void* argument);
 

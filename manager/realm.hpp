@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // A realm: address space, capability space, endpoint, time, one worker thread, and the memory it
-// was given. Built in one go by `build`; whatever fails is taken back.
+// was given. All of it is made of the realm's own Memory and goes with that.
 #pragma once
 
 #include <array>
+#include <bit>
 #include <string_view>
 
+#include "abi/lona/protocol.hpp"
 #include "abi/lona/realm_start.hpp"
 #include "manager/fault_text.hpp"
 #include "manager/grants.hpp"
@@ -28,74 +30,123 @@ struct ConsoleGrant {
   abi::CPtr irq = 0;
 };
 
-struct RealmConfig {
-  std::string_view name;
-  ThreadShare worker;
-  std::uint64_t memory_reserve;  // of the machine's free memory, what the realm may not have
-  OwnPages archive;
-  std::uint64_t archive_size;
-  ConsoleGrant console;
+// What all realms are made with.
+struct RealmParts {
+  const VmImage& image;
+  const AsidPools& asids;
+  abi::CPtr sched_control;
   std::uint64_t tsc_hertz;
   bool iommu_labels;
 };
 
-enum class RealmState : std::uint8_t { empty, running, stopped };
+struct RealmConfig {
+  std::string_view name;
+  std::uint32_t realm = 0;
+  std::uint32_t parent = abi::kNoRealm;
+  std::uint32_t depth = 0;
+  ThreadShare worker;
+  std::uint64_t memory_reserve = 0;  // of its free memory, what the realm may not have
+  unsigned cspace_bits = abi::kChildCSpaceBits;
+  std::uint64_t stack_bytes = 64 << 10;  // mapped from the start; the rest when it is reached
+  OwnPages archive;
+  std::uint64_t archive_size = 0;
+  ConsoleGrant console;
+  abi::CPtr parent_signal = 0;  // wakes the parent for what is in the channel; 0: there is none
+};
 
 class Realm {
  public:
   // Badges on the realm's endpoint: a request cannot pass for a fault.
   static constexpr std::uint64_t kRequestBadge = 1;
   static constexpr std::uint64_t kFaultBadge = 2;
+  static constexpr std::uint64_t kStopBadge = 3;  // of the manager itself
 
-  // Nothing, or in words what failed; then everything is taken back.
-  [[nodiscard]] base::Expected<void, std::string_view> build(Memory& memory, Window& window,
-                                                             abi::CPtr sched_control,
-                                                             const VmImage& image,
+  struct Tables {
+    std::span<KernelObject> page_tables;
+    std::span<Grant> grants;
+    std::span<abi::CPtr> copies;  // of caps to frames that it shares
+  };
+
+  Realm(Memory& memory, Tables tables)
+      : memory_(memory),
+        space_(tables.page_tables),
+        grants_(tables.grants),
+        copies_(tables.copies) {}
+
+  // Nothing, or in words what failed.
+  [[nodiscard]] base::Expected<void, std::string_view> build(Window& window,
+                                                             const RealmParts& parts,
                                                              const RealmConfig& config);
   [[nodiscard]] bool run();
+  // Stops the worker; a device of its own is made quiet for good.
+  void halt();
+  void suspend() { (void)abi::tcb_suspend(tcb_.cap); }
 
-  // Stops the worker for good and reclaims everything but the endpoint, the reply object and the
-  // notification: threads of the manager may hold on to these.
-  void stop(Memory& memory);
+  [[nodiscard]] abi::Status map_pages(const PageRange& pages);
+  [[nodiscard]] abi::Status unmap_pages(const PageRange& pages);
+  // The page of the worker's stack at this address; false when that is not what the fault is about.
+  [[nodiscard]] bool grow_stack(abi::Address address);
 
-  [[nodiscard]] abi::Status map_pages(Memory& memory, const PageRange& pages);
-  [[nodiscard]] abi::Status unmap_pages(Memory& memory, const PageRange& pages);
+  // Maps a child's channel into this realm; caps to the frames go to `copies`.
+  [[nodiscard]] abi::Status map_channel(std::uint64_t number, const FrameRun& frames,
+                                        std::span<abi::CPtr> copies);
+  // Lets this realm signal a child, and takes that away.
+  [[nodiscard]] bool add_child_signal(std::uint64_t number, abi::CPtr notification);
+  void drop_child_signal(std::uint64_t number);
+  // A number for a child that none of the living ones has.
+  [[nodiscard]] base::Expected<std::uint64_t, abi::Status> take_child_number();
+  void give_child_number(std::uint64_t number) {
+    child_numbers_[number / 64] &= ~(std::uint64_t{1} << (number % 64));
+  }
+  // Memory that a child takes counts as this realm's, as that of its own pages does.
+  [[nodiscard]] bool charge(std::uint64_t bytes);
+  void discharge(std::uint64_t bytes) { mapped_ -= bytes; }
+  // Microseconds of the processor that it has used.
+  [[nodiscard]] std::uint64_t time_used();
 
-  [[nodiscard]] std::string_view name() const { return name_; }
-  [[nodiscard]] RealmState state() const { return state_; }
+  [[nodiscard]] Memory& memory() { return memory_; }
+  [[nodiscard]] std::string_view name() const { return {name_.data(), name_length_}; }
+  [[nodiscard]] std::uint32_t number() const { return number_; }
   [[nodiscard]] abi::CPtr endpoint() const { return endpoint_.cap; }
   [[nodiscard]] abi::CPtr reply() const { return reply_.cap; }
+  [[nodiscard]] abi::CPtr notification() const { return notification_.cap; }
+  [[nodiscard]] abi::CPtr sched_context() const { return sched_context_.cap; }
   [[nodiscard]] abi::CPtr deadline_signal() const { return deadline_signal_; }
+  [[nodiscard]] const FrameRun& channel() const { return channel_; }
   [[nodiscard]] const RegionTable& regions() const { return regions_; }
   [[nodiscard]] std::uint64_t memory_limit() const { return memory_limit_; }
   [[nodiscard]] std::uint64_t mapped() const { return mapped_; }
 
  private:
-  static constexpr std::size_t kMaxRuns = 64;
-  static constexpr std::size_t kMaxCaps = 4096;
-
   using Step = base::Expected<void, std::string_view>;
-  [[nodiscard]] Step make_objects(Memory& memory, abi::CPtr sched_control,
-                                  const RealmConfig& config);
-  [[nodiscard]] Step map_image(Memory& memory, Window& window, const VmImage& image);
-  [[nodiscard]] Step map_shared(Memory& memory, const LoadedSegment& segment);
-  [[nodiscard]] Step map_archive(Memory& memory, const RealmConfig& config);
-  [[nodiscard]] Step map_worker_area(Memory& memory);
-  [[nodiscard]] Step map_console_memory(Memory& memory, const RealmConfig& config);
-  [[nodiscard]] Step map_start_block(Memory& memory, Window& window, const RealmConfig& config);
-  [[nodiscard]] Step map_own(Memory& memory, Window* window, const LoadedSegment& piece,
-                             FrameRun* last = nullptr);
-  [[nodiscard]] Step fill_cspace(Memory& memory, const RealmConfig& config);
-  [[nodiscard]] Step start_worker(Memory& memory, const VmImage& image, const RealmConfig& config);
-  [[nodiscard]] Step give_cap(Memory& memory, abi::RealmSlot slot, abi::CPtr source,
-                              abi::CapRights rights, std::uint64_t badge);
-  [[nodiscard]] abi::Status map_run(Memory& memory, const FrameRun& run, abi::Address address);
+  [[nodiscard]] Step make_objects(const RealmParts& parts, const RealmConfig& config);
+  [[nodiscard]] Step map_image(Window& window, const VmImage& image);
+  [[nodiscard]] Step map_shared(const VmImage& image);
+  [[nodiscard]] Step map_copy(abi::CPtr frame, abi::Address address);
+  [[nodiscard]] Step map_archive(const RealmConfig& config);
+  [[nodiscard]] Step map_worker_area(const RealmConfig& config);
+  [[nodiscard]] Step map_console_memory(const RealmConfig& config);
+  [[nodiscard]] Step map_parent_channel(const RealmConfig& config);
+  [[nodiscard]] Step map_start_block(Window& window, const RealmParts& parts,
+                                     const RealmConfig& config);
+  [[nodiscard]] Step map_own(Window* window, const LoadedSegment& piece, FrameRun* last = nullptr);
+  [[nodiscard]] Step map_frames(Window* window, const LoadedSegment& piece, FrameRun* last);
+  [[nodiscard]] Step fill_cspace(const RealmConfig& config);
+  [[nodiscard]] Step start_worker(const RealmParts& parts, const RealmConfig& config);
+  [[nodiscard]] Step give_cap(std::uint64_t slot, abi::CPtr source, abi::CapRights rights,
+                              std::uint64_t badge);
+  [[nodiscard]] abi::Status map_run(const FrameRun& run, abi::Address address);
 
-  std::string_view name_;
-  RealmState state_ = RealmState::empty;
+  Memory& memory_;
+  std::array<char, abi::kRealmNameMax> name_{};
+  std::size_t name_length_ = 0;
+  std::uint32_t number_ = 0;
   AddressSpace space_;
   RegionTable regions_;
   GrantTable grants_;
+  std::span<abi::CPtr> copies_;
+  std::size_t copy_count_ = 0;
+  unsigned cspace_bits_ = 0;
   KernelObject cspace_;
   KernelObject endpoint_;
   KernelObject notification_;
@@ -104,15 +155,14 @@ class Realm {
   KernelObject sched_context_;
   abi::CPtr fault_cap_ = 0;
   abi::CPtr deadline_signal_ = 0;
-  std::array<FrameRun, kMaxRuns> runs_{};  // frames of its own that it did not ask for
-  std::size_t run_count_ = 0;
-  std::array<abi::CPtr, kMaxCaps> copies_{};  // caps to frames that it shares
-  std::size_t copy_count_ = 0;
   abi::CPtr buffer_frame_ = 0;
+  FrameRun channel_;
+  std::array<std::uint64_t, abi::kChildMax / 64> child_numbers_{};
   ConsoleGrant console_;
   std::uint64_t console_memory_ = 0;  // physical
   std::uint64_t memory_limit_ = 0;
   std::uint64_t mapped_ = 0;
+  std::uint64_t time_used_ = 0;
 };
 
 }  // namespace lona::manager

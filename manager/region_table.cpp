@@ -35,6 +35,8 @@ std::string_view describe(RegionType type) {
       return "process pool";
     case RegionType::device_memory:
       return "device memory";
+    case RegionType::channel:
+      return "channel";
   }
   return "unknown region";
 }

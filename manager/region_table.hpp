@@ -24,6 +24,7 @@ enum class RegionType : std::uint8_t {
   archive,
   pool,
   device_memory,
+  channel,
 };
 
 // There is no combination of write and execute, so no region can have both.

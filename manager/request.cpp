@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "manager/request.hpp"
 
+#include <algorithm>
+#include <cstring>
+
 #include "base/checked.hpp"
 
 namespace lona::manager {
@@ -43,6 +46,45 @@ base::Expected<DecodedRequest, Status> decode_log(std::span<const std::uint64_t>
   return LogText{words[0]};
 }
 
+base::Expected<DecodedRequest, Status> decode_create(std::span<const std::uint64_t> words) {
+  constexpr std::size_t kFixed = 3;
+  if (words.size() < kFixed) {
+    return base::fail(Status::kBadMessage);
+  }
+  const std::uint64_t length = words[2];
+  if (length == 0 || length > abi::kRealmNameMax || words[0] < abi::kLeastRealmMemory ||
+      words[0] > abi::kMostRealmMemory) {
+    return base::fail(Status::kBadArgument);
+  }
+  const bool share_known =
+      words[1] == abi::kNoShare || (words[1] >= abi::kLeastShare && words[1] <= abi::kWholeCpu);
+  if (!share_known) {
+    return base::fail(Status::kBadArgument);
+  }
+  if (words.size() != kFixed + (length + 7) / 8) {
+    return base::fail(Status::kBadMessage);
+  }
+  CreateRealm request{.memory = words[0], .share = words[1], .name_length = length, .text = {}};
+  std::memcpy(request.text, words.data() + kFixed, length);
+  const bool printable =
+      std::all_of(request.text, request.text + length, [](char c) { return c > ' ' && c <= '~'; });
+  if (!printable) {
+    return base::fail(Status::kBadArgument);
+  }
+  return request;
+}
+
+base::Expected<std::uint32_t, Status> decode_number(std::span<const std::uint64_t> words,
+                                                    std::size_t count) {
+  if (words.size() != count) {
+    return base::fail(Status::kBadMessage);
+  }
+  if (words[0] >= abi::kNoRealm) {
+    return base::fail(Status::kNoSuchRealm);
+  }
+  return static_cast<std::uint32_t>(words[0]);
+}
+
 }  // namespace
 
 base::Expected<DecodedRequest, Status> decode_request(std::uint64_t label,
@@ -69,6 +111,23 @@ base::Expected<DecodedRequest, Status> decode_request(std::uint64_t label,
       return decode_log(words);
     case abi::Request::kExit:
       return ExitRealm{TRY(one_word())};
+    case abi::Request::kCreateRealm:
+      return decode_create(words);
+    case abi::Request::kRunRealm:
+      return RunRealm{TRY(decode_number(words, 1))};
+    case abi::Request::kSuspendRealm:
+      return SuspendRealm{TRY(decode_number(words, 1))};
+    case abi::Request::kTerminateRealm:
+      return TerminateRealm{TRY(decode_number(words, 1))};
+    case abi::Request::kRealmInfo:
+      return RealmInfo{TRY(decode_number(words, 1))};
+    case abi::Request::kChildRealms:
+      return ChildRealms{.realm = TRY(decode_number(words, 2)), .skip = words[1]};
+    case abi::Request::kNextEnded:
+      if (!words.empty()) {
+        return base::fail(Status::kBadMessage);
+      }
+      return NextEnded{};
   }
   return base::fail(Status::kUnknownRequest);
 }

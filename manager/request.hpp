@@ -5,10 +5,12 @@
 
 #include <cstdint>
 #include <span>
+#include <string_view>
 #include <variant>
 
 #include "abi/lona/address_map.hpp"
 #include "abi/lona/protocol.hpp"
+#include "abi/lona/realm_start.hpp"
 #include "base/expected.hpp"
 
 namespace lona::manager {
@@ -41,7 +43,35 @@ struct ExitRealm {
   std::uint64_t status;
 };
 
-using DecodedRequest = std::variant<MapPages, UnmapPages, Figures, SetDeadline, LogText, ExitRealm>;
+struct CreateRealm {
+  std::uint64_t memory;  // bytes
+  std::uint64_t share;   // millionths of a processor, or kNoShare
+  std::size_t name_length;
+  char text[abi::kRealmNameMax + 1];
+
+  [[nodiscard]] std::string_view name() const { return {text, name_length}; }
+};
+struct RunRealm {
+  std::uint32_t realm;
+};
+struct SuspendRealm {
+  std::uint32_t realm;
+};
+struct TerminateRealm {
+  std::uint32_t realm;
+};
+struct RealmInfo {
+  std::uint32_t realm;
+};
+struct ChildRealms {
+  std::uint32_t realm;
+  std::uint64_t skip;
+};
+struct NextEnded {};
+
+using DecodedRequest =
+    std::variant<MapPages, UnmapPages, Figures, SetDeadline, LogText, ExitRealm, CreateRealm,
+                 RunRealm, SuspendRealm, TerminateRealm, RealmInfo, ChildRealms, NextEnded>;
 
 // `words` are the message's words, as many as the sender said.
 [[nodiscard]] base::Expected<DecodedRequest, abi::Status> decode_request(

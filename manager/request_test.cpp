@@ -30,6 +30,34 @@ TEST(Request, DecodesWhatIsRight) {
   EXPECT_EQ(std::get<ExitRealm>(*decode(Request::kExit, {1})).status, 1U);
 }
 
+TEST(Request, DecodesWhatIsAskedOfChildren) {
+  const auto create = decode(Request::kCreateRealm, {8 << 20, 300'000, 3, 0x636261});
+  ASSERT_TRUE(create.has_value());
+  EXPECT_EQ(std::get<CreateRealm>(*create).name(), "abc");
+  EXPECT_EQ(std::get<CreateRealm>(*create).share, 300'000U);
+  EXPECT_EQ(std::get<TerminateRealm>(*decode(Request::kTerminateRealm, {1025})).realm, 1025U);
+  EXPECT_EQ(std::get<ChildRealms>(*decode(Request::kChildRealms, {7, 64})).skip, 64U);
+  EXPECT_TRUE(decode(Request::kNextEnded, {}).has_value());
+}
+
+TEST(Request, RefusesRealmsThatCannotBe) {
+  const auto create = [](std::uint64_t memory, std::uint64_t share, std::uint64_t length,
+                         std::uint64_t name) {
+    return decode(Request::kCreateRealm, {memory, share, length, name}).error();
+  };
+  EXPECT_EQ(create(1, abi::kNoShare, 1, 'a'), Status::kBadArgument);
+  EXPECT_EQ(create(~0ULL, abi::kNoShare, 1, 'a'), Status::kBadArgument);
+  EXPECT_EQ(create(8 << 20, 0, 1, 'a'), Status::kBadArgument);
+  EXPECT_EQ(create(8 << 20, 1'000'001, 1, 'a'), Status::kBadArgument);
+  EXPECT_EQ(create(8 << 20, abi::kNoShare, 0, 'a'), Status::kBadArgument);
+  EXPECT_EQ(create(8 << 20, abi::kNoShare, 32, 'a'), Status::kBadArgument);
+  EXPECT_EQ(create(8 << 20, abi::kNoShare, 9, 'a'), Status::kBadMessage);
+  EXPECT_EQ(create(8 << 20, abi::kNoShare, 2, 'a' | 0x1b00), Status::kBadArgument);
+  EXPECT_EQ(decode(Request::kTerminateRealm, {~0ULL}).error(), Status::kNoSuchRealm);
+  EXPECT_EQ(decode(Request::kRealmInfo, {abi::kNoRealm}).error(), Status::kNoSuchRealm);
+  EXPECT_EQ(decode(Request::kRunRealm, {1, 2}).error(), Status::kBadMessage);
+}
+
 TEST(Request, RefusesMessagesOfTheWrongLength) {
   for (const auto request : {Request::kMapPages, Request::kUnmapPages, Request::kSetDeadline,
                              Request::kLog, Request::kExit}) {

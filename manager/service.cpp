@@ -3,14 +3,32 @@
 
 #include <cstring>
 
+#include "abi/sel4/fault.hpp"
+
 namespace lona::manager {
 
 namespace {
 
+// Words of an answer. The IPC buffer is used by the work on the request, so they go there last.
 struct Reply {
   abi::Status status = abi::Status::kOk;
   unsigned length = 0;
-  abi::MessageWords words;
+  std::uint64_t words[abi::kMsgMaxLength];
+
+  void put(std::uint64_t word) { words[length++] = word; }
+  // Its length, then the bytes packed into words.
+  void put(std::string_view text) {
+    put(text.size());
+    words[length + text.size() / 8] = 0;
+    std::memcpy(words + length, text.data(), text.size());
+    length += static_cast<unsigned>((text.size() + 7) / 8);
+  }
+  [[nodiscard]] abi::MessageWords in_registers() const {
+    for (unsigned at = abi::kMsgRegisters; at < length; ++at) {
+      abi::ipc_buffer().msg[at] = words[at];
+    }
+    return {words[0], words[1], words[2], words[3]};
+  }
 };
 
 // A private copy of a message: the IPC buffer is used again by the work on it.
@@ -41,34 +59,22 @@ class Server {
   [[noreturn]] void loop() {
     abi::Message message = abi::recv(realm_.endpoint(), realm_.reply());
     while (true) {
-      const Received received(message);
-      const bool answered = message.badge == Realm::kRequestBadge && serve(received);
-      if (message.badge == Realm::kFaultBadge) {
-        serve_fault(received);
-      }
-      message = answered
+      message = serve(message)
                     ? abi::reply_recv(realm_.endpoint(),
                                       abi::MessageInfo(static_cast<std::uint64_t>(reply_.status), 0,
                                                        0, reply_.length),
-                                      reply_.words, realm_.reply())
+                                      reply_.in_registers(), realm_.reply())
                     : abi::recv(realm_.endpoint(), realm_.reply());
     }
   }
 
   // One function for each kind of request; false when it is not to be answered.
-  bool handle(const MapPages& request) {
-    const Guard guard(shared_.lock);
-    shared_.memory.keep_slots_ready();
-    return answer(realm_.map_pages(shared_.memory, request.pages));
-  }
-  bool handle(const UnmapPages& request) {
-    const Guard guard(shared_.lock);
-    return answer(realm_.unmap_pages(shared_.memory, request.pages));
-  }
+  bool handle(const MapPages& request) { return answer(realm_.map_pages(request.pages)); }
+  bool handle(const UnmapPages& request) { return answer(realm_.unmap_pages(request.pages)); }
   bool handle(const Figures&) {
-    const Guard guard(shared_.lock);
-    reply_.length = 3;
-    reply_.words = {realm_.memory_limit(), realm_.mapped(), shared_.memory.free_bytes(), 0};
+    reply_.put(realm_.memory_limit());
+    reply_.put(realm_.mapped());
+    reply_.put(realm_.memory().free_bytes());
     return answer(abi::Status::kOk);
   }
   bool handle(const SetDeadline& request) {
@@ -83,36 +89,107 @@ class Server {
     return answer(abi::Status::kOk);
   }
   bool handle(const ExitRealm& request) {
-    stop();
-    shared_.log("realm ", realm_.name(), " ended with status ", request.status);
+    stop(request.status, {});
+    if (realm_.number() == RealmTree::kRoot || request.status != 0) {
+      shared_.log("realm ", realm_.name(), " ended with status ", request.status);
+    }
     return false;
+  }
+  bool handle(const CreateRealm& request) {
+    const auto made = shared_.realms.create(realm_, request);
+    if (!made) {
+      return answer(made.error());
+    }
+    reply_.put(made->realm);
+    reply_.put(made->number);
+    return answer(abi::Status::kOk);
+  }
+  bool handle(const RunRealm& request) { return answer(shared_.realms.run(realm_, request.realm)); }
+  bool handle(const SuspendRealm& request) {
+    return answer(shared_.realms.suspend(realm_, request.realm));
+  }
+  bool handle(const TerminateRealm& request) {
+    return answer(shared_.realms.terminate(realm_, request.realm));
+  }
+  bool handle(const RealmInfo& request) {
+    const auto info = shared_.realms.info(realm_, request.realm);
+    if (!info) {
+      return answer(info.error());
+    }
+    for (const std::uint64_t word :
+         {std::uint64_t{info->parent}, static_cast<std::uint64_t>(info->state), info->memory_limit,
+          info->memory_used, info->share, info->time_us, info->children, info->faults}) {
+      reply_.put(word);
+    }
+    reply_.put(std::string_view(info->name, info->name_length));
+    return answer(abi::Status::kOk);
+  }
+  bool handle(const ChildRealms& request) {
+    std::uint64_t numbers[abi::kChildListMax];
+    const auto count = shared_.realms.children(realm_, request.realm, request.skip, numbers);
+    if (!count) {
+      return answer(count.error());
+    }
+    reply_.put(*count);
+    for (std::size_t at = 0; at < *count; ++at) {
+      reply_.put(numbers[at]);
+    }
+    return answer(abi::Status::kOk);
+  }
+  bool handle(const NextEnded&) {
+    EndOfRealm end;
+    reply_.put(shared_.realms.next_ended(realm_, end));
+    reply_.put(end.status);
+    reply_.put(std::string_view(end.text, end.text_length));
+    return answer(abi::Status::kOk);
   }
 
  private:
-  bool serve(const Received& received) {
+  // False when the message is not to be answered.
+  bool serve(const abi::Message& message) {
+    const Received received(message);
     words_ = received.words;
-    reply_ = {};
-    const auto request = decode_request(received.label, received.content());
-    if (!request) {
-      return answer(request.error());
+    reply_.status = abi::Status::kOk;
+    reply_.length = 0;
+    switch (message.badge) {
+      case Realm::kRequestBadge: {
+        const auto request = decode_request(received.label, received.content());
+        return request ? std::visit([this](const auto& kind) { return handle(kind); }, *request)
+                       : answer(request.error());
+      }
+      case Realm::kFaultBadge:
+        return serve_fault(received);
+      case Realm::kStopBadge:
+        return true;  // this thread holds nothing now, and nobody will send it anything
+      default:
+        return false;
     }
-    return std::visit([this](const auto& kind) { return handle(kind); }, *request);
   }
 
-  // The faulting thread is never answered: it stays where it is until the realm is stopped.
-  void serve_fault(const Received& received) {
-    base::FixedText<400> text;
+  // A stack grows. Otherwise the thread stays where it is until the realm is taken down.
+  bool serve_fault(const Received& received) {
+    const bool admitted = shared_.realms.admit_fault(realm_);
+    if (admitted && static_cast<abi::FaultKind>(received.label) == abi::FaultKind::kVm &&
+        received.words[abi::vm_fault::kInstruction] == 0 &&
+        realm_.grow_stack(received.words[abi::vm_fault::kAddress])) {
+      return answer(abi::Status::kOk);
+    }
+    base::FixedText<abi::kEndTextMax> text;
     describe_fault(text, realm_.name(), received.label, received.content(), realm_.regions(),
-                   &shared_.image.elf());
+                   &shared_.parts.image.elf());
     shared_.log(text.text());
-    stop();
+    if (!admitted) {
+      shared_.log("realm ", realm_.name(), " had too many faults in a second");
+    }
+    stop(abi::kEndedByFault, text.text());
     shared_.log("realm ", realm_.name(), " stopped");
+    return false;
   }
 
-  void stop() {
+  void stop(std::uint64_t status, std::string_view text) {
     shared_.timer.leave(index_);
-    const Guard guard(shared_.lock);
-    realm_.stop(shared_.memory);
+    realm_.halt();
+    shared_.realms.ended(realm_, status, text);
   }
 
   bool answer(abi::Status status) {

@@ -3,20 +3,9 @@
 // that a realm that floods its endpoint spends that and delays nobody else.
 #pragma once
 
-#include "manager/log.hpp"
-#include "manager/realm.hpp"
-#include "manager/timer.hpp"
+#include "manager/realms.hpp"
 
 namespace lona::manager {
-
-// What all service threads share.
-struct Shared {
-  Memory& memory;
-  Lock& lock;  // of memory and realms
-  Log& log;
-  Timer& timer;
-  const VmImage& image;
-};
 
 struct Service {
   Shared& shared;

@@ -26,7 +26,7 @@ std::optional<std::uint64_t> SlotAllocator::Page::find(std::uint64_t wanted) con
 }
 
 bool SlotAllocator::add(abi::CPtr first, std::uint64_t count) {
-  if (pages_used_ == kMaxPages) {
+  if (pages_used_ == pages_.size()) {
     return false;
   }
   Page& page = pages_[pages_used_++];

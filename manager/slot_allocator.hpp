@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <span>
 
 #include "abi/sel4/types.hpp"
 
@@ -13,7 +14,10 @@ namespace lona::manager {
 class SlotAllocator {
  public:
   static constexpr std::uint64_t kPageSlots = 4096;
-  static constexpr std::size_t kMaxPages = 48;
+
+  class Page;
+  // `pages`: one for each CNode it can know of.
+  explicit SlotAllocator(std::span<Page> pages) : pages_(pages) {}
 
   // Adds empty slots of one CNode. False when the table is full; slots beyond kPageSlots in one
   // call are the caller's to add in a further one.
@@ -24,10 +28,11 @@ class SlotAllocator {
   void give(abi::CPtr first, std::uint64_t count = 1);
 
   [[nodiscard]] std::uint64_t free_slots() const { return free_; }
-  [[nodiscard]] bool can_add() const { return pages_used_ < kMaxPages; }
+  [[nodiscard]] bool can_add() const { return pages_used_ < pages_.size(); }
 
- private:
-  struct Page {
+  class Page {
+    friend SlotAllocator;
+
     abi::CPtr first = 0;
     std::uint64_t count = 0;
     std::uint64_t free = 0;
@@ -39,7 +44,8 @@ class SlotAllocator {
     [[nodiscard]] std::optional<std::uint64_t> find(std::uint64_t wanted) const;
   };
 
-  std::array<Page, kMaxPages> pages_{};
+ private:
+  std::span<Page> pages_;
   std::size_t pages_used_ = 0;
   std::uint64_t free_ = 0;
 };

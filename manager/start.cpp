@@ -5,6 +5,7 @@
 // pointer (fs) holds the address of its IPC buffer, whose `user_data` word repeats that address:
 // so a thread finds its buffer with one load.
 #include <cstddef>
+#include <cstdlib>
 
 #include "abi/sel4/boot_info.hpp"
 #include "abi/sel4/objects.hpp"
@@ -13,7 +14,6 @@
 extern "C" {
 alignas(16) char manager_stack[32768];
 [[noreturn]] void manager_main(const lona::abi::BootInfo* info);
-[[noreturn]] void abort();
 }
 
 asm(R"(
@@ -27,7 +27,7 @@ _start:
 .text
 )");
 
-void abort() {
+void abort() noexcept {
   // No thread of the manager has a fault handler: it stops here, and with it the whole service.
   __builtin_trap();
 }

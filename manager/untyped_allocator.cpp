@@ -5,8 +5,9 @@
 
 namespace lona::manager {
 
-UntypedAllocator::UntypedAllocator(KernelObjects& kernel, SlotAllocator& slots)
-    : kernel_(kernel), slots_(slots) {
+UntypedAllocator::UntypedAllocator(KernelObjects& kernel, SlotAllocator& slots,
+                                   std::span<Block> blocks)
+    : kernel_(kernel), slots_(slots), blocks_(blocks) {
   free_lists_.fill(kNoBlock);
 }
 

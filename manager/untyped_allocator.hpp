@@ -9,6 +9,7 @@
 
 #include <array>
 #include <cstdint>
+#include <span>
 
 #include "base/expected.hpp"
 #include "manager/kernel_objects.hpp"
@@ -29,9 +30,10 @@ inline constexpr BlockId kNoBlock = ~BlockId{0};
 
 class UntypedAllocator {
  public:
-  static constexpr std::size_t kMaxBlocks = 8192;
+  class Block;
 
-  UntypedAllocator(KernelObjects& kernel, SlotAllocator& slots);
+  // `blocks`: what it keeps of each block, free ones and pieces included.
+  UntypedAllocator(KernelObjects& kernel, SlotAllocator& slots, std::span<Block> blocks);
 
   // One untyped of the boot info. False when the table is full.
   [[nodiscard]] bool add(abi::CPtr slot, unsigned size_bits);
@@ -42,8 +44,8 @@ class UntypedAllocator {
   // The block's objects must have been deleted.
   void give(BlockId block);
 
-  [[nodiscard]] abi::CPtr slot(BlockId block) const { return blocks_[block].slot; }
-  [[nodiscard]] unsigned size_bits(BlockId block) const { return blocks_[block].size_bits; }
+  [[nodiscard]] abi::CPtr slot(BlockId block) const;
+  [[nodiscard]] unsigned size_bits(BlockId block) const;
 
   [[nodiscard]] std::uint64_t total_bytes() const { return total_; }
   [[nodiscard]] std::uint64_t free_bytes() const { return free_; }
@@ -51,16 +53,6 @@ class UntypedAllocator {
 
  private:
   enum class State : std::uint8_t { unused, free, split, taken };
-
-  struct Block {
-    abi::CPtr slot = 0;
-    BlockId parent = kNoBlock;
-    BlockId buddy = kNoBlock;
-    BlockId next = kNoBlock;  // in the free list of its size, or of unused entries
-    BlockId previous = kNoBlock;
-    std::uint8_t size_bits = 0;
-    State state = State::unused;
-  };
 
   [[nodiscard]] base::Expected<BlockId, MemoryError> split(BlockId block);
   [[nodiscard]] BlockId merge(BlockId block);
@@ -71,12 +63,32 @@ class UntypedAllocator {
 
   KernelObjects& kernel_;
   SlotAllocator& slots_;
-  std::array<Block, kMaxBlocks> blocks_{};
+  std::span<Block> blocks_;
   std::array<BlockId, abi::kMaxUntypedBits + 1> free_lists_{};
   BlockId unused_ = kNoBlock;
   std::uint32_t fresh_ = 0;  // entries from here on were never used
   std::uint64_t total_ = 0;
   std::uint64_t free_ = 0;
 };
+
+class UntypedAllocator::Block {
+  friend UntypedAllocator;
+
+  abi::CPtr slot = 0;
+  BlockId parent = kNoBlock;
+  BlockId buddy = kNoBlock;
+  BlockId next = kNoBlock;  // in the free list of its size, or of unused entries
+  BlockId previous = kNoBlock;
+  std::uint8_t size_bits = 0;
+  State state = State::unused;
+};
+
+// These look into an entry, which is known only now.
+inline abi::CPtr UntypedAllocator::slot(BlockId block) const {
+  return blocks_[block].slot;
+}
+inline unsigned UntypedAllocator::size_bits(BlockId block) const {
+  return blocks_[block].size_bits;
+}
 
 }  // namespace lona::manager

@@ -7,6 +7,7 @@
 #include <memory>
 #include <random>
 #include <set>
+#include <vector>
 
 namespace lona::manager {
 namespace {
@@ -73,8 +74,11 @@ class UntypedTest : public testing::Test {
   }
 
   ModelKernel kernel;
-  SlotAllocator slots;
-  std::unique_ptr<UntypedAllocator> allocator = std::make_unique<UntypedAllocator>(kernel, slots);
+  std::vector<SlotAllocator::Page> pages{4};
+  std::vector<UntypedAllocator::Block> blocks{8192};
+  SlotAllocator slots{pages};
+  std::unique_ptr<UntypedAllocator> allocator =
+      std::make_unique<UntypedAllocator>(kernel, slots, blocks);
 
  private:
   abi::CPtr next_ = 1;
@@ -154,7 +158,8 @@ TEST_F(UntypedTest, RandomTrafficKeepsTheBooks) {
 }
 
 TEST(SlotAllocator, RunsStayWithinOneNode) {
-  SlotAllocator slots;
+  std::vector<SlotAllocator::Page> pages{4};
+  SlotAllocator slots{pages};
   ASSERT_TRUE(slots.add(100, 10));
   ASSERT_TRUE(slots.add(4096, 600));
   EXPECT_EQ(slots.take(8), 100U);
@@ -167,7 +172,8 @@ TEST(SlotAllocator, RunsStayWithinOneNode) {
 }
 
 TEST(SlotAllocator, GivesEverySlotOnce) {
-  SlotAllocator slots;
+  std::vector<SlotAllocator::Page> pages{4};
+  SlotAllocator slots{pages};
   ASSERT_TRUE(slots.add(5000, 4096));
   std::set<abi::CPtr> seen;
   while (const auto slot = slots.take()) {

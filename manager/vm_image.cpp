@@ -13,7 +13,12 @@ namespace {
 
 using abi::kSmallPage;
 
-constexpr unsigned kSmallPageBits = abi::kPageBits;
+// All large pages that the segment's pages lie in.
+abi::AddressRange large_pages(const LoadedSegment& segment) {
+  const std::uint64_t start = base::align_down<std::uint64_t>(segment.pages.start, abi::kLargePage);
+  const std::uint64_t end = segment.pages.end() + abi::kLargePage - 1;
+  return {start, base::align_down<std::uint64_t>(end, abi::kLargePage) - start};
+}
 
 }  // namespace
 
@@ -31,11 +36,11 @@ bool Window::fill(const FrameRun& run, std::uint64_t skip, base::ByteView conten
   bool good = true;
   std::uint64_t mapped = 0;
   for (; mapped < touched && good; ++mapped) {
-    good = own_.map(memory_, run.first + mapped, kAddress + mapped * page, abi::kReadWrite) ==
+    good = own_.map(memory_, run.first + mapped, address_ + mapped * page, abi::kReadWrite) ==
            abi::Error::kNone;
   }
   if (good) {
-    std::memcpy(reinterpret_cast<void*>(kAddress + skip), content.data(), content.size());
+    std::memcpy(reinterpret_cast<void*>(address_ + skip), content.data(), content.size());
   }
   for (std::uint64_t at = 0; at < mapped; ++at) {
     (void)abi::page_unmap(run.first + at);
@@ -97,26 +102,43 @@ base::Expected<void, std::string_view> VmImage::plan() {
       return refuse("two segments share a page");
     }
   }
+  for (const LoadedSegment& shared : segments()) {
+    for (const LoadedSegment& own : segments()) {
+      const abi::AddressRange pages = large_pages(shared);
+      if (shared.shared() && !own.shared() && own.pages.start < pages.end() &&
+          pages.start < own.pages.end()) {
+        return refuse("what may be written shares a large page with what may not");
+      }
+    }
+  }
   return {};
 }
 
-bool VmImage::fill_shared(Memory& memory, Window& window, LoadedSegment& segment) {
-  std::uint64_t done = 0;
-  const std::uint64_t pages = segment.pages.size / kSmallPage;
-  while (done < pages) {
-    if (segment.run_count == LoadedSegment::kMaxRuns) {
+// The large page at an address, made when there is none yet; 0 without memory.
+abi::CPtr VmImage::shared_page(Memory& memory, abi::Address address) {
+  for (const SharedPage& page : shared()) {
+    if (page.address == address) {
+      return page.frame;
+    }
+  }
+  const auto run = memory.make_frames(abi::kLargePageBits, 1);
+  if (!run || pages_ == kMaxShared) {
+    return 0;
+  }
+  shared_[pages_++] = {.address = address, .frame = run->first};
+  return run->first;
+}
+
+bool VmImage::fill_shared(Memory& memory, Window& window, const LoadedSegment& segment) {
+  abi::Address at = base::align_down<std::uint64_t>(segment.pages.start, abi::kLargePage);
+  for (; at < segment.pages.end(); at += abi::kLargePage) {
+    const abi::CPtr frame = shared_page(memory, at);
+    const std::uint64_t lead = at < segment.pages.start ? segment.pages.start - at : 0;
+    const auto part = content_of(segment, at + lead - segment.pages.start, abi::kLargePage - lead);
+    const FrameRun run{.first = frame, .count = 1, .page_bits = abi::kLargePageBits};
+    if (frame == 0 || !window.fill(run, lead + part.skip, part.content)) {
       return false;
     }
-    const auto run = memory.make_frames(kSmallPageBits, next_run(pages - done));
-    if (!run) {
-      return false;
-    }
-    segment.runs[segment.run_count++] = *run;
-    const auto part = content_of(segment, done * kSmallPage, run->bytes());
-    if (!window.fill(*run, part.skip, part.content)) {
-      return false;
-    }
-    done += run->count;
   }
   return true;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The VM's ELF, loaded once: text and constants are in frames that every realm maps; what a realm
-// may write is copied from the archive for each.
+// The VM's ELF, loaded once: text and constants are in large pages that every realm maps, so that
+// a realm costs a few mappings and no memory for them; what a realm may write is copied from the
+// archive for each.
 #pragma once
 
 #include <array>
@@ -12,32 +13,32 @@
 
 namespace lona::manager {
 
-// A piece of the manager's address space where frames are filled before a realm gets them.
+// A piece of the manager's address space where frames are filled before a realm gets them: 1 MiB
+// for small pages, in which nothing else is mapped.
 class Window {
  public:
-  Window(Memory& memory, AddressSpace& own) : memory_(memory), own_(own) {}
+  static constexpr std::uint64_t kSize = 1 << 20;
+
+  // The tables for small pages at `address` are there, or `memory` has room for them.
+  Window(Memory& memory, AddressSpace& own, abi::Word address)
+      : memory_(memory), own_(own), address_(address) {}
 
   // Copies `content` to offset `skip` of the run's frames, which are mapped nowhere before or
   // after.
   [[nodiscard]] bool fill(const FrameRun& run, std::uint64_t skip, base::ByteView content);
 
  private:
-  static constexpr abi::Word kAddress = 0x30'0000'0000;
-
   Memory& memory_;
   AddressSpace& own_;
+  abi::Word address_;
 };
 
 struct LoadedSegment {
-  static constexpr std::size_t kMaxRuns = 32;
-
   abi::AddressRange pages;  // whole pages
   std::uint64_t lead;       // bytes of the first page before the content
   base::ByteView content;
   RegionType type;
   RegionRights rights;
-  std::array<FrameRun, kMaxRuns> runs{};  // shared segments only
-  std::size_t run_count = 0;
 
   [[nodiscard]] bool shared() const { return rights != RegionRights::read_write; }
 };
@@ -54,6 +55,13 @@ struct SegmentPart {
 class VmImage {
  public:
   static constexpr std::size_t kMaxSegments = 8;
+  static constexpr std::size_t kMaxShared = 32;
+
+  // A large page with the content of shared segments; what lies between them is zero.
+  struct SharedPage {
+    abi::Address address = 0;
+    abi::CPtr frame = 0;
+  };
 
   // Nothing, or what is wrong with the file, or that memory ran out.
   [[nodiscard]] base::Expected<void, std::string_view> load(Memory& memory, Window& window,
@@ -62,15 +70,19 @@ class VmImage {
   [[nodiscard]] std::span<const LoadedSegment> segments() const {
     return {segments_.data(), count_};
   }
+  [[nodiscard]] std::span<const SharedPage> shared() const { return {shared_.data(), pages_}; }
   [[nodiscard]] const base::ElfFile& elf() const { return elf_; }
 
  private:
   [[nodiscard]] base::Expected<void, std::string_view> plan();
-  [[nodiscard]] static bool fill_shared(Memory& memory, Window& window, LoadedSegment& segment);
+  [[nodiscard]] bool fill_shared(Memory& memory, Window& window, const LoadedSegment& segment);
+  [[nodiscard]] abi::CPtr shared_page(Memory& memory, abi::Address address);
 
   base::ElfFile elf_;
   std::array<LoadedSegment, kMaxSegments> segments_{};
   std::size_t count_ = 0;
+  std::array<SharedPage, kMaxShared> shared_{};
+  std::size_t pages_ = 0;
 };
 
 // The next power-of-two number of pages to ask for, when `left` pages are still to come.

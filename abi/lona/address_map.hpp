@@ -10,7 +10,8 @@
 //   0x000c'0000'0000  archive of the boot image            R
 //   0x0100'0000'0000  code and binaries, one slot a level  R / RW
 //   0x2000'0000'0000  process pool                         RW
-//   0x4000'0000'0000  devices, DMA, rings                  as granted
+//   0x4000'0000'0000  devices, DMA                         as granted
+//   0x5000'0000'0000  channels: to the parent, and to each child   RW
 #pragma once
 
 #include <cstdint>
@@ -82,6 +83,17 @@ constexpr AddressRange level_binaries(std::uint64_t level) {
 
 inline constexpr AddressRange kPoolRange{0x2000'0000'0000, 0x1000'0000'0000};
 inline constexpr AddressRange kDeviceRange{0x4000'0000'0000, 0x1000'0000'0000};
+
+// A channel is memory that a realm and its parent share: two rings of bytes (realm_channel.hpp).
+// The one to the parent comes first, then those to the children by their numbers.
+inline constexpr Address kChannels = 0x5000'0000'0000;
+inline constexpr std::uint64_t kChannelSize = 0x8000;
+inline constexpr std::uint64_t kChildMax = 1024;
+inline constexpr Address kParentChannel = kChannels;
+constexpr Address child_channel(std::uint64_t number) {
+  return kChannels + (number + 1) * kChannelSize;
+}
+inline constexpr AddressRange kChannelRange{kChannels, (kChildMax + 1) * kChannelSize};
 
 static_assert(kNullGuard.end() == kVmRange.start && kVmRange.end() == kStartBlockAddress);
 static_assert(kWorkerRange.end() <= kCoreImageRange.start);

@@ -20,7 +20,41 @@ enum class Request : std::uint64_t {
   kLog = 0x104,
   // status → never answered. The realm has done its work.
   kExit = 0x105,
+
+  // A realm and its children. A realm number names one realm only, for ever.
+  //
+  // bytes of memory, cpu share, length of the name, then the name packed into words
+  //   → realm number, child number. A new realm, dormant. Shares are in millionths of one
+  //   processor;
+  //   kNoShare: as much as there is.
+  kCreateRealm = 0x110,
+  // realm number of a child → nothing. Starts a dormant one, or one that is suspended.
+  kRunRealm = 0x111,
+  // realm number of a child → nothing. It stands still until kRunRealm.
+  kSuspendRealm = 0x112,
+  // realm number of a child → nothing. The realm and all below it are gone, and what they had is
+  //   this realm's again.
+  kTerminateRealm = 0x113,
+  // realm number: this realm's or one below it → parent, state, memory limit, memory in use, cpu
+  //   share, microseconds of cpu used, children, faults, length of the name, name
+  kRealmInfo = 0x114,
+  // realm number as above, how many to skip → how many follow, up to kChildListMax, their numbers
+  kChildRealms = 0x115,
+  // → realm number of a child that has ended and was not told of yet, or kNoRealm; its exit status
+  //   (kEndedByFault: a fault), length of a text, the text: what the fault was
+  kNextEnded = 0x116,
 };
+
+enum class RealmState : std::uint64_t { kDormant, kRunning, kSuspended, kTerminated };
+
+inline constexpr std::uint64_t kNoShare = ~std::uint64_t{0};
+inline constexpr std::uint64_t kWholeCpu = 1'000'000;
+inline constexpr std::uint64_t kLeastShare = 100;
+inline constexpr std::uint64_t kLeastRealmMemory = 4ULL << 20;
+inline constexpr std::uint64_t kMostRealmMemory = 1ULL << 40;
+inline constexpr std::uint64_t kChildListMax = 64;
+inline constexpr std::uint64_t kEndedByFault = ~std::uint64_t{0};
+inline constexpr std::uint64_t kEndTextMax = 400;
 
 inline constexpr std::uint64_t kNoDeadlineTick = ~std::uint64_t{0};
 inline constexpr std::uint64_t kMapPagesMax = 512;          // pages of one request
@@ -35,6 +69,9 @@ enum class Status : std::uint64_t {
   kBadAddress = 4,   // not in the process pool, or already mapped, or not what was mapped
   kOutOfMemory = 5,  // the machine's memory is used up
   kOverLimit = 6,    // the realm's memory is used up
+  kNoSuchRealm = 7,  // no realm of that number that this one may ask about
+  kTooMany = 8,      // realms, or children of this one, or levels
+  kBadState = 9,     // the realm is not in a state for that
 };
 
 }  // namespace lona::abi

@@ -16,14 +16,20 @@ enum RealmSlot : std::uint64_t {
   kRealmSlotNotification = 2,  // of worker 0: its interrupts and its deadline
   kRealmSlotConsolePorts = 3,  // I/O ports of the console's device
   kRealmSlotConsoleIrq = 4,    // its interrupt
-  kRealmSlotCount = 16,
+  kRealmSlotParent = 5,        // signals the parent: something is in the channel
+  kRealmSlotChildren = 16,     // and the children, by their numbers
 };
-inline constexpr unsigned kRealmCSpaceBits = 4;
-static_assert(kRealmSlotCount == 1 << kRealmCSpaceBits);
+// How many slots there are, which says how many children a realm can have: of init, of others.
+inline constexpr unsigned kInitCSpaceBits = 11;
+inline constexpr unsigned kChildCSpaceBits = 6;
+static_assert(kRealmSlotChildren < 1 << kChildCSpaceBits);
+static_assert((1 << kInitCSpaceBits) - kRealmSlotChildren >= kChildMax);
 
 // Bits of the word that a wait on the worker's notification gives.
 inline constexpr std::uint64_t kSignalConsole = 1;
 inline constexpr std::uint64_t kSignalDeadline = 2;
+inline constexpr std::uint64_t kSignalChannel = 4;  // of the parent or a child
+inline constexpr std::uint64_t kSignalRealm = 8;    // a child has ended: kNextEnded
 
 enum class ConsoleDevice : std::uint32_t {
   kUart = 0,    // a 16550: eight ports
@@ -41,6 +47,7 @@ enum class ConsoleKind : std::uint32_t {
 
 inline constexpr std::uint64_t kStartMagic = 0x3154'5241'4e4f'4cULL;  // "LONART1" backwards
 inline constexpr unsigned kRealmNameMax = 31;
+inline constexpr std::uint32_t kNoRealm = ~std::uint32_t{0};
 
 struct StartBlock {
   std::uint64_t magic;
@@ -52,7 +59,10 @@ struct StartBlock {
   ConsoleDevice console_device;
   std::uint32_t console_port;          // the first
   std::uint64_t console_dma_physical;  // of kConsoleDma, for kVirtio
+  std::uint32_t realm;                 // its number; 0: init
+  std::uint32_t parent;                // kNoRealm: none
   std::uint32_t depth;                 // 0: the init realm
+  std::uint32_t cspace_bits;
   std::uint32_t workers;
   std::uint32_t iommu_labels;  // 1: the kernel has the labels of a configuration with IOMMU
   char name[kRealmNameMax + 1];

@@ -19,11 +19,11 @@ BUILD = ROOT / "build" / "x86_64"
 KERNEL = os.environ.get("LONA_KERNEL", str(BUILD / "kernel" / "kernel.elf"))
 
 
-def boot(image, until, memory=256, seconds=60):
+def boot(image, until, memory=256, seconds=60, more=()):
     """Boots `image`; its log up to the line that matches `until`, or all there is in time."""
     words = ["qemu-system-x86_64", "-nodefaults", "-display", "none", "-no-reboot", "-machine",
              "q35", "-cpu", "max", "-m", str(memory), "-kernel", KERNEL, "-initrd",
-             str(BUILD / "tests" / "manager" / image), "-serial", "stdio"]
+             str(BUILD / "tests" / "manager" / image), "-serial", "stdio", *more]
     log = b""
     with subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as machine:
         try:
@@ -54,6 +54,22 @@ class Manager(unittest.TestCase):
         self.assertRegex(log, r"\[manager\] realm init faulted: write of 0x[0-9a-f]+: guard page, "
                               r"the native stack overflowed .* at 0x[0-9a-f]+ \(\w*overrun\w*\+")
         self.assertIn("[manager] realm init stopped", log)
+
+    def test_the_kernel_enforces_a_share_of_time(self):
+        # Guest time is counted in instructions, so a busy host does not matter.
+        log = boot("manager-probe.elf", rb"realm init stopped\r\n",
+                   more=("-icount", "shift=1,sleep=off"))
+        self.assertIn("[init] probe passed", log)
+        used = int(re.search(r"a share of 300000 used (\d+)", log)[1])
+        self.assertTrue(290000 <= used <= 310000, used)
+
+    def test_faults_of_children_are_reported_in_words(self):
+        log = boot("manager-probe.elf", rb"realm init stopped\r\n")
+        for words in ("realm writes-text faulted: write of 0x400000: write to read-only memory",
+                      "realm null faulted: read of 0x8: null pointer",
+                      "realm bad-cap faulted: use of the capability 0x9 that it does not have",
+                      "realm overruns faulted: write of 0x1001ffff8: guard page"):
+            self.assertIn(words, log)
 
     def test_an_archive_without_the_vm_is_a_clear_error(self):
         log = boot("manager-empty.elf", rb"cannot start\r\n")

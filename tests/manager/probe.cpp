@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Stands in for the VM: asks the manager for everything that a realm can ask for, rightly and
-// wrongly, and says on the log how it went. At last it overruns its stack.
+// wrongly, and says on the log how it went. At last it overruns its stack. Its children are the
+// same program; what they do is their name.
+#include <algorithm>
+#include <bit>
 #include <cstddef>
+#include <cstdlib>
 #include <cstring>
 
 #include "abi/lona/protocol.hpp"
@@ -129,6 +133,146 @@ void check_deadlines(std::uint64_t hertz) {
   say(text.text());
 }
 
+// --- Children ------------------------------------------------------------------------------------
+
+struct Child {
+  Status status;
+  std::uint64_t realm;
+  std::uint64_t number;
+};
+
+Child create(std::string_view name, std::uint64_t share = abi::kNoShare,
+             std::uint64_t memory = abi::kLeastRealmMemory) {
+  std::uint64_t words[7] = {memory, share, name.size()};
+  std::memcpy(words + 3, name.data(), name.size());
+  const Answer made =
+      ask_words(Request::kCreateRealm, words, static_cast<unsigned>(3 + (name.size() + 7) / 8));
+  return {made.status, made.words.mr0, made.words.mr1};
+}
+
+// Makes a child and lets it run.
+Child start(std::string_view name, std::uint64_t share = abi::kNoShare,
+            std::uint64_t memory = abi::kLeastRealmMemory) {
+  const Child child = create(name, share, memory);
+  expect(child.status == Status::kOk, name);
+  expect(ask(Request::kRunRealm, child.realm).status == Status::kOk, "a child runs");
+  return child;
+}
+
+void terminate(const Child& child) {
+  expect(ask(Request::kTerminateRealm, child.realm).status == Status::kOk, "a child is taken down");
+  expect(ask(Request::kRealmInfo, child.realm).status == Status::kNoSuchRealm, "and gone");
+}
+
+// Waits for a child to end by itself; its status.
+std::uint64_t await(const Child& child) {
+  while (true) {
+    const Answer end = ask(Request::kNextEnded);
+    if (end.words.mr0 == child.realm) {
+      return end.words.mr1;
+    }
+    expect(end.words.mr0 == abi::kNoRealm, "no other child has ended");
+    (void)abi::wait(abi::kRealmSlotNotification);
+  }
+}
+
+std::uint64_t time_used(const Child& child) {
+  (void)ask(Request::kRealmInfo, child.realm);
+  return abi::ipc_buffer().msg[5];
+}
+
+void sleep_ms(std::uint64_t ms) {
+  const std::uint64_t hertz =
+      reinterpret_cast<const abi::StartBlock*>(abi::kStartBlockAddress)->tsc_hertz;
+  const std::uint64_t due = __builtin_ia32_rdtsc() + ms * hertz / 1000;
+  (void)ask(Request::kSetDeadline, due);
+  while (__builtin_ia32_rdtsc() < due) {
+    (void)abi::wait(abi::kRealmSlotNotification);
+  }
+}
+
+// What a child does; its name says which. What comes back is its exit status.
+std::uint64_t behave(std::string_view what);
+
+void check_life() {
+  const std::uint64_t before = ask(Request::kFigures).words.mr2;
+  const Child child = start("exits");
+  expect(await(child) == 42, "its status comes to the parent");
+  expect(ask(Request::kRunRealm, child.realm).status == Status::kBadState, "it has ended");
+  terminate(child);
+  expect(ask(Request::kTerminateRealm, child.realm).status == Status::kNoSuchRealm, "once only");
+  const std::uint64_t first = ask(Request::kFigures).words.mr2;
+  expect(before - first <= 4 * abi::kSmallPage, "only page tables stay");
+  const std::uint64_t start_tick = __builtin_ia32_rdtsc();
+  constexpr unsigned kRounds = 100;
+  for (unsigned round = 0; round < kRounds; ++round) {
+    terminate(start("waits"));
+  }
+  const std::uint64_t ticks = (__builtin_ia32_rdtsc() - start_tick) / kRounds;
+  expect(ask(Request::kFigures).words.mr2 == first, "rounds leave no trace");
+  expect(ask(Request::kFigures).words.mr1 == 0, "nothing is charged for them");
+  base::FixedText<100> text;
+  text << "a child made, run and taken down in " << ticks << " ticks";
+  say(text.text());
+}
+
+// A chain of realms, each the child of the one before, is one subtree.
+void check_depth() {
+  const std::uint64_t before = ask(Request::kFigures).words.mr2;
+  const Child child = start("nests", abi::kNoShare, 64 << 20);
+  expect(await(child) == 7, "levels are made until memory or levels end");
+  terminate(child);
+  expect(ask(Request::kFigures).words.mr2 == before, "a subtree leaves no trace");
+}
+
+void check_faults() {
+  for (const std::string_view name : {"writes-text", "null", "kernel", "bad-cap", "overruns"}) {
+    const Child child = start(name);
+    expect(await(child) == abi::kEndedByFault, name);
+    terminate(child);
+  }
+}
+
+void check_foreign() {
+  const Child child = start("meddles");
+  expect(await(child) == 0, "a child reaches neither its parent nor itself");
+  terminate(child);
+  expect(ask(Request::kTerminateRealm, 0).status == Status::kNoSuchRealm, "nor we ourselves");
+  expect(create("").status == Status::kBadArgument, "a name is needed");
+  expect(create("big", abi::kNoShare, 1ULL << 39).status == Status::kOverLimit, "limits hold");
+}
+
+// Figures of time are of the machine that the test runs on, so the bounds are wide; what matters is
+// that the shares are in proportion.
+void check_shares() {
+  const Child third = start("spins", 300'000);
+  sleep_ms(100);
+  const std::uint64_t from = __builtin_ia32_rdtsc();
+  const std::uint64_t used = time_used(third);
+  sleep_ms(1000);
+  const std::uint64_t spent = time_used(third) - used;
+  const std::uint64_t hertz =
+      reinterpret_cast<const abi::StartBlock*>(abi::kStartBlockAddress)->tsc_hertz;
+  const std::uint64_t passed = (__builtin_ia32_rdtsc() - from) / (hertz / 1'000'000);
+  base::FixedText<100> text;
+  text << "a share of 300000 used " << spent * abi::kWholeCpu / passed;
+  say(text.text());
+  expect(ask(Request::kSuspendRealm, third.realm).status == Status::kOk, "a child is suspended");
+  const std::uint64_t still = time_used(third);
+  sleep_ms(50);
+  expect(time_used(third) == still, "and stands still");
+  expect(ask(Request::kRunRealm, third.realm).status == Status::kOk, "and goes on");
+  terminate(third);
+}
+
+void check_children() {
+  check_life();
+  check_depth();
+  check_faults();
+  check_foreign();
+  check_shares();
+}
+
 // Not a tail call, and a frame that touches every page on the way down.
 [[gnu::noinline]] int overrun(int depth) {
   volatile char frame[2048];
@@ -136,14 +280,59 @@ void check_deadlines(std::uint64_t hertz) {
   return depth == -1 ? 0 : overrun(depth + 1) + frame[0];
 }
 
+std::uint64_t nest() {
+  const std::uint64_t half = std::bit_floor(ask(Request::kFigures).words.mr0) / 2;
+  const Child child = create("nests", abi::kNoShare, std::max(half, abi::kLeastRealmMemory));
+  if (child.status != Status::kOk) {
+    return child.status == Status::kOverLimit || child.status == Status::kTooMany ||
+                   child.status == Status::kOutOfMemory
+               ? 7
+               : 1;
+  }
+  (void)ask(Request::kRunRealm, child.realm);
+  return await(child);
+}
+
+std::uint64_t meddle() {
+  const auto& block = *reinterpret_cast<const abi::StartBlock*>(abi::kStartBlockAddress);
+  for (const std::uint64_t realm : {std::uint64_t{block.parent}, std::uint64_t{block.realm},
+                                    std::uint64_t{block.realm} + 1, ~std::uint64_t{0}}) {
+    for (const Request request :
+         {Request::kTerminateRealm, Request::kRunRealm, Request::kSuspendRealm}) {
+      expect(ask(request, realm).status == Status::kNoSuchRealm, "a child commands nobody");
+    }
+  }
+  expect(ask(Request::kRealmInfo, block.parent).status == Status::kNoSuchRealm, "nor asks above");
+  return failures;
+}
+
+std::uint64_t behave(std::string_view what) {
+  if (what == "exits") return 42;
+  if (what == "nests") return nest();
+  if (what == "meddles") return meddle();
+  if (what == "null") return *reinterpret_cast<volatile unsigned char*>(8);
+  if (what == "kernel") return *reinterpret_cast<volatile unsigned char*>(~std::uint64_t{0} << 40);
+  if (what == "writes-text") *reinterpret_cast<volatile unsigned char*>(0x40'0000) = 0x90;
+  if (what == "bad-cap") (void)abi::wait(9);
+  if (what == "overruns") return static_cast<std::uint64_t>(overrun(0));
+  if (what == "spins") {
+    while (true) asm volatile("");
+  }
+  while (true) (void)abi::wait(abi::kRealmSlotNotification);
+}
+
 }  // namespace
 
-extern "C" [[noreturn]] void abort() {
+void abort() noexcept {
   __builtin_trap();
 }
 
 extern "C" [[noreturn, gnu::section(".text.start")]] void _start(const abi::StartBlock* block) {
   expect(block->magic == abi::kStartMagic, "the start block is there");
+  abi::adopt_kernel_labels(block->iommu_labels != 0);
+  if (block->depth != 0) {
+    (void)ask(Request::kExit, behave(block->name));
+  }
   const std::string_view archive(reinterpret_cast<const char*>(block->archive_address),
                                  block->archive_size);
   const auto opened = base::UstarArchive::open(base::as_bytes(archive));
@@ -151,6 +340,7 @@ extern "C" [[noreturn, gnu::section(".text.start")]] void _start(const abi::Star
   check_memory();
   check_exhaustion();
   check_deadlines(block->tsc_hertz);
+  check_children();
   say("unprintable \x1b[2J bytes");
   base::FixedText<100> text;
   text << (failures == 0 ? "probe passed" : "probe FAILED");

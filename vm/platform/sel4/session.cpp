@@ -45,6 +45,7 @@ bool g_panicking = false;
 }  // namespace
 
 std::span<const std::uint8_t> archive_file(std::string_view path) {
+  if (start_block().archive_size == 0) return {};
   const auto archive = open_archive();
   if (!archive) {
     panic("the archive is damaged");

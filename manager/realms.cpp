@@ -1,0 +1,395 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "manager/realms.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <new>
+
+#include "manager/cpu_share.hpp"
+#include "manager/service.hpp"
+
+namespace lona::manager {
+
+namespace {
+
+using abi::RealmState;
+using abi::Status;
+
+// The manager's address space: so much for each realm. What it knows, the service thread, and a
+// window to fill the realm's frames through.
+constexpr abi::Word kAreas = 0x40'0000'0000;
+constexpr abi::Word kAreaSize = abi::kLargePage;
+constexpr abi::Word kThreadOffset = 0x8'0000;
+constexpr abi::Word kWindowOffset = 0x10'0000;
+static_assert(kThreadOffset + OwnThread::kAreaSize <= kWindowOffset);
+static_assert(kWindowOffset + Window::kSize == kAreaSize);
+
+constexpr std::uint64_t kRealmPriority = 100;
+// A realm that floods its endpoint gets no more of the processor through the manager than this.
+constexpr ThreadShare kChildServiceShare{250, 2'000, 10'000};
+constexpr std::uint64_t kSlotsForAChild = 256;
+
+abi::Word area_of(std::uint32_t realm) {
+  return kAreas + RealmTree::index_of(realm) * kAreaSize;
+}
+
+}  // namespace
+
+struct Realms::Home {
+  static constexpr std::size_t kSlotPages = 6;
+  static constexpr std::size_t kBlocks = 768;
+  static constexpr std::size_t kGrants = 192;
+  static constexpr std::size_t kPageTables = 96;
+  static constexpr std::size_t kCopies = VmImage::kMaxShared;
+
+  Home(Shared& shared, CSpace& cspace, std::uint32_t index)
+      : memory(cspace, {slot_pages, blocks}),
+        realm(memory, {page_tables, grants, copies}),
+        service{shared, realm, index} {}
+
+  std::array<SlotAllocator::Page, kSlotPages> slot_pages{};
+  std::array<UntypedAllocator::Block, kBlocks> blocks{};
+  std::array<Grant, kGrants> grants{};
+  std::array<KernelObject, kPageTables> page_tables{};
+  std::array<abi::CPtr, kCopies> copies{};
+  Memory memory;
+  Realm realm;
+  OwnThread thread;
+  Service service;
+  abi::CPtr stop = 0;          // calls the service thread to stop
+  abi::CPtr ended_signal = 0;  // tells the parent
+  bool serving = false;
+  std::size_t text_length = 0;
+  char text[abi::kEndTextMax];
+};
+
+bool Realms::start(Memory& memory) {
+  static_assert(sizeof(Home) <= kThreadOffset);
+  constexpr std::uint32_t kOfOneDirectory = (1 << 30) / kAreaSize;
+  for (std::uint32_t at = 0; at < RealmTree::kMax; at += kOfOneDirectory) {
+    if (shared_.own.prepare(memory, area_of(at), abi::kLargePageBits) != abi::Error::kNone) {
+      return false;
+    }
+  }
+  return true;
+}
+
+void Realms::adopt_root(Realm& root) {
+  Entry& entry = entries_[RealmTree::kRoot];
+  entry.realm = &root;
+  entry.state = RealmState::kRunning;
+}
+
+base::Expected<Realms::Created, Status> Realms::create(Realm& parent, const CreateRealm& request) {
+  base::Expected<std::uint32_t, Status> realm = base::fail(Status::kTooMany);
+  {
+    const Guard guard(lock_);
+    realm = tree_.add(parent.number());
+    if (!realm) {
+      return base::fail(realm.error());
+    }
+    entry(*realm) = {};
+    entry(*realm).asked_share = request.share;
+  }
+  Entry& made = entry(*realm);
+  Status status = build(parent, *realm, request);
+  const Guard guard(lock_);
+  if (status != Status::kOk) {
+    tree_.remove(*realm);
+    return base::fail(status);
+  }
+  made.realm = &made.home->realm;
+  divide_time(parent.number());
+  return Created{*realm, made.number};
+}
+
+Status Realms::build(Realm& parent, std::uint32_t realm, const CreateRealm& request) {
+  const auto bits = static_cast<unsigned>(std::bit_width(request.memory - 1));
+  Entry& made = entry(realm);
+  const auto number = parent.take_child_number();
+  if (!number) {
+    return number.error();
+  }
+  made.number = *number;
+  constexpr std::uint64_t kHomePages = std::bit_ceil((sizeof(Home) + 4095) / abi::kSmallPage);
+  made.cost = Memory::grant_cost(bits) + (kHomePages + 1) * abi::kSmallPage;
+  if (!parent.charge(made.cost)) {
+    parent.give_child_number(made.number);
+    made.cost = 0;
+    return Status::kOverLimit;
+  }
+  parent.memory().keep_slots_ready(kSlotsForAChild);
+  const auto steps = [&]() -> Status {
+    const auto frames = parent.memory().make_frames(abi::kPageBits, kHomePages);
+    if (!frames) {
+      return Status::kOutOfMemory;
+    }
+    made.frames = *frames;
+    if (const Status status = make_home(parent, realm); status != Status::kOk) {
+      return status;
+    }
+    Home& home = *made.home;
+    if (!home.memory.start_grant(parent.memory(), bits)) {
+      return Status::kOutOfMemory;
+    }
+    Window window(home.memory, shared_.own, area_of(realm) + kWindowOffset);
+    const RealmConfig config{.name = request.name(),
+                             .realm = realm,
+                             .parent = parent.number(),
+                             .depth = tree_.depth(realm),
+                             .worker = thread_share(kRealmPriority, request.share),
+                             .archive = {},
+                             .console = {},
+                             .parent_signal = parent.notification()};
+    if (!home.realm.build(window, shared_.parts, config)) {
+      return Status::kOutOfMemory;
+    }
+    const auto stop =
+        home.memory.badge_cap(home.realm.endpoint(), abi::kAllRights, Realm::kStopBadge);
+    const auto ended =
+        home.memory.badge_cap(parent.notification(), abi::kCanWrite, abi::kSignalRealm);
+    if (!stop || !ended || !parent.add_child_signal(made.number, home.realm.notification())) {
+      return Status::kOutOfMemory;
+    }
+    home.stop = *stop;
+    home.ended_signal = *ended;
+    if (const Status status = parent.map_channel(made.number, home.realm.channel(), made.channel);
+        status != Status::kOk) {
+      return status;
+    }
+    if (!home.thread.start(home.memory, shared_.own, shared_.parts.sched_control,
+                           area_of(realm) + kThreadOffset, kChildServiceShare, Service::run,
+                           &home.service)) {
+      return Status::kOutOfMemory;
+    }
+    home.serving = true;
+    shared_.timer.join(RealmTree::index_of(realm), home.realm.deadline_signal());
+    return Status::kOk;
+  };
+  const Status status = steps();
+  if (status != Status::kOk) {
+    destroy(parent, made);
+  }
+  return status;
+}
+
+// Maps what the manager is to know of the realm, in frames that the parent pays for.
+Status Realms::make_home(Realm& parent, std::uint32_t realm) {
+  Entry& made = entry(realm);
+  const abi::Word area = area_of(realm);
+  const auto table = parent.memory().make(abi::ObjectType::kPageTable);
+  if (!table) {
+    return Status::kOutOfMemory;
+  }
+  made.table = *table;
+  if (abi::page_table_map(table->cap, shared_.own.cap(), area) != abi::Error::kNone) {
+    return Status::kOutOfMemory;
+  }
+  for (std::uint64_t at = 0; at < made.frames.count; ++at) {
+    if (abi::page_map(made.frames.first + at, shared_.own.cap(), area + at * abi::kSmallPage,
+                      abi::kReadWrite) != abi::Error::kNone) {
+      return Status::kOutOfMemory;
+    }
+  }
+  made.home = new (reinterpret_cast<void*>(area))
+      Home(shared_, parent.memory().cspace(), RealmTree::index_of(realm));
+  return Status::kOk;
+}
+
+// All that was made for it, or as much as was made. Nothing of it runs.
+void Realms::destroy(Realm& parent, Entry& gone) {
+  Memory& memory = parent.memory();
+  if (gone.home != nullptr) {
+    gone.home->memory.end_grant(memory);
+    parent.drop_child_signal(gone.number);
+    for (const abi::CPtr copy : gone.channel) {
+      memory.drop_cap(copy);
+    }
+    gone.home = nullptr;
+  }
+  memory.destroy_frames(gone.frames);
+  memory.destroy(gone.table);
+  parent.discharge(gone.cost);
+  parent.give_child_number(gone.number);
+  gone = {};
+}
+
+Status Realms::run(const Realm& parent, std::uint32_t child) {
+  const Guard guard(lock_);
+  if (!is_child(parent, child)) {
+    return Status::kNoSuchRealm;
+  }
+  Entry& found = entry(child);
+  if (found.state != RealmState::kDormant && found.state != RealmState::kSuspended) {
+    return Status::kBadState;
+  }
+  found.state = RealmState::kRunning;
+  return found.realm->run() ? Status::kOk : Status::kBadState;
+}
+
+Status Realms::suspend(const Realm& parent, std::uint32_t child) {
+  const Guard guard(lock_);
+  if (!is_child(parent, child)) {
+    return Status::kNoSuchRealm;
+  }
+  Entry& found = entry(child);
+  if (found.state != RealmState::kRunning) {
+    return Status::kBadState;
+  }
+  found.state = RealmState::kSuspended;
+  found.realm->suspend();
+  return Status::kOk;
+}
+
+Status Realms::terminate(Realm& parent, std::uint32_t child) {
+  {
+    const Guard guard(lock_);
+    if (!is_child(parent, child)) {
+      return Status::kNoSuchRealm;
+    }
+  }
+  stop_subtree(child);
+  {
+    // From here on nobody looks into their homes.
+    const Guard guard(lock_);
+    tree_.each_within(child, [&](std::uint32_t realm) { entry(realm).realm = nullptr; });
+  }
+  tree_.each_within(child,
+                    [&](std::uint32_t realm) { shared_.timer.leave(RealmTree::index_of(realm)); });
+  destroy(parent, entry(child));
+  const Guard guard(lock_);
+  tree_.remove(child);
+  divide_time(parent.number());
+  return Status::kOk;
+}
+
+// Parents before their children: who has stopped makes no more of them.
+void Realms::stop_subtree(std::uint32_t top) {
+  std::uint32_t realm = top;
+  while (true) {
+    Home& home = *entry(realm).home;
+    home.realm.halt();
+    if (home.serving) {
+      (void)abi::call(home.stop, abi::MessageInfo(0, 0, 0, 0));
+      home.serving = false;
+    }
+    const Guard guard(lock_);
+    if (tree_.first_child(realm) != abi::kNoRealm) {
+      realm = tree_.first_child(realm);
+      continue;
+    }
+    while (realm != top && tree_.next_sibling(realm) == abi::kNoRealm) {
+      realm = tree_.parent(realm);
+    }
+    if (realm == top) {
+      return;
+    }
+    realm = tree_.next_sibling(realm);
+  }
+}
+
+base::Expected<RealmFigures, Status> Realms::info(const Realm& asking, std::uint32_t realm) {
+  const Guard guard(lock_);
+  if (!tree_.within(asking.number(), realm) || entry(realm).realm == nullptr) {
+    return base::fail(Status::kNoSuchRealm);
+  }
+  Entry& found = entry(realm);
+  RealmFigures figures{.parent = tree_.parent(realm),
+                       .state = found.state,
+                       .memory_limit = found.realm->memory_limit(),
+                       .memory_used = found.realm->mapped(),
+                       .share = found.share,
+                       .time_us = found.realm->time_used(),
+                       .children = tree_.children(realm),
+                       .faults = found.faults.total(),
+                       .name_length = found.realm->name().size(),
+                       .name = {}};
+  std::memcpy(figures.name, found.realm->name().data(), figures.name_length);
+  return figures;
+}
+
+base::Expected<std::size_t, Status> Realms::children(const Realm& asking, std::uint32_t realm,
+                                                     std::uint64_t skip,
+                                                     std::span<std::uint64_t> numbers) {
+  const Guard guard(lock_);
+  if (!tree_.within(asking.number(), realm)) {
+    return base::fail(Status::kNoSuchRealm);
+  }
+  std::size_t count = 0;
+  for (std::uint32_t child = tree_.first_child(realm);
+       child != abi::kNoRealm && count < numbers.size(); child = tree_.next_sibling(child)) {
+    if (skip > 0) {
+      --skip;
+    } else {
+      numbers[count++] = child;
+    }
+  }
+  return count;
+}
+
+std::uint32_t Realms::next_ended(const Realm& asking, EndOfRealm& end) {
+  const Guard guard(lock_);
+  for (std::uint32_t child = tree_.first_child(asking.number()); child != abi::kNoRealm;
+       child = tree_.next_sibling(child)) {
+    Entry& found = entry(child);
+    if (found.state != RealmState::kTerminated || found.told || found.realm == nullptr) {
+      continue;
+    }
+    found.told = true;
+    end.status = found.status;
+    end.text_length = found.home->text_length;
+    std::memcpy(end.text, found.home->text, end.text_length);
+    return child;
+  }
+  return abi::kNoRealm;
+}
+
+void Realms::ended(const Realm& realm, std::uint64_t status, std::string_view text) {
+  const Guard guard(lock_);
+  Entry& found = entry(realm.number());
+  found.state = RealmState::kTerminated;
+  found.status = status;
+  if (found.home == nullptr) {
+    return;
+  }
+  Home& home = *found.home;
+  home.text_length = std::min<std::size_t>(text.size(), abi::kEndTextMax);
+  std::memcpy(home.text, text.data(), home.text_length);
+  abi::signal(home.ended_signal);
+}
+
+bool Realms::admit_fault(const Realm& realm) {
+  const Guard guard(lock_);
+  return entry(realm.number()).faults.admit(now_tick(), shared_.parts.tsc_hertz);
+}
+
+// A realm whose time is limited shares it with its children, and they with theirs.
+void Realms::divide_time(std::uint32_t top) {
+  const auto configure = [&](Entry& found, std::uint64_t share) {
+    if (found.realm == nullptr) {
+      return;
+    }
+    const ThreadShare time = thread_share(kRealmPriority, share);
+    (void)configure_sched_context(shared_.parts.sched_control, found.realm->sched_context(), time);
+  };
+  Entry& parent = entry(top);
+  const std::uint64_t each = shared_share(parent.share, tree_.children(top));
+  if (parent.share != abi::kNoShare) {
+    configure(parent, each);
+  }
+  for (std::uint32_t child = tree_.first_child(top); child != abi::kNoRealm;
+       child = tree_.next_sibling(child)) {
+    Entry& found = entry(child);
+    const std::uint64_t share = std::min(found.asked_share, each);
+    if (share == found.share) {
+      continue;
+    }
+    found.share = share;
+    configure(found, shared_share(share, tree_.children(child)));
+    if (tree_.children(child) != 0) {
+      divide_time(child);
+    }
+  }
+}
+
+}  // namespace lona::manager

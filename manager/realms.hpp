@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// All realms: how a realm makes children, asks about those below it, and takes them down.
+//
+// A child costs its parent one grant and a few pages for what the manager knows of it; a service
+// thread of its own, made of its grant, serves it. Each operation runs on the service thread of
+// the realm that asked, so a realm waits only for itself. `lock_` guards the tree and the table,
+// and is held for short looks only, never while the kernel makes or destroys something.
+//
+// To take a subtree down, each realm's worker is stopped from the top on, then its service thread
+// is asked to finish what it is at and to wait for ever; after that nothing moves in the subtree,
+// and the topmost grant is revoked.
+#pragma once
+
+#include "manager/fault_limit.hpp"
+#include "manager/log.hpp"
+#include "manager/realm.hpp"
+#include "manager/realm_tree.hpp"
+#include "manager/request.hpp"
+#include "manager/timer.hpp"
+
+namespace lona::manager {
+
+class Realms;
+
+// What all service threads share.
+struct Shared {
+  Log& log;
+  Timer& timer;
+  const RealmParts& parts;
+  AddressSpace& own;
+  Realms& realms;
+};
+
+struct EndOfRealm {
+  std::uint64_t status = 0;
+  std::size_t text_length = 0;
+  char text[abi::kEndTextMax];
+};
+
+struct RealmFigures {
+  std::uint32_t parent = abi::kNoRealm;
+  abi::RealmState state = abi::RealmState::kDormant;
+  std::uint64_t memory_limit = 0;
+  std::uint64_t memory_used = 0;
+  std::uint64_t share = abi::kNoShare;
+  std::uint64_t time_us = 0;
+  std::uint64_t children = 0;
+  std::uint64_t faults = 0;
+  std::size_t name_length = 0;
+  char name[abi::kRealmNameMax];
+};
+
+class Realms {
+ public:
+  explicit Realms(Shared& shared) : shared_(shared) {}
+  void use(abi::CPtr lock) { lock_.use(lock); }
+  // Page tables for what the manager keeps of children; before the first realm.
+  [[nodiscard]] bool start(Memory& memory);
+  void adopt_root(Realm& root);
+
+  struct Created {
+    std::uint32_t realm;
+    std::uint64_t number;
+  };
+  [[nodiscard]] base::Expected<Created, abi::Status> create(Realm& parent,
+                                                            const CreateRealm& request);
+  [[nodiscard]] abi::Status run(const Realm& parent, std::uint32_t child);
+  [[nodiscard]] abi::Status suspend(const Realm& parent, std::uint32_t child);
+  [[nodiscard]] abi::Status terminate(Realm& parent, std::uint32_t child);
+
+  [[nodiscard]] base::Expected<RealmFigures, abi::Status> info(const Realm& asking,
+                                                               std::uint32_t realm);
+  // How many, from `skip` on.
+  [[nodiscard]] base::Expected<std::size_t, abi::Status> children(const Realm& asking,
+                                                                  std::uint32_t realm,
+                                                                  std::uint64_t skip,
+                                                                  std::span<std::uint64_t> numbers);
+  // kNoRealm: none.
+  [[nodiscard]] std::uint32_t next_ended(const Realm& asking, EndOfRealm& end);
+
+  // By the realm's own service thread, when its worker will not run again.
+  void ended(const Realm& realm, std::uint64_t status, std::string_view text);
+  // May a fault that can be served be served now?
+  [[nodiscard]] bool admit_fault(const Realm& realm);
+
+ private:
+  struct Home;  // what lives in the realm's part of the manager's address space
+  static constexpr std::size_t kChannelPages = abi::kChannelSize / abi::kSmallPage;
+
+  struct Entry {
+    Realm* realm = nullptr;  // null while it is made or taken down
+    Home* home = nullptr;    // null: the root
+    abi::RealmState state = abi::RealmState::kDormant;
+    bool told = false;  // the parent knows that it has ended
+    std::uint64_t status = 0;
+    std::uint64_t asked_share = abi::kNoShare;
+    std::uint64_t share = abi::kNoShare;  // of it and all its children
+    FaultLimit faults;
+    // What the parent has spent on it.
+    std::uint64_t number = 0;
+    std::uint64_t cost = 0;
+    KernelObject table;
+    FrameRun frames;
+    std::array<abi::CPtr, kChannelPages> channel{};
+  };
+
+  [[nodiscard]] Entry& entry(std::uint32_t realm) { return entries_[RealmTree::index_of(realm)]; }
+  [[nodiscard]] bool is_child(const Realm& parent, std::uint32_t child) const {
+    return tree_.valid(child) && tree_.parent(child) == parent.number();
+  }
+  [[nodiscard]] abi::Status build(Realm& parent, std::uint32_t realm, const CreateRealm& request);
+  [[nodiscard]] abi::Status make_home(Realm& parent, std::uint32_t realm);
+  void destroy(Realm& parent, Entry& entry);
+  void stop_subtree(std::uint32_t top);
+  void divide_time(std::uint32_t parent);
+
+  Shared& shared_;
+  Lock lock_;
+  RealmTree tree_;
+  std::array<Entry, RealmTree::kMax> entries_{};
+};
+
+}  // namespace lona::manager

@@ -8,6 +8,7 @@ import time
 
 from . import bench_boot, image, texts
 from .bench_kernel import bench_kernel
+from .bench_cores import bench_cores
 from .bench_latency import bench_latency
 from .bench_vm import bench_vm
 from .build import build
@@ -84,8 +85,9 @@ def bench_lines(_options, _progress):
     table("Lines", ("layer", "source", "tests"), rows)
 
 
-_BENCHMARKS = {"vm": bench_vm, "kernel": bench_kernel, "latency": bench_latency,
-               "boot": bench_boot_, "wordcount": bench_wordcount, "lines": bench_lines}
+_BENCHMARKS = {"vm": bench_vm, "kernel": bench_kernel, "cores": bench_cores,
+               "latency": bench_latency, "boot": bench_boot_, "wordcount": bench_wordcount,
+               "lines": bench_lines}
 
 
 def call_bench(options):

@@ -21,9 +21,12 @@ _END = b"end of benchmark"
 _SECONDS = 60
 
 
-def output(kernel, root_task=_ROOT_TASK, end_mark=_END):
-    settings = machine.Settings(kernel=kernel, root_task=root_task, machine="pc",
-                                extra=["-icount", "shift=0,sleep=off"])
+_COUNTING = ("-icount", "shift=0,sleep=off")
+
+
+def output(kernel, root_task=_ROOT_TASK, end_mark=_END, cores=1, clock=_COUNTING):
+    settings = machine.Settings(kernel=kernel, root_task=root_task, machine="pc", cores=cores,
+                                extra=[*clock])
     machine.check(settings)
     with tempfile.TemporaryDirectory(prefix="lona-") as folder:
         log = pathlib.Path(folder) / "log"

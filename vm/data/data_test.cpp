@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "vm/data/each.hpp"
 #include "vm/data/map.hpp"
 #include "vm/data/map_builder.hpp"
 #include "vm/data/sequence.hpp"
@@ -89,6 +90,98 @@ TEST_F(DataTest, BuiltVectorHasTheSameShapeAsAnAppendedOne) {
     }
     appended = vector_append(arena, appended, Term::integer(n));
   }
+}
+
+// What the first part and the second one of a vector are, put together and cut again and again.
+TEST_F(DataTest, VectorsAgreeWithModelsWhenPutTogetherAndCut) {
+  std::mt19937 random(7);
+  struct Pair {
+    Term v;
+    std::vector<long> model;
+  };
+  std::vector<Pair> pairs;
+  long next = 0;
+  auto check = [&](const Pair& p) {
+    ASSERT_EQ(vector_count(p.v), p.model.size());
+    Each each(arena, p.v);
+    std::size_t i = 0;
+    for (Term e; each.next(e); i++) ASSERT_EQ(e.as_integer(), p.model[i]);
+    ASSERT_EQ(i, p.model.size());
+    for (int probes = 0; probes < 20 && i != 0; probes++) {
+      std::size_t at = random() % i;
+      ASSERT_EQ(vector_get(p.v, at).as_integer(), p.model[at]);
+    }
+  };
+  for (int i = 0; i < 6; i++) pairs.push_back({empty_vector(arena), {}});
+  for (int round = 0; round < 3000; round++) {
+    Pair& p = pairs[random() % pairs.size()];
+    const Pair& other = pairs[random() % pairs.size()];
+    std::size_t n = p.model.size();
+    switch (random() % 5) {
+      case 0: {
+        for (std::size_t more = random() % 100; more > 0; more--) {
+          p.v = vector_append(arena, p.v, Term::integer(next));
+          p.model.push_back(next++);
+        }
+        break;
+      }
+      case 1: {
+        if (n + other.model.size() > 60'000) break;
+        std::vector<long> behind = other.model;
+        p.v = vector_concat(arena, p.v, other.v);
+        p.model.insert(p.model.end(), behind.begin(), behind.end());
+        break;
+      }
+      case 2: {
+        std::size_t begin = random() % (n + 1), end = begin + random() % (n - begin + 1);
+        if (random() % 2 != 0) {  // small cuts, so that large vectors stay
+          begin = random() % 40 % (n + 1);
+          end = n - random() % 40 % (n - begin + 1);
+        }
+        p.v = vector_slice(arena, p.v, begin, end);
+        p.model = {p.model.begin() + long(begin), p.model.begin() + long(end)};
+        break;
+      }
+      default:
+        if (n == 0) break;
+        std::size_t at = random() % n;
+        p.v = vector_put(arena, p.v, at, Term::integer(next));
+        p.model[at] = next++;
+    }
+    if (round % 10 == 0) check(p);
+    ASSERT_LE(payload(p.v)[0] & 0x7f, 20u) << "a trie of few elements is low";
+  }
+  for (const Pair& p : pairs) check(p);
+}
+
+// A heap of one block that tells how much of it has been used.
+class Measured final : public Heap {
+ public:
+  Measured() : words_(1 << 16) {
+    top_ = words_.data();
+    limit_ = top_ + words_.size();
+  }
+  std::size_t used() const { return static_cast<std::size_t>(top_ - words_.data()); }
+
+ private:
+  std::vector<Word> words_;
+};
+
+TEST_F(DataTest, PuttingTogetherAndCuttingMakesFewNewWords) {
+  VectorBuilder builder(arena);
+  constexpr long kMany = 1'000'000;
+  for (long i = 0; i < kMany; i++) builder.add(Term::integer(i));
+  Term v = builder.take();
+  Measured heap;
+  Term cut = vector_slice(heap, v, 333'333, 777'777);
+  Term both = vector_concat(heap, cut, v);
+  EXPECT_LT(heap.used(), 10'000u);
+  EXPECT_EQ(vector_get(cut, 0).as_integer(), 333'333);
+  EXPECT_EQ(vector_get(both, vector_count(cut) + 5).as_integer(), 5);
+  // As when it was built at once.
+  EXPECT_TRUE(equal(vector_concat(arena, vector_slice(arena, v, 0, 500'001),
+                                  vector_slice(arena, v, 500'001, kMany)),
+                    v));
 }
 
 TEST_F(DataTest, LargeVectorHasThreeLevels) {

@@ -10,7 +10,8 @@ target_sources(lona_vm PRIVATE
   ${CMAKE_CURRENT_LIST_DIR}/string.cpp
   ${CMAKE_CURRENT_LIST_DIR}/unicode.cpp
   ${CMAKE_CURRENT_LIST_DIR}/utf8.cpp
-  ${CMAKE_CURRENT_LIST_DIR}/vector.cpp)
+  ${CMAKE_CURRENT_LIST_DIR}/vector.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/vector_tree.cpp)
 lona_vm_test(vm_data_test ${CMAKE_CURRENT_LIST_DIR}/data_test.cpp)
 lona_vm_test(vm_bits_test ${CMAKE_CURRENT_LIST_DIR}/bits_test.cpp)
 # Tables of characters; the same archive of Debian's for host and realm (vm/number/foreign.cpp has

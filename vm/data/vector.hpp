@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Persistent vectors: a trie of 32-way nodes with the last 1 to 32 elements in a tail of its own.
 //
-//   Vector: count << 8 | shift, root Node or nil, tail Node or nil
+//   Vector: count << 8 | relaxed << 7 | shift, root Node or nil, tail Node or nil
 //
-// `shift` is 5 times the height of the root: 0 when the root is nil or a leaf. All leaves are full;
-// inner nodes have as many children as they need. Append, read and replace cost O(log32 n), and
-// append only touches the trie once in 32 times.
+// `shift` is 5 times the height of the root: 0 when the root is nil or a leaf. All leaves are full
+// and inner nodes have as many children as they need, unless the vector is relaxed: those made by
+// putting together and cutting may be (vector_tree.hpp).
+//
+// Append, read and replace cost O(log32 n), and append only touches the trie once in 32 times.
+// Putting together and cutting cost O(log n).
 #pragma once
 
 #include <span>
@@ -33,6 +36,9 @@ Term empty_vector(Heap& heap);
 Term vector_append(Heap& heap, Term v, Term element);
 // index < count
 Term vector_put(Heap& heap, Term v, std::size_t index, Term element);
+Term vector_concat(Heap& heap, Term a, Term b);
+// Elements [begin, end); 0 <= begin <= end <= count
+Term vector_slice(Heap& heap, Term v, std::size_t begin, std::size_t end);
 Term make_vector(Heap& heap, std::span<const Term> elements);
 
 // Builds a vector front to back, each node once. After a failed allocation `take` is `absent`.

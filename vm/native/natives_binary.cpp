@@ -44,7 +44,8 @@ bool index_argument(Process& p, const char* fn, Term t, std::size_t& out) {
   return true;
 }
 
-// Arguments `first` and `first` + 1 as offset and number of bytes; without them all of `size`.
+}  // namespace
+
 bool range_arguments(Process& p, const char* fn, Args args, std::uint32_t first, std::size_t size,
                      std::size_t& offset, std::size_t& count) {
   offset = 0;
@@ -62,6 +63,8 @@ bool range_arguments(Process& p, const char* fn, Args args, std::uint32_t first,
   }
   return true;
 }
+
+namespace {
 
 enum class Encoding : std::uint8_t { kUtf8, kAscii, kLatin1, kNone };
 

@@ -222,6 +222,27 @@ Term vector(Process& p, Args args) {
   return or_oom(p, builder.take());
 }
 
+Term vector_slice_of(Process& p, Args args) {
+  Term v = bare(args[0]);
+  if (!is_vector(v)) return p.fail_type("vector-slice", "vector", v);
+  std::size_t offset, size;
+  if (!range_arguments(p, "vector-slice", args, 1, vector_count(v), offset, size)) {
+    return Term::raise();
+  }
+  return vector_slice(p, v, offset, offset + size);
+}
+
+Term vector_concat_of(Process& p, Args args) {
+  Term all = empty_vector(p);
+  for (std::uint32_t i = 0; i < args.size(); i++) {
+    Term v = bare(args[i]);
+    if (!is_vector(v)) return p.fail_type("vector-concat", "vector", v);
+    all = vector_concat(p, all, v);
+  }
+  p.charge(4 * args.size());
+  return all;
+}
+
 Term hash_map(Process& p, Args args) {
   if (args.size() % 2 != 0) return p.fail_badarg("hash-map", args);
   MapBuilder builder(p);

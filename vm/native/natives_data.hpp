@@ -19,6 +19,11 @@ inline Term or_oom(Process& process, Term result) {
   return result == Term::absent() ? process.fail_oom() : result;
 }
 
+// Arguments `first` and `first` + 1 as offset and number of elements; without them all of `size`.
+// False after failing the process.
+bool range_arguments(Process& process, const char* fn, Args args, std::uint32_t first,
+                     std::size_t size, std::size_t& offset, std::size_t& count);
+
 // Charges for looking at `items` things of which about eight fit in one reduction.
 inline void charge_items(Process& process, std::size_t items) {
   process.charge(static_cast<std::uint32_t>(items / 8 < 1'000'000 ? items / 8 : 1'000'000));

@@ -209,6 +209,16 @@ TEST_P(Natives, Sequences) {
                  {"(into 1 [])", "type-error"}});
 }
 
+TEST_P(Natives, VectorsArePutTogetherAndCut) {
+  expect({{"[(vector-slice {1 2 3} 1) (vector-slice {1 2 3} 0 2) (vector-slice {1 2 3} 3)]",
+           "[{2 3} {1 2} {}]"},
+          {"[(vector-concat) (vector-concat {1} {} {2 3}) (into {1} {2})]", "[{} {1 2 3} {1 2}]"},
+          {"(match (vec \"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ\") v "
+           "(match (vector-concat (vector-slice v 12) v) w "
+           "[(count w) (nth w 39) (nth w 40) (get (put w 60 :x) 60) (nth w 91)]))",
+           "[92 \\Z \\a :x \\Z]"}});
+}
+
 TEST_P(Natives, Text) {
   expect(
       {{"[(str) (str \"a\" 1 nil :b \\c [\"x\"])]", "[\"\" \"a1:bc[\\\"x\\\"]\"]"},

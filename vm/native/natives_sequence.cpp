@@ -96,6 +96,7 @@ Term into_set(Process& p, Term to, Term from) {
 }
 
 Term into_vector(Process& p, Term to, Term from) {
+  if (is_vector(from)) return vector_concat(p, to, from);
   std::size_t added = seqable_count(from);
   Each each(p, from);
   if (added < 32) {

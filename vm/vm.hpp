@@ -11,6 +11,7 @@ namespace lona::vm {
 
 class Arena;
 class Namespaces;
+class CodeStore;
 class PermanentRegion;
 struct Var;
 
@@ -66,6 +67,7 @@ class Vm {
 
   Namespaces& namespaces();
   PermanentRegion& permanent();
+  CodeStore& code();
   const VmOptions& options() const;
   void set_hooks(Hooks* hooks);
 

@@ -110,8 +110,8 @@ void Unit::function(Term form, Want want) {
   if (!failed_ && scope.emit.too_large()) fail(form, "this function is too large");
   if (failed_) return;
 
-  Function* f =
-      scope.emit.finish(state_.permanent, entry, scope.required + (scope.variadic ? 1u : 0u));
+  Function* f = scope.emit.finish(state_.code, entry, scope.required + (scope.variadic ? 1u : 0u));
+  if (f == nullptr) return fail_memory();
   f->required = scope.required;
   f->variadic = scope.variadic;
   f->direct_arity = scope.variadic ? Function::kNoDirectCall : scope.required;
@@ -122,7 +122,9 @@ void Unit::function(Term form, Want want) {
   f->first_line = first_line;
 
   if (scope.captures.empty()) {
-    Word* box = state_.permanent.alloc_box(Kind::kClosure, 1);
+    Word* box = state_.code.allocate(2);
+    if (box == nullptr) return fail_memory();
+    box[0] = Header::make(Kind::kClosure, 1).bits();
     box[1] = reinterpret_cast<Word>(f);
     return constant(Term::boxed(box), want);
   }

@@ -3,8 +3,9 @@
 
 #include <bit>
 #include <cstring>
+#include <new>
 
-#include "vm/code/permanent.hpp"
+#include "vm/code/store.hpp"
 #include "vm/process/process.hpp"
 
 namespace lona::vm {
@@ -90,12 +91,18 @@ void Emitter::line(std::uint32_t line) {
   lines_.push_back({here(), line});
 }
 
-Function* Emitter::finish(PermanentRegion& region, std::uint16_t entry, std::uint32_t parameters) {
-  auto* f = region.make<Function>();
+Function* Emitter::finish(CodeStore& store, std::uint16_t entry, std::uint32_t parameters) {
   // A frame larger than usual makes room for itself first. Distances are relative: the rest of the
   // code does not notice the word before it.
   std::size_t first = most_ > Process::kFrameWords ? 1 : 0;
-  Word* code = region.make_array<Word>(code_.size() + first);
+  const std::size_t width = (most_ + 63) / 64;
+  const std::size_t function_words = sizeof(Function) / sizeof(Word);
+  const std::size_t code_words = code_.size() + first;
+  const std::size_t map_words = maps_.size() * width;
+  Word* memory = store.allocate(function_words + code_words + map_words + lines_.size());
+  if (memory == nullptr) return nullptr;
+  auto* f = new (static_cast<void*>(memory)) Function();
+  Word* code = memory + function_words;
   if (first != 0) {
     Instruction enter{op_code(Op::kEnterLarge), entry, static_cast<std::uint16_t>(most_),
                       static_cast<std::uint16_t>(parameters)};
@@ -103,17 +110,16 @@ Function* Emitter::finish(PermanentRegion& region, std::uint16_t entry, std::uin
   }
   std::memcpy(code + first, code_.begin(), code_.size() * sizeof(Word));
   f->code = reinterpret_cast<const Instruction*>(code);
-  f->code_words = static_cast<std::uint32_t>(code_.size() + first);
+  f->code_words = static_cast<std::uint32_t>(code_words);
   f->frame_words = most_;
-  std::size_t width = (most_ + 63) / 64;
-  auto* maps = region.make_array<std::uint64_t>((maps_.size() + 1) * width);
+  std::uint64_t* maps = code + code_words;
   for (std::size_t i = 0; i < maps_.size(); ++i) {
     for (std::size_t w = 0; w < width; ++w) maps[i * width + w] = maps_[i][w];
   }
   f->live_maps = maps;
   f->live_map_count = static_cast<std::uint32_t>(maps_.size());
   f->live_words = static_cast<std::uint16_t>(width);
-  auto* lines = region.make_array<LineEntry>(lines_.size());
+  auto* lines = reinterpret_cast<LineEntry*>(maps + map_words);
   for (std::size_t i = 0; i < lines_.size(); ++i) {
     lines[i] = lines_[i];
     lines[i].offset += static_cast<std::uint32_t>(first);

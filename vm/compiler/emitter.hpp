@@ -13,7 +13,7 @@
 
 namespace lona::vm {
 
-class PermanentRegion;
+class CodeStore;
 
 using Register = std::uint16_t;
 
@@ -61,9 +61,9 @@ class Emitter {
   void line(std::uint32_t line);
 
   bool too_large() const { return too_large_; }
-  // The code as a permanent function; the caller fills in parameters and names.
+  // The code as a function; the caller fills in parameters and names. Null without memory.
   // `entry` is the live map of its parameters, taken before anything else.
-  Function* finish(PermanentRegion& region, std::uint16_t entry, std::uint32_t parameters);
+  Function* finish(CodeStore& store, std::uint16_t entry, std::uint32_t parameters);
 
  private:
   Arena& arena_;

@@ -73,7 +73,11 @@ const Function* Unit::compile() {
   if (!failed_ && scope.emit.too_large()) fail(input_.form, "this form is too large");
   if (!failed_ && input_.arena.exhausted()) fail_memory();
   if (failed_) return nullptr;
-  Function* f = scope.emit.finish(state_.permanent, entry, 0);
+  Function* f = scope.emit.finish(state_.code, entry, 0);
+  if (f == nullptr) {
+    fail_memory();
+    return nullptr;
+  }
   f->direct_arity = 0;
   f->first_line = line_;
   f->file = input_.file.empty() ? nullptr : intern(input_.file);
@@ -160,7 +164,7 @@ bool Unit::is_constant(Term form, unsigned depth) const {
 }
 
 Term Unit::permanent(Term term) {
-  Term copy = copy_to(state_.permanent, input_.arena, term);
+  Term copy = state_.code.keep(input_.arena, term);
   if (copy == Term::absent()) fail_memory();
   return copy;
 }
@@ -219,7 +223,12 @@ Var* Unit::var_of(SymbolEntry* name) {
   if (Var* var = namespaces.resolve(process_.ns(), name)) return var;
   if (name->name_offset == 0) return namespaces.intern(process_.ns(), name);
   // A qualified name of nothing yet: a var in no namespace, looked up again when it is used.
-  auto* var = state_.permanent.make<Var>();
+  void* memory = state_.code.allocate(sizeof(Var) / sizeof(Word));
+  if (memory == nullptr) {
+    fail_memory();
+    return namespaces.intern(process_.ns(), intern(name->name()));
+  }
+  auto* var = new (memory) Var();
   var->ns = process_.ns();
   var->name = name;
   var->set_value(Term::unbound());

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "vm/heap/arena.hpp"
 
+#include <atomic>
+
 #include "vm/heap/reserve.hpp"
 #include "vm/platform/platform.hpp"
 
@@ -13,6 +15,29 @@ constexpr std::size_t kMaxChunk = 4 * 1024 * 1024;
 std::size_t round_to_pages(std::size_t bytes) {
   return (bytes + platform::kPageSize - 1) & ~(platform::kPageSize - 1);
 }
+
+// Most arenas live for one small form and need one chunk: a few of these are kept for the next.
+constinit std::atomic<void*> kept_chunks[4];
+
+void* map_chunk(std::size_t bytes) {
+  if (bytes == kFirstChunk) {
+    for (std::atomic<void*>& kept : kept_chunks) {
+      if (kept.load(std::memory_order_relaxed) == nullptr) continue;
+      if (void* chunk = kept.exchange(nullptr)) return chunk;
+    }
+  }
+  return platform::map_pages(bytes);
+}
+
+void unmap_chunk(void* chunk, std::size_t bytes) {
+  if (bytes == kFirstChunk) {
+    for (std::atomic<void*>& kept : kept_chunks) {
+      void* none = nullptr;
+      if (kept.compare_exchange_strong(none, chunk)) return;
+    }
+  }
+  platform::unmap_pages(chunk, bytes);
+}
 }  // namespace
 
 Word* Arena::refill(Heap& self, std::size_t words, bool may_use_reserve) {
@@ -22,7 +47,7 @@ Word* Arena::refill(Heap& self, std::size_t words, bool may_use_reserve) {
   if (bytes > kMaxChunk) bytes = kMaxChunk;
   std::size_t needed = round_to_pages(sizeof(Chunk) + words * sizeof(Word));
   if (bytes < needed) bytes = needed;
-  void* memory = platform::map_pages(bytes);
+  void* memory = map_chunk(bytes);
   if (memory == nullptr && bytes > needed) memory = platform::map_pages(bytes = needed);
   if (memory == nullptr && may_use_reserve) {
     arena.exhausted_ = true;
@@ -46,7 +71,7 @@ void Arena::clear() {
     Chunk* chunk = chunks_;
     chunks_ = chunk->next;
     std::size_t bytes = chunk->bytes;
-    if (!Reserve::give_back(chunk)) platform::unmap_pages(chunk, bytes);
+    if (!Reserve::give_back(chunk)) unmap_chunk(chunk, bytes);
   }
   top_ = limit_ = nullptr;
   mapped_ = 0;

@@ -308,6 +308,23 @@ Collected continue_collection(Process& p) {
   return resize(p, p.collection_live_, need);
 }
 
+void each_heap_part(const Process& p, void (*f)(void*, std::span<const Word>), void* context) {
+  const auto part = [&](const Word* from, const Word* to) {
+    if (from < to) f(context, {from, to});
+  };
+  part(p.block_, p.heap_top());
+  part(p.fp_ - p.slack_, p.block_end_);
+  part(p.old_, p.old_top_);
+  for (const Fragment* each = p.fragments_; each != nullptr; each = each->next) {
+    part(each->data, each->end());
+  }
+  if (const Collection* c = p.collection_) {
+    const Evacuation& e = c->evacuation;
+    part(c->parts.block, e.young_top());
+    part(e.kind() == Kindness::kMajor ? c->parts.old : p.old_, e.old_top());
+  }
+}
+
 void free_heap(Process& p) {
   p.off_heap().release_all();
   if (Collection* c = p.collection_) {

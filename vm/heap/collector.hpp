@@ -19,6 +19,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
+
+#include "vm/term/term.hpp"
 
 namespace lona::vm {
 
@@ -40,6 +43,11 @@ Collected continue_collection(Process& p);
 
 // Words of a block that is to hold `words`: the next of 233, 377, 610, … then steps of 20 %.
 std::size_t block_size_for(std::size_t words);
+
+// Calls f(words) for each piece of memory that holds what the process may use: block, stack, old
+// part, fragments, and the new parts of a collection that has not been finished.
+void each_heap_part(const Process& p, void (*f)(void* context, std::span<const Word>),
+                    void* context);
 
 // Frees everything a process's heap consists of (not the process itself).
 void free_heap(Process& p);

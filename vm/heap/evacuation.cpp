@@ -96,7 +96,7 @@ bool Evacuation::step(std::size_t words) {
     if (words == 0) return false;
     std::size_t before = copied();
     young_scan_ = scan(young_scan_, young_top_, kPiece);
-    old_scan_ = scan(old_scan_, old_top_, kPiece);
+    if (old_scan_ != old_top_) old_scan_ = scan(old_scan_, old_top_, kPiece);  // there may be none
     words -= std::min(words, kPiece + copied() - before);
   }
   return true;

@@ -172,7 +172,8 @@ SLOW_HANDLER(TailSlow, call_slow(*p, true))
   p->pc_ = pc;                                                                             \
   p->reductions_left_ = reductions;                                                        \
   p->set_limit(first - argc < floor ? first - argc : floor);                               \
-  Term result = native.function(*p, Args(first, argc))
+  Term result = native.function(*p, Args(first, argc));                                    \
+  fp = p->fp_ /* the stack moves when a macro runs inside */
 HANDLER(CallVarNative) {
   CALL_NATIVE_VAR(CallSlow);
   if (!is_plain(*p, result)) SLOW(after_call(*p, result, false));

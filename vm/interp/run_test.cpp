@@ -65,6 +65,13 @@ TEST_P(Run, match_takes_the_first_clause_that_fits) {
   EXPECT_EQ(run("(match 5 1 :one)"), "ERROR [:error :badmatch %{:value 5}]");
 }
 
+TEST_P(Run, macros_that_make_the_stack_move_while_eval_runs_them) {
+  run("(def ^:macro big (fn* [n] (list 'quote (list n n n n n n n n n n n n n n n n n n n n))))"
+      "(def many (fn* [n] (if (= n 0) :done (do (eval '(big 1)) (macroexpand-1 '(big 2))"
+      "                                         (many (- n 1))))))");
+  EXPECT_EQ(run("(many 500)"), ":done");
+}
+
 TEST_P(Run, branches_keep_values_apart) {
   EXPECT_EQ(run("((fn* [a b] [(if (< a b) a b) (if (= a b) :same :other) (if nil 1 2)]) 4 3)"),
             "[3 :other 2]");

@@ -260,7 +260,7 @@ void bind_in_process(Process& p, Var* var, Term value) {
 Term definition_meta(Process& p) {
   if (p.pc_->b == kNoOperand) return Term::nil();
   Term meta = bare(Term::from_bits(reg(p, p.pc_->b)));
-  Term copy = copy_to(state_of(p).permanent, p, meta);
+  Term copy = state_of(p).code.keep(p, meta);
   return copy == Term::absent() ? Term::raise() : copy;
 }
 
@@ -292,7 +292,7 @@ Next define(Process& p) {
     bind_in_process(p, var, value);
     if (p.leave_fragment() || p.oom_) p.collect_ = true;
   } else {
-    Term permanent = copy_to(s.permanent, p, value);
+    Term permanent = s.code.keep(p, value);
     if (permanent == Term::absent()) return out_of_memory(p);
     note_place(p, var);
     if (var->is_process_bound()) {

@@ -79,12 +79,12 @@ Term intern_var(Process& p, Args args) {
   Vm::State& s = state_of(p);
   Var* var = s.namespaces.intern(ns, bare(args[1]).entry());
   if (is_kind(args[1], Kind::kMetaForm)) {
-    Term meta = copy_to(s.permanent, p, slot(args[1], 1));
+    Term meta = s.code.keep(p, slot(args[1], 1));
     if (meta == Term::absent()) return p.fail_oom();
     var->set_meta(meta);
   }
   if (args.size() == 3) {
-    Term value = copy_to(s.permanent, p, args[2]);
+    Term value = s.code.keep(p, args[2]);
     if (value == Term::absent()) return p.fail_oom();
     set_var(*p.worker_, *var, value);
   }

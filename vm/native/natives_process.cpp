@@ -367,6 +367,7 @@ Term memory_figures(Process& p, Args) {
   map = map_put(p, map, make_keyword("mapped"), number(figures.mapped));
   map = map_put(p, map, make_keyword("resident"), number(platform::resident_bytes()));
   map = map_put(p, map, make_keyword("processes"), number(used_bytes(state_of(p))));
+  map = map_put(p, map, make_keyword("code"), number(state_of(p).code.mapped_bytes()));
   return map_put(p, map, make_keyword("permanent"), number(state_of(p).permanent.mapped_bytes()));
 }
 

@@ -81,6 +81,7 @@ std::int64_t slice_of(Worker& w) {
 std::int64_t run_one(Worker& w, Process& p) {
   Vm::State& s = w.vm.state();
   begin_slice(w);
+  if (s.code.due()) reclaim_code(w);
   w.running = &p;
   p.state_.store(Process::State::kRunning, std::memory_order_relaxed);
   p.woken_.store(false, std::memory_order_relaxed);

@@ -28,6 +28,12 @@ class MessageTimers {
   // Forgets and frees a timer that is not set; its message stays the caller's. `freeing`: the
   // calling worker's.
   void remove(MessageTimer* timer, Allocator& freeing);
+  template <typename F>
+  void each(F f) const {
+    for (std::size_t i = 0; i < capacity_; ++i) {
+      for (MessageTimer* t = heads_[i]; t != nullptr; t = t->chain) f(*t);
+    }
+  }
   std::size_t count() const { return count_; }
 
  private:

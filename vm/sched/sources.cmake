@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 target_sources(lona_vm PRIVATE
   ${CMAKE_CURRENT_LIST_DIR}/process_table.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/reclaim.cpp
   ${CMAKE_CURRENT_LIST_DIR}/scheduler.cpp
   ${CMAKE_CURRENT_LIST_DIR}/send_after.cpp
   ${CMAKE_CURRENT_LIST_DIR}/source.cpp

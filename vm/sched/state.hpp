@@ -4,6 +4,7 @@
 
 #include "vm/code/namespace.hpp"
 #include "vm/code/permanent.hpp"
+#include "vm/code/store.hpp"
 #include "vm/heap/allocator.hpp"
 #include "vm/sched/process_table.hpp"
 #include "vm/sched/send_after.hpp"
@@ -42,6 +43,7 @@ struct Vm::State {
   VmOptions options;
   Hooks* hooks = nullptr;
   PermanentRegion permanent;
+  CodeStore code;
   Namespaces namespaces;
   ProcessTable table;
   NativeFunction fallbacks[static_cast<unsigned>(Fallback::kCount)] = {};

@@ -23,6 +23,9 @@ constexpr std::size_t kWorkerPages =
 constexpr std::size_t kStatePages =
     (sizeof(Vm) + 16 + sizeof(Vm::State) + platform::kPageSize - 1) & ~(platform::kPageSize - 1);
 
+// Of new code, until what is not needed any more is looked for in the test mode.
+constexpr std::size_t kLimitOfTests = 16 * 1024;
+
 Term no_fallback(Process& p, Args) {
   return p.fail("unknown-intrinsic");
 }
@@ -112,6 +115,7 @@ Vm& Vm::create(const VmOptions& options, Hooks* hooks) {
       new (static_cast<char*>(memory) + ((sizeof(Vm) + 15) & ~std::size_t{15})) State(options);
   State& s = *vm->state_;
   s.hooks = hooks;
+  if (options.collect_always) s.code.set_least_limit(kLimitOfTests);
   make_workers(*vm);
   s.ok = make_keyword("ok");
   s.normal = make_keyword("normal");
@@ -150,6 +154,9 @@ Namespaces& Vm::namespaces() {
 }
 PermanentRegion& Vm::permanent() {
   return state_->permanent;
+}
+CodeStore& Vm::code() {
+  return state_->code;
 }
 const VmOptions& Vm::options() const {
   return state_->options;

@@ -154,6 +154,15 @@ AllPaused::~AllPaused() {
   if (state_.several) state_.pausing.store(false);
 }
 
+bool AllPaused::all_between_slices(const Worker& w) const {
+  if (!state_.several) return true;
+  for (unsigned i = 0; i < state_.worker_count; ++i) {
+    const Worker& other = *state_.workers[i];
+    if (&other != &w && other.paused_inside.load()) return false;
+  }
+  return true;
+}
+
 void set_var(Worker& w, Var& var, Term permanent_value) {
   if (var.value == Term::unbound()) return var.set_value(permanent_value);
   AllPaused paused(w);

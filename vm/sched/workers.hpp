@@ -31,6 +31,8 @@ class AllPaused {
   ~AllPaused();
   AllPaused(const AllPaused&) = delete;
   AllPaused& operator=(const AllPaused&) = delete;
+  // No other worker is in the middle of a slice.
+  bool all_between_slices(const Worker& w) const;
 
  private:
   Vm::State& state_;
@@ -39,6 +41,10 @@ class AllPaused {
 // Gives a var a permanent value. Others read value and function of a var without a lock, so they
 // pause when it has had one already.
 void set_var(Worker& w, Var& var, Term permanent_value);
+
+// Gives back code and values of vars that nothing reaches any more; sched/reclaim.cpp. Between two
+// slices of `w`.
+void reclaim_code(Worker& w);
 
 // Starts the threads of all workers but the first; they wait for State::open.
 void start_workers(Vm::State& s);

@@ -2,6 +2,7 @@
 // The life of a VM, read from top to bottom in vm_main.
 #include "vm/code/namespace.hpp"
 #include "vm/code/permanent.hpp"
+#include "vm/code/store.hpp"
 #include "vm/data/string.hpp"
 #include "vm/heap/copy.hpp"
 #include "vm/printer/pretty.hpp"
@@ -167,7 +168,7 @@ void Session::on_value(SourceFeed& self, Process& process, Term value) {
 
 // *1, *2 and *3 are the last values at the prompt.
 void Session::remember(const Process& process, Term value) {
-  const Term kept = copy_to(vm_.permanent(), process, value);
+  const Term kept = vm_.code().keep(process, value);
   if (kept == Term::absent()) return;
   core_var("*3")->set_value(core_var("*2")->value);
   core_var("*2")->set_value(core_var("*1")->value);
@@ -217,7 +218,7 @@ void Session::evaluator_ended(Process& process) {
   }
   if (asked_.mode != Mode::kPrompt && !batch) status_ = 1;
   if (prompts()) {
-    const Term reason = copy_to(vm_.permanent(), process, process.exit_reason());
+    const Term reason = vm_.code().keep(process, process.exit_reason());
     if (reason != Term::absent()) core_var("*e")->set_value(reason);
   }
   console_.interrupt();  // the process may have been reading a line

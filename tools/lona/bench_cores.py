@@ -3,8 +3,8 @@
 
 bench/cores is a root task that measures itself on two cores. It runs twice: with `-icount shift=0`,
 where a tick is an instruction of a core that is not halted, and in real time, where each core is a
-thread of the host. The instructions are the same everywhere; of two pairs each is given half of
-them. The times need an idle host with two processors.
+thread of the host. The instructions are the same everywhere; the times, and all that two pairs do
+to each other, need an idle host with two processors.
 """
 
 import re
@@ -43,7 +43,7 @@ def bench_cores(_options, progress):
         time = ticks.get(name, 0)
         pair = _PAIRS.match(name)
         alone = f"{pair[1]}, both on one core" if pair else None
-        rows.append((name, str(count // 2 if pair else count),
+        rows.append((name, "" if pair else str(count),
                      duration(time * 1e6 / per_ms) if time and per_ms else "-",
                      f"{time / ticks[alone] - 1:+.0%}" if pair and time else "-" if pair else ""))
     table("Two cores, there and back", ("operation", "instructions", "time", "against one pair"),

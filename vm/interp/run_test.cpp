@@ -107,6 +107,19 @@ TEST_P(Run, eval_and_apply) {
   EXPECT_EQ(run("((fn* [] (+ 1 (eval '(+ 2 3)))))"), "6");
 }
 
+TEST_P(Run, the_stack_may_move_while_a_native_runs_a_macro) {
+  run("(def numbers (fn* [n] (match n 0 '() _ (prepend (numbers (- n 1)) n))))"
+      "(def ^%{:macro true} long (fn* [x] (prepend (numbers 60) 'do)))"
+      "(def expand (fn* [n kept] (match n 0 (apply tuple kept)"
+      "                                   _ (expand (- n 1) (prepend kept n)))))"
+      "(def try (fn* [n] (match (expand n '()) kept"
+      "  (match (macroexpand-1 '(long (a b))) x"
+      "    (match (macroexpand-1 '(long c)) y (match (list kept x y) all [(count all) n]))))))"
+      "(def all (fn* [n] (match n 400 :done _ (match (spawn (fn* [] (send main (try n)))) _"
+      "  (receive [3 m] when (= m n) (all (+ n 1)) :after 10000 n)))))");
+  EXPECT_EQ(run("(def main (self)) (all 0)"), ":done");
+}
+
 TEST_P(Run, what_is_wrong_says_where) {
   EXPECT_EQ(run("nosuch"), "ERROR [:error :undef %{:var nosuch}]");
   EXPECT_NE(run("\n\n  (def 5 6)").find(":line 3"), std::string::npos);

@@ -28,7 +28,9 @@ void check_form(Arena& arena, Term form) {
   Reader again(arena, string_text(text), {.qualify = keep});
   ReadOutcome r = again.next();
   check(r.kind == ReadOutcome::Kind::kForm, "a printed form does not read");
-  check(equal(form, r.form), "a printed form reads as another value");
+  // A NaN equals nothing, so that what it is part of is told by the order only.
+  bool nan = string_text(text).find("##NaN") != std::string_view::npos;
+  check(nan || equal(form, r.form), "a printed form reads as another value");
   check(hash_term(form) == hash_term(r.form), "equal forms have different hashes");
   check(compare(form, r.form) == 0, "equal forms are ordered");
   check(again.next().kind == ReadOutcome::Kind::kEnd, "a printed form reads as several");

@@ -17,3 +17,4 @@ lona_vm_test(vm_bits_test ${CMAKE_CURRENT_LIST_DIR}/bits_test.cpp)
 # Tables of characters; the same archive of Debian's for host and realm (vm/number/foreign.cpp has
 # what it refers to and never calls).
 target_link_libraries(lona_vm PUBLIC /usr/lib/x86_64-linux-gnu/libutf8proc.a)
+lona_vm_fuzzer(unicode_fuzz ${CMAKE_CURRENT_LIST_DIR}/unicode_fuzz.cpp 8)

@@ -31,3 +31,4 @@ add_dependencies(lona_vm lona_math)
 target_link_libraries(lona_vm PUBLIC
   ${archives}/libgmp.a ${archives}/libdouble-conversion.a "${math}")
 lona_vm_test(vm_number_test ${folder}/number_test.cpp)
+lona_vm_fuzzer(number_fuzz ${folder}/number_fuzz.cpp 8)

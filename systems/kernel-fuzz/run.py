@@ -21,7 +21,7 @@ def command(calls, seed, cores=1, icount=False):
              "-fw_cfg", f"name=opt/lona/calls,string={calls}",
              "-fw_cfg", f"name=opt/lona/seed,string={seed}"]
     if cores > 1:
-        # In turn on one host thread: a core that waits for the lock hands on to the one that has it.
+        # In turn on one host thread: a core waiting for the lock hands on to the one that has it.
         words += ["-accel", "tcg,thread=single"]
     return words + (["-icount", "shift=0,sleep=off"] if icount else [])
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""Random questions to Lonala and to Python: arithmetic on numbers of all kinds, reading and printing
-them, case and classes of characters, sets and vectors. Python's answer is the right one."""
+"""Random questions to Lonala and to Python: arithmetic on numbers of all kinds, reading and
+printing them, case and classes of characters, sets and vectors. Python's answer is right."""
 
 import ctypes
 import decimal

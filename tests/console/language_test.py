@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""The examples of docs/language.md: a form begins at the margin, `; => value` says what it gives."""
+"""The examples of docs/language.md: a form begins at the margin, `; => value` is what it gives."""
 
 import unittest
 

@@ -12,6 +12,8 @@ from .common import EXIT_WRONG_USE, KERNEL, ROOT, ROOT_TASK, VM_REALM, Problem
 
 _SYMBOLS = {"kernel": KERNEL.with_name("kernel-symbols.elf"), "manager": ROOT_TASK,
             "vm": VM_REALM}
+# Printers and commands for the kernel's objects.
+_KERNEL_SCRIPT = ROOT / "tools" / "gdb" / "kernel.py"
 
 
 def _free_port():
@@ -29,6 +31,7 @@ def call_gdb(options):
     """The console of the guest goes to the log file (--log), its link is not connected."""
     if shutil.which("gdb") is None:
         raise Problem("gdb is missing; install it with: apt-get install gdb", EXIT_WRONG_USE)
+    scripts = ["-x", _KERNEL_SCRIPT] if options.what == "kernel" else []
     settings = machine_settings(options)
     machine.check(settings)
     port = _free_port()
@@ -40,6 +43,6 @@ def call_gdb(options):
             return subprocess.run(["gdb", "-q", "-ex", "set architecture i386:x86-64",
                                    "-ex", f"set substitute-path build/x86_64 {ROOT}",
                                    "-ex", f"target remote 127.0.0.1:{port}",
-                                   _symbols(options.what)], check=False).returncode
+                                   *scripts, _symbols(options.what)], check=False).returncode
         finally:
             guest.kill()

@@ -136,6 +136,10 @@ inline void debug_dump_scheduler() {
 inline void debug_snapshot() {
   detail::sys_send_empty(Syscall::kDebugSnapshot, 0, MessageInfo());
 }
+inline Word debug_get_thread_affinity(CPtr tcb) {
+  return detail::sys_send_recv(Syscall::kDebugGetThreadAffinity, tcb, MessageInfo(), {}, 0, 0)
+      .badge;
+}
 // This project's debug kernel checks all its invariants, and panics if one does not hold. The
 // number of full slots it saw; 0: too many objects to check them all.
 inline Word debug_check() {
@@ -182,6 +186,36 @@ inline void debug_name_thread(CPtr tcb, const char* name) {
   for (; name[i] != 0 && i < kRoom; ++i) out[i] = name[i];
   out[i] = 0;
   detail::sys_send_recv(Syscall::kDebugNameThread, tcb, MessageInfo(), {}, 0, 0);
+}
+
+// Benchmark kernels only.
+inline void benchmark_flush_caches() {
+  detail::sys_send_empty(Syscall::kBenchmarkFlushCaches, 0, MessageInfo());
+}
+inline void benchmark_null_syscall() {
+  detail::sys_send_empty(Syscall::kBenchmarkNullSyscall, 0, MessageInfo());
+}
+// The threads' times are counted from a reset to a finalize.
+inline void benchmark_reset_log() {
+  detail::sys_send_recv(Syscall::kBenchmarkResetLog, 0, MessageInfo(), {}, 0, 0);
+}
+inline void benchmark_finalize_log() {
+  detail::sys_send_recv(Syscall::kBenchmarkFinalizeLog, 0, MessageInfo(), {}, 0, 0);
+}
+inline void benchmark_reset_thread_utilisation(CPtr tcb) {
+  detail::sys_send_recv(Syscall::kBenchmarkResetThreadUtilisation, tcb, MessageInfo(), {}, 0, 0);
+}
+// Words of the caller's IPC buffer, times in ticks.
+struct Utilisation {
+  Word running, turns, in_kernel, entries;  // of the thread
+  Word idle_here, idle_there;               // of the caller's core, of the thread's
+  Word idle_turns, idle_in_kernel, idle_entries;
+  Word total, total_turns, total_in_kernel, total_entries;  // of the core
+};
+inline Utilisation benchmark_get_thread_utilisation(CPtr tcb) {
+  detail::sys_send_recv(Syscall::kBenchmarkGetThreadUtilisation, tcb, MessageInfo(), {}, 0, 0);
+  const Word* const w = ipc_buffer().msg;
+  return {w[0], w[1], w[2], w[3], w[4], w[5], w[6], w[7], w[8], w[9], w[10], w[11], w[12]};
 }
 
 }  // namespace lona::abi

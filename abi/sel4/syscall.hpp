@@ -32,6 +32,15 @@ enum class Syscall : long {
   kDebugCapIdentify = -15,
   kDebugSnapshot = -16,
   kDebugNameThread = -17,
+  kDebugGetThreadAffinity = -19,
+  // Benchmark builds only.
+  kBenchmarkFlushCaches = -21,
+  kBenchmarkResetLog = -22,
+  kBenchmarkFinalizeLog = -23,
+  kBenchmarkSetLogBuffer = -24,
+  kBenchmarkNullSyscall = -25,
+  kBenchmarkGetThreadUtilisation = -26,
+  kBenchmarkResetThreadUtilisation = -27,
   // Every build; numbers in between belong to configurations this one is not.
   kSetTlsBase = -33,
   // This project's own debug builds only: not part of the interface.

@@ -153,6 +153,12 @@ bool handle_debug_call(Tcb& caller, long number) {
     case abi::Syscall::kDebugNameThread:
       name_thread(caller);
       return true;
+    case abi::Syscall::kDebugGetThreadAffinity: {
+      const auto slot = lookup(caller, caller.context.cap_register());
+      const bool is_thread = slot && (*slot)->cap.is(CapType::kTcb);
+      caller.context.set_badge(is_thread ? (*slot)->cap.object<Tcb>()->core : 0);
+      return true;
+    }
     case abi::Syscall::kDebugLatency:
       caller.context.set_badge(latency.longest);
       caller.context.set_msg_info(latency.msg_info);

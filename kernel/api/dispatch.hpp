@@ -20,5 +20,7 @@ void receive_on(Tcb& caller, Word pointer, bool blocking, bool with_reply);
 
 // Debug calls; false for a number this kernel does not have.
 bool handle_debug_call(Tcb& caller, long number);
+// The same for benchmark calls.
+bool handle_benchmark_call(Tcb& caller, long number);
 
 }  // namespace lona::kernel

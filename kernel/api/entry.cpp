@@ -42,6 +42,8 @@ Tcb* run_fast(Tcb& tcb, Syscall number) {
     case Syscall::kSetTlsBase:
       arch::set_tls_base(tcb, tcb.context.cap_register());
       return &tcb;
+    case Syscall::kBenchmarkNullSyscall:
+      return config::kBenchmark ? &tcb : nullptr;
     default:
       return nullptr;
   }
@@ -86,7 +88,8 @@ bool run_syscall(Tcb& tcb, Syscall number) {
       yield_slice();
       return true;
     default:
-      return handle_debug_call(tcb, static_cast<long>(number));
+      return handle_debug_call(tcb, static_cast<long>(number)) ||
+             handle_benchmark_call(tcb, static_cast<long>(number));
   }
 }
 

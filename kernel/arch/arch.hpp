@@ -88,4 +88,6 @@ Result<void> check_ipc_buffer(Word address, const Cap& frame);
 void put_char(char c);
 [[noreturn]] void halt();
 
+void flush_caches();
+
 }  // namespace lona::kernel::arch

@@ -71,6 +71,14 @@ struct alignas(32) Reply {
 };
 static_assert(sizeof(Reply) == 1u << abi::kReplyBits);
 
+// Where a thread's time went, see sched/usage.hpp.
+struct Usage {
+  Ticks running;    // from coming in until leaving, with the kernel's part
+  Word turns;       // how often it came in
+  Ticks in_kernel;  // from entries into the kernel to their ends
+  Word entries;
+};
+
 // A replenishment: `amount` ticks usable from `time` on.
 struct Refill {
   Ticks time;

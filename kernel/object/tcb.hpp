@@ -65,6 +65,7 @@ struct alignas(1u << abi::kTcbBits) Tcb {
 
   Fault fault;
   DebugState debug;
+  Usage usage;  // benchmark kernels only
 
   static constexpr unsigned kNameBytes = 48;
   char name[kNameBytes];  // set by the debug call only

@@ -14,6 +14,7 @@
 #include "kernel/config.hpp"
 #include "kernel/sched/ready_queue.hpp"
 #include "kernel/sched/refill.hpp"
+#include "kernel/sched/usage.hpp"
 
 namespace lona::kernel {
 
@@ -46,6 +47,7 @@ struct Core {
   bool prodded = false;
   Scheduler scheduler;
   std::conditional_t<config::kDebug, TraceRing, NoTrace> trace;
+  CoreUsage usage;
 };
 
 // The cores that run, by the numbers the ABI gives them. Written during boot only.

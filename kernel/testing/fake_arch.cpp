@@ -146,6 +146,7 @@ Complaint check_spaces(const ObjectIndex&) {
 void put_char(char c) {
   std::putchar(c);
 }
+void flush_caches() {}
 void halt() {
   std::abort();
 }

@@ -14,6 +14,7 @@ ROOT_TASK = BUILD / "tests" / "kernel" / "root.elf"
 KERNELS = {"debug": BUILD / "kernel" / "kernel.elf",
            "release": BUILD / "kernel" / "kernel-release.elf"}
 KERNEL_HARDWARE_DEBUG = BUILD / "kernel" / "kernel-hardware-debug.elf"
+KERNEL_BENCHMARK = BUILD / "kernel" / "kernel-benchmark.elf"
 KERNEL_IOMMU = BUILD / "kernel" / "kernel-iommu.elf"
 
 
@@ -66,6 +67,9 @@ class Interface(unittest.TestCase):
         self.assertIsNotNone(result, text)
         self.assertEqual(result[2], "0", text)
         self.assertGreater(int(result[1]), 20, text)
+        kernel = settings.get("kernel")
+        self.assertEqual("(no trace)" in text, kernel in ("release", KERNEL_BENCHMARK), text)
+        self.assertEqual("(no benchmark calls)" in text, kernel != KERNEL_BENCHMARK, text)
 
     def test_q35_with_the_oldest_processor(self):
         self.check(machine="q35", cpu="qemu64")
@@ -81,6 +85,9 @@ class Interface(unittest.TestCase):
 
     def test_release_kernel(self):
         self.check(kernel="release", cpu="max")
+
+    def test_benchmark_kernel(self):
+        self.check(kernel=KERNEL_BENCHMARK, cpu="max")
 
     def test_hardware_debugging(self):
         self.check(kernel=KERNEL_HARDWARE_DEBUG, cpu="max",

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Breakpoints, single-stepping, and the trace that a debug kernel keeps.
+// Breakpoints, single-stepping, and what debug and benchmark kernels tell.
 #include "tests/kernel/harness.hpp"
 #include "tests/kernel/tests.hpp"
 
@@ -170,10 +170,66 @@ void a_debug_kernel_keeps_a_trace() {
   CHECK_OK(abi::tcb_unbind_notification(abi::kSlotInitTcb));
   if (m.badge == kFaultBadge) {
     CHECK(m.info.label() == static_cast<Word>(abi::FaultKind::kUnknownSyscall));
-    return;
+    return print("(no trace) ");
   }
   CHECK(age_of_signal != 0);
   CHECK(age_of_switch > age_of_signal);
+}
+
+namespace {
+
+constinit CPtr work_is_done = 0;
+
+void call_nothing(Word) {
+  abi::benchmark_null_syscall();
+  abi::signal(work_is_done);
+  park();
+}
+
+void work_for_a_while(Word ms) {
+  for (const Word begin = read_tsc(); read_tsc() - begin < ms * ticks_per_ms();) {
+  }
+  abi::signal(work_is_done);
+  park();
+}
+
+// A kernel without the benchmark calls reports the first one as a fault.
+bool has_benchmark_calls() {
+  Thread thread(call_nothing);
+  CHECK_OK(abi::tcb_bind_notification(abi::kSlotInitTcb, work_is_done));
+  thread.start();
+  const abi::Message m = abi::recv(thread.fault_endpoint(), make(ObjectType::kReply));
+  CHECK_OK(abi::tcb_unbind_notification(abi::kSlotInitTcb));
+  return m.badge != kFaultBadge;
+}
+
+}  // namespace
+
+void a_benchmark_kernel_tells_where_time_goes() {
+  constexpr Word kMs = 5;
+  work_is_done = make(ObjectType::kNotification);
+  if (!has_benchmark_calls()) return print("(no benchmark calls) ");
+  Thread thread(work_for_a_while, kMs);
+  abi::benchmark_reset_thread_utilisation(abi::kSlotInitTcb);
+  abi::benchmark_reset_log();
+  const Word begin = read_tsc();
+  thread.start();
+  (void)abi::wait(work_is_done);
+  abi::benchmark_finalize_log();
+  const Word duration = read_tsc() - begin;
+
+  const abi::Utilisation other = abi::benchmark_get_thread_utilisation(thread.tcb());
+  CHECK(other.running >= kMs * ticks_per_ms() && other.running <= other.total);
+  CHECK(other.turns >= 1 && other.entries >= 1);
+  CHECK(other.in_kernel > 0 && other.in_kernel < other.running);
+  CHECK(other.total > other.running && other.total < 2 * duration);
+  CHECK(other.total_entries > other.entries && other.total_turns > other.turns);
+  const abi::Utilisation self = abi::benchmark_get_thread_utilisation(abi::kSlotInitTcb);
+  CHECK(self.running > 0 && self.running + other.running + self.idle_here <= self.total);
+  CHECK(self.entries >= 3 && self.total == other.total);
+  abi::benchmark_reset_thread_utilisation(thread.tcb());
+  CHECK(abi::benchmark_get_thread_utilisation(thread.tcb()).running == 0);
+  abi::benchmark_flush_caches();
 }
 
 }  // namespace lona::test

@@ -192,6 +192,10 @@ void put_char(char c) {
   console_put(c);
 }
 
+void flush_caches() {
+  cpu::write_back_caches();
+}
+
 [[noreturn]] void halt() {
   console_write("\n[kernel] halted\n");
   cpu::halt_forever();

@@ -32,6 +32,10 @@ inline std::uint32_t in32(std::uint16_t port) {
   return value;
 }
 
+inline void write_back_caches() {
+  asm volatile("wbinvd" : : : "memory");
+}
+
 inline std::uint64_t read_msr(std::uint32_t msr) {
   std::uint32_t low, high;
   asm volatile("rdmsr" : "=a"(low), "=d"(high) : "c"(msr));

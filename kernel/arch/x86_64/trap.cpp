@@ -52,13 +52,19 @@ void trace_vector(unsigned vector) {
   }
 }
 
-// What `handle` does with the entry, and who runs afterwards.
+// What `handle` does with the entry, and who runs afterwards; kernels that watch note both.
 template <typename Handle>
-Tcb* traced(Handle&& handle) {
+Tcb* watched(Handle&& handle) {
   if constexpr (config::kDebug) {
     const Tcb* const before = current_thread();
     Tcb* const next = handle();
     if (next != before) trace(TraceKind::kRun, next, 0, 0, 0);
+    return next;
+  } else if constexpr (config::kBenchmark) {
+    Tcb* const before = current_thread();
+    const Ticks entered = arch::now();
+    Tcb* const next = handle();
+    this_core().usage.count(before, next, entered, arch::now());
     return next;
   } else {
     return handle();
@@ -129,7 +135,7 @@ template <typename Handle>
 UserContext* with_lock(bool wanted_by_thread, Handle&& handle) {
   Core& core = this_core();
   enter_kernel(core);
-  Tcb* const next = traced([&] {
+  Tcb* const next = watched([&] {
     if (!core.held) return handle();
     Tcb* const resumed = resume_held();
     return wanted_by_thread ? resumed : handle();
@@ -143,7 +149,7 @@ UserContext* with_lock(bool wanted_by_thread, Handle&& handle) {
 // The entry code has saved all registers, so these need to preserve none.
 extern "C" [[clang::preserve_none]] UserContext* trap_syscall() {
   const LatencyScope scope;
-  return context_of(traced(handle_traced_syscall));
+  return context_of(watched(handle_traced_syscall));
 }
 
 extern "C" [[clang::preserve_none]] UserContext* trap_syscall_locked() {
@@ -156,13 +162,13 @@ extern "C" UserContext* trap_vector(UserContext* context, unsigned vector) {
   if (cores.count > 1) {
     return with_lock(vector < kFirstInterrupt, [=] { return handle_vector(context, vector); });
   }
-  return context_of(traced([=] { return handle_vector(context, vector); }));
+  return context_of(watched([=] { return handle_vector(context, vector); }));
 }
 
 extern "C" UserContext* trap_while_idle(unsigned vector) {
   const LatencyScope scope;
   const auto handle = [=] { return handle_interrupt_while_idle(vector); };
-  return cores.count > 1 ? with_lock(false, handle) : context_of(traced(handle));
+  return cores.count > 1 ? with_lock(false, handle) : context_of(watched(handle));
 }
 
 }  // namespace lona::kernel

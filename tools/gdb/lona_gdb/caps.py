@@ -128,7 +128,7 @@ class Caps(gdb.Command):
 
 
 class Objects(gdb.Command):
-    """lona objects [TYPE]: every capability, children behind their parents; only those of a type."""
+    """lona objects [TYPE]: all capabilities (of a type), children behind parents."""
 
     def __init__(self):
         super().__init__("lona objects", gdb.COMMAND_DATA)

@@ -39,6 +39,8 @@ Tcb* run_fast(Tcb& tcb, Syscall number) {
     case Syscall::kSend:
     case Syscall::kNBSend:
       return fast_send(tcb);
+    case Syscall::kYield:
+      return fast_yield(tcb);
     case Syscall::kSetTlsBase:
       arch::set_tls_base(tcb, tcb.context.cap_register());
       return &tcb;
@@ -95,10 +97,11 @@ bool run_syscall(Tcb& tcb, Syscall number) {
 
 Tcb* handle_fault(abi::FaultKind kind, Word address, Word code, bool flag) {
   Tcb& tcb = *scheduler().current;
-  const Fault fault{.kind = kind, .address = address, .code = code, .flag = flag};
-  if (Tcb* const next = fast_fault(tcb, fault)) return next;
+  if (Tcb* const next = fast_fault(tcb, kind, address, code, flag)) return next;
   update_time();
-  if (check_budget()) raise_fault(tcb, fault);
+  if (check_budget()) {
+    raise_fault(tcb, {.kind = kind, .address = address, .code = code, .flag = flag});
+  }
   return schedule();
 }
 

@@ -210,7 +210,7 @@ Tcb* fast_call(Tcb& caller) {
   return run(s, server);
 }
 
-Tcb* fast_fault(Tcb& tcb, const Fault& fault) {
+Tcb* fast_fault(Tcb& tcb, abi::FaultKind kind, Word address, Word code, bool flag) {
   const Cap& handler = tcb.slots[Tcb::kFaultHandler].cap;
   if (!is_valid_handler(handler)) return nullptr;
   Scheduler& s = scheduler();
@@ -220,7 +220,10 @@ Tcb* fast_fault(Tcb& tcb, const Fault& fault) {
   Tcb* const server = find_server(s, tcb, endpoint, plan);
   if (server == nullptr) return nullptr;
 
-  tcb.fault = fault;
+  tcb.fault.kind = kind;
+  tcb.fault.address = address;
+  tcb.fault.code = code;
+  tcb.fault.flag = flag;
   meet(s, tcb, endpoint, *server, plan);
   transfer_fault(tcb, handler.badge(), *server);
   return run(s, *server);
@@ -345,6 +348,31 @@ Tcb* fast_send(Tcb& sender) {
     return nullptr;
   }
   return fast_signal(sender, *slot->cap.object<Notification>(), slot->cap.badge());
+}
+
+// --- Yield ---------------------------------------------------------------------------------------
+
+// A round-robin slice ends early: the next one begins behind the equals, if there are any.
+Tcb* fast_yield(Tcb& tcb) {
+  Scheduler& s = scheduler();
+  SchedContext& context = *tcb.sched_context;
+  if (!is_round_robin(context)) return nullptr;
+  const bool alone = s.ready.empty() || s.ready.highest() < tcb.priority;
+  Tcb& next = alone ? tcb : *s.ready.first_of(tcb.priority);
+  HandOver plan;
+  if (!plan_hand_over(s, next, plan)) return nullptr;
+
+  context.consumed += plan.used;
+  end_round_robin_slice(context, plan.now);
+  plan.used = 0;
+  if (alone) {
+    hand_over(s, context, plan);
+    return &tcb;
+  }
+  s.ready.remove(next);
+  s.ready.append(tcb);
+  hand_over(s, *next.sched_context, plan);
+  return run(s, next);
 }
 
 }  // namespace lona::kernel

@@ -11,7 +11,9 @@ namespace lona::kernel {
 Tcb* fast_call(Tcb& caller);
 Tcb* fast_reply_receive(Tcb& server);
 Tcb* fast_send(Tcb& sender);
-Tcb* fast_fault(Tcb& tcb, const Fault& fault);
+Tcb* fast_yield(Tcb& tcb);
+// Any fault but those of a capability lookup.
+Tcb* fast_fault(Tcb& tcb, abi::FaultKind kind, Word address, Word code, bool flag);
 // Signals while `current` runs, which goes on unless a higher thread waited.
 Tcb* fast_signal(Tcb& current, Notification& notification, Word badge);
 

@@ -15,7 +15,8 @@ namespace lona::kernel::arch {
 // --- Time: a counter that never goes back
 // ----------------------------------------------------------
 Ticks now();
-void set_deadline(Ticks at);  // handle_timer() is called then, or at once if it has passed
+// handle_timer() is called then, or at once if it has passed; `now` is the time, or was a moment ago.
+void set_deadline(Ticks at, Ticks now);
 Ticks ticks_per_us();
 
 // --- Interrupts ----------------------------------------------------------------------------------
@@ -53,7 +54,8 @@ Result<Done> decode_debug_method(Invocation& invocation);
 // A debug fault after each so many instructions; 0: none.
 void set_single_stepping(Tcb& tcb, Word instructions);
 // Fault messages: word `index` of the layouts in abi/sel4/fault.hpp, read and set.
-Word unknown_syscall_word(const Tcb& tcb, unsigned index);
+// All words of it but the last; those behind the registers only if there is a buffer.
+void describe_unknown_syscall(const Tcb& tcb, Tcb& receiver, abi::IpcBuffer* buffer);
 void set_unknown_syscall_word(Tcb& tcb, unsigned index, Word value);
 Word user_exception_word(const Tcb& tcb, unsigned index);
 void set_user_exception_word(Tcb& tcb, unsigned index, Word value);

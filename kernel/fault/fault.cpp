@@ -77,29 +77,50 @@ void raise_timeout(Tcb& tcb) {
   send_to_handler(tcb, tcb.slots[Tcb::kTimeoutHandler].cap, fault, false);
 }
 
-unsigned describe_fault(Tcb& sender, Tcb& receiver) {
+namespace {
+
+// What lies in registers of the faulting thread goes into the message word by word.
+unsigned describe_long_fault(Tcb& sender, Tcb& receiver) {
   const Fault& fault = sender.fault;
   abi::IpcBuffer* const buffer = ipc_buffer_of(receiver, true);
-  Word words[abi::unknown_syscall::kLength] = {};
+  if (fault.kind == abi::FaultKind::kUnknownSyscall) {
+    unsigned length = abi::unknown_syscall::kLength;
+    if (buffer == nullptr) length = abi::kMsgRegisters;
+    arch::describe_unknown_syscall(sender, receiver, buffer);
+    set_word(receiver, buffer, abi::unknown_syscall::kSyscall, fault.address);
+    return length;
+  }
+  for (unsigned i = 0; i < abi::user_exception::kNumber; ++i) {
+    set_word(receiver, buffer, i, arch::user_exception_word(sender, i));
+  }
+  set_word(receiver, buffer, abi::user_exception::kNumber, fault.address);
+  set_word(receiver, buffer, abi::user_exception::kCode, fault.code);
+  return buffer != nullptr ? abi::user_exception::kLength : abi::kMsgRegisters;
+}
+
+}  // namespace
+
+unsigned describe_fault(Tcb& sender, Tcb& receiver) {
+  const Fault& fault = sender.fault;
+  if (fault.kind == abi::FaultKind::kVm) {
+    UserContext& context = receiver.context;
+    context.set_message_register(abi::vm_fault::kIp, sender.context.fault_ip);
+    context.set_message_register(abi::vm_fault::kAddress, fault.address);
+    context.set_message_register(abi::vm_fault::kInstruction, fault.flag);
+    context.set_message_register(abi::vm_fault::kStatus, fault.code);
+    static_assert(abi::vm_fault::kLength == abi::kMsgRegisters);
+    return abi::vm_fault::kLength;
+  }
+  if (fault.kind == abi::FaultKind::kUnknownSyscall ||
+      fault.kind == abi::FaultKind::kUserException) {
+    return describe_long_fault(sender, receiver);
+  }
+  abi::IpcBuffer* const buffer = ipc_buffer_of(receiver, true);
+  Word words[abi::kMsgRegisters + abi::cap_fault::kLookupFailure] = {};
   unsigned length = 0;
   switch (fault.kind) {
     case abi::FaultKind::kCap:
       length = describe_cap_fault(fault, sender.context.fault_ip, words);
-      break;
-    case abi::FaultKind::kUnknownSyscall:
-      length = abi::unknown_syscall::kLength;
-      for (unsigned i = 0; i < abi::unknown_syscall::kSyscall; ++i) {
-        words[i] = arch::unknown_syscall_word(sender, i);
-      }
-      words[abi::unknown_syscall::kSyscall] = fault.address;
-      break;
-    case abi::FaultKind::kUserException:
-      length = abi::user_exception::kLength;
-      for (unsigned i = 0; i < abi::user_exception::kNumber; ++i) {
-        words[i] = arch::user_exception_word(sender, i);
-      }
-      words[abi::user_exception::kNumber] = fault.address;
-      words[abi::user_exception::kCode] = fault.code;
       break;
     case abi::FaultKind::kDebug: {
       const Word reason = fault.code & 0xff;
@@ -117,14 +138,7 @@ unsigned describe_fault(Tcb& sender, Tcb& receiver) {
       words[abi::timeout_fault::kConsumed] =
           sender.sched_context != nullptr ? take_consumed_us(*sender.sched_context) : 0;
       break;
-    case abi::FaultKind::kVm:
-      length = abi::vm_fault::kLength;
-      words[abi::vm_fault::kIp] = sender.context.fault_ip;
-      words[abi::vm_fault::kAddress] = fault.address;
-      words[abi::vm_fault::kInstruction] = fault.flag;
-      words[abi::vm_fault::kStatus] = fault.code;
-      break;
-    case abi::FaultKind::kNull:
+    default:
       break;
   }
   if (buffer == nullptr && length > abi::kMsgRegisters) length = abi::kMsgRegisters;

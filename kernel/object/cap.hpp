@@ -68,6 +68,11 @@ class Cap {
   constexpr CapType type() const { return Type::get(w0_); }
   constexpr bool is_null() const { return type() == CapType::kNull; }
   constexpr bool is(CapType t) const { return type() == t; }
+  // Of one type and at one address.
+  constexpr bool names_same(const Cap& other) const {
+    constexpr Word kMask = Type::make(static_cast<CapType>(31)) | Address::make(Address::kMax);
+    return ((w0_ ^ other.w0_) & kMask) == 0;
+  }
   constexpr PhysAddr paddr() const {
     return ((Address::get(w0_) << 4) - kPhysWindow) & kAddressMask;
   }

@@ -153,6 +153,21 @@ Progress delete_slot(Slot& slot, WorkMeter& work) {
   return Progress::kDone;
 }
 
+// Can its children be nothing but caps to the same object, of which they are not the last?
+bool has_copies_only(const Cap& cap) {
+  switch (cap.type()) {
+    case CapType::kEndpoint:
+    case CapType::kNotification:
+    case CapType::kReply:
+    case CapType::kCNode:
+    case CapType::kTcb:
+    case CapType::kSchedContext:
+      return true;
+    default:
+      return false;
+  }
+}
+
 }  // namespace
 
 Progress delete_cap(Slot& slot) {
@@ -162,6 +177,13 @@ Progress delete_cap(Slot& slot) {
 
 Progress revoke(Slot& slot) {
   WorkMeter work;
+  if (has_copies_only(slot.cap)) {
+    if (!slot.node.original()) return Progress::kDone;
+    while (!remove_copies(slot, WorkMeter::kCopiesPerStep)) {
+      if (work.must_stop(WorkMeter::kRemoveCopies)) return Progress::kPreempted;
+    }
+    return Progress::kDone;
+  }
   while (!slot.empty() && has_children(slot)) {
     if (delete_slot(*slot.node.next(), work) == Progress::kPreempted) return Progress::kPreempted;
   }

@@ -81,7 +81,7 @@ bool covers(const Cap& a, const Cap& b) {
     case CapType::kReply:
     case CapType::kTcb:
     case CapType::kSchedContext:
-      return b.is(a.type()) && a.paddr() == b.paddr();
+      return a.names_same(b);
     case CapType::kCNode:
       return b.is(CapType::kCNode) && a.paddr() == b.paddr() && a.radix() == b.radix();
     case CapType::kSchedControl:
@@ -180,6 +180,27 @@ void swap_slots(Slot& a, const Cap& cap_for_a, Slot& b, const Cap& cap_for_b) {
   Slot* const b_next = other(node_a.next());
   link(a, a_prev, a_next);
   link(b, b_prev, b_next);
+}
+
+bool remove_copies(Slot& parent, unsigned most) {
+  const bool badged = (parent.cap.is(CapType::kEndpoint) || parent.cap.is(CapType::kNotification)) &&
+                      parent.cap.badge() != 0;
+  Slot* child = parent.node.next();
+  bool first_badged = false;
+  for (; most > 0 && child != nullptr && parent.cap.names_same(child->cap); --most) {
+    if (badged && (child->cap.badge() != parent.cap.badge() || child->node.first_badged())) break;
+    Slot* const next = child->node.next();
+    first_badged |= child->node.first_badged();
+    child->cap = Cap();
+    child->node = DerivationNode();
+    child = next;
+  }
+  parent.node.set_next(child);
+  if (child != nullptr) {
+    child->node.set_prev(&parent);
+    if (first_badged) child->node.set_marks(child->node.original(), true);
+  }
+  return most > 0;
 }
 
 void remove_slot(Slot& slot) {

@@ -12,7 +12,14 @@ enum class Progress { kDone, kPreempted };
 // Work since the last preemption point, in units of about ten instructions.
 class WorkMeter {
  public:
-  enum Cost : unsigned { kLook = 2, kEmptySlot = 5, kWakeThread = 20, kDeleteCap = 30 };
+  enum Cost : unsigned {
+    kLook = 2,
+    kEmptySlot = 5,
+    kWakeThread = 20,
+    kDeleteCap = 30,
+    kRemoveCopies = 80
+  };
+  static constexpr unsigned kCopiesPerStep = 32;  // by kRemoveCopies
 
   // Called before a step: must the operation stop without making it?
   bool must_stop(Cost cost) {

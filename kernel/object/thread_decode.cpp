@@ -33,7 +33,16 @@ Result<Done> decode_read_registers(Invocation& inv) {
   if (!inv.is_call) return Done{};
   unsigned words = static_cast<unsigned>(count);
   if (inv.buffer == nullptr && words > abi::kMsgRegisters) words = abi::kMsgRegisters;
-  for (unsigned i = 0; i < words; ++i) set_reply_word(inv.caller, i, arch::read_register(tcb, i));
+  abi::IpcBuffer* const buffer =
+      words > abi::kMsgRegisters ? ipc_buffer_of(inv.caller, true) : nullptr;
+  for (unsigned i = 0; i < words && i < abi::kMsgRegisters; ++i) {
+    inv.caller.context.set_message_register(i, arch::read_register(tcb, i));
+  }
+  if (buffer != nullptr) {
+    for (unsigned i = abi::kMsgRegisters; i < words; ++i) {
+      buffer->msg[i] = arch::read_register(tcb, i);
+    }
+  }
   return Done{Done::kReply, words};
 }
 

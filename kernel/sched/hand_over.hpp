@@ -3,6 +3,10 @@
 // schedule() would do for these two, planned before any effect and then done.
 #pragma once
 
+#include <algorithm>
+
+#include "kernel/arch/arch.hpp"
+#include "kernel/sched/domain_schedule.hpp"
 #include "kernel/sched/scheduler.hpp"
 
 namespace lona::kernel {
@@ -20,6 +24,7 @@ struct HandOver {
   plan.now = arch::now();
   plan.used = s.consumed + (plan.now - s.now);
   const RefillClock clock{plan.now, s.slack, s.min_budget};
+  if (kHasDomains && plan.now >= domain_schedule.end()) return false;
   return from != nullptr && refill_sufficient(*from, plan.used, clock) && to.configured() &&
          !to.queued && refill_ready(to, clock) && refill_sufficient(to, 0, clock) &&
          (s.release_head == nullptr || !refill_ready(*s.release_head, clock));
@@ -35,7 +40,13 @@ struct HandOver {
   s.now = plan.now;
   s.current_context = &to;
   if (!is_round_robin(to)) refill_unblock(to, clock);
-  arm_deadline();
+  Ticks deadline = plan.now + refill_head(to).amount;
+  if (kHasDomains) deadline = std::min(deadline, domain_schedule.end());
+  if (s.release_head != nullptr) {
+    const Ticks time = refill_head(*s.release_head).time;
+    if (time < deadline) deadline = time;
+  }
+  arch::set_deadline(deadline, plan.now);
 }
 
 }  // namespace lona::kernel

@@ -50,24 +50,7 @@ void append(SchedContext& sc, Refill refill) {
   refill_tail(sc) = refill;
 }
 
-void charge_round_robin(SchedContext& sc, Ticks usage, const RefillClock& clock) {
-  Refill& head = sc.refills()[0];
-  Refill& used = sc.refills()[1];
-  const Ticks amount = usage < head.amount ? usage : head.amount;
-  head.amount -= amount;
-  used.amount += amount;
-  if (head.amount < clock.min_budget) {
-    head.amount += used.amount;
-    used.amount = 0;
-  }
-  head.time = clock.now;
-}
-
 }  // namespace
-
-Refill& refill_head(SchedContext& sc) {
-  return sc.refills()[sc.refill_head];
-}
 
 Refill& refill_at(SchedContext& sc, unsigned index) {
   return sc.refills()[wrap(sc, sc.refill_head + index)];
@@ -108,11 +91,7 @@ void refill_update(SchedContext& sc, Ticks budget, Ticks period, unsigned max,
   }
 }
 
-void refill_charge(SchedContext& sc, Ticks usage, const RefillClock& clock) {
-  if (is_round_robin(sc)) {
-    charge_round_robin(sc, usage, clock);
-    return;
-  }
+void charge_sporadic(SchedContext& sc, Ticks usage, Ticks min_budget) {
   // Whole entries that were used up come back a period after their own time.
   while (refill_head(sc).amount <= usage) {
     const Refill head = refill_head(sc);
@@ -137,7 +116,7 @@ void refill_charge(SchedContext& sc, Ticks usage, const RefillClock& clock) {
     head.time += usage;
     append(sc, back);
   }
-  while (refill_head(sc).amount < clock.min_budget && sc.refill_count > 1) {
+  while (refill_head(sc).amount < min_budget && sc.refill_count > 1) {
     merge_head_into_next(sc);
   }
 }

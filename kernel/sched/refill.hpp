@@ -34,7 +34,9 @@ static_assert(refill_capacity(abi::kMinSchedContextBits) == SchedContext::kMinRe
 // less room than asked for, time that was used comes back later and in larger pieces.
 inline constexpr unsigned kMaxRefills = 256;
 
-Refill& refill_head(SchedContext& sc);
+inline Refill& refill_head(SchedContext& sc) {
+  return sc.refills()[sc.refill_head];
+}
 Refill& refill_at(SchedContext& sc, unsigned index);  // 0: head
 inline bool refill_ready(SchedContext& sc, const RefillClock& clock) {
   return refill_head(sc).time <= clock.now + clock.slack;
@@ -52,7 +54,27 @@ void refill_start(SchedContext& sc, Ticks budget, Ticks period, unsigned max, Ti
 void refill_update(SchedContext& sc, Ticks budget, Ticks period, unsigned max,
                    const RefillClock& clock);
 // `usage` ticks were run: schedules their return one period after they could first be used.
-void refill_charge(SchedContext& sc, Ticks usage, const RefillClock& clock);
+void charge_sporadic(SchedContext& sc, Ticks usage, Ticks min_budget);
+inline void refill_charge(SchedContext& sc, Ticks usage, const RefillClock& clock) {
+  if (!is_round_robin(sc)) [[unlikely]] return charge_sporadic(sc, usage, clock.min_budget);
+  Refill& head = sc.refills()[0];
+  Refill& used = sc.refills()[1];
+  const Ticks amount = usage < head.amount ? usage : head.amount;
+  head.amount -= amount;
+  used.amount += amount;
+  if (head.amount < clock.min_budget) {
+    head.amount += used.amount;
+    used.amount = 0;
+  }
+  head.time = clock.now;
+}
+// The rest of the slice is given up, and a whole one begins.
+inline void end_round_robin_slice(SchedContext& sc, Ticks now) {
+  Refill& head = sc.refills()[0];
+  Refill& used = sc.refills()[1];
+  head = {now, head.amount + used.amount};
+  used.amount = 0;
+}
 // The owner wakes up: unused time from before cannot be saved up.
 void refill_unblock(SchedContext& sc, const RefillClock& clock);
 

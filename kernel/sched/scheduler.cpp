@@ -345,8 +345,7 @@ void switch_thread(Tcb* next) {
   }
 }
 
-}  // namespace
-
+// The next timer interrupt: when the current context's budget ends, or another one's time comes.
 void arm_deadline() {
   Scheduler& s = scheduler();
   Ticks deadline = kHasDomains ? domain_schedule.end() : ~Ticks{0};
@@ -358,8 +357,10 @@ void arm_deadline() {
     const Ticks time = refill_head(*s.release_head).time;
     if (time < deadline) deadline = time;
   }
-  arch::set_deadline(deadline);
+  arch::set_deadline(deadline, s.now);
 }
+
+}  // namespace
 
 Tcb* schedule() {
   Scheduler& s = scheduler();

@@ -21,7 +21,7 @@ namespace arch {
 Ticks now() {
   return machine.now;
 }
-void set_deadline(Ticks at) {
+void set_deadline(Ticks at, Ticks) {
   machine.deadline = at;
 }
 Ticks ticks_per_us() {
@@ -82,8 +82,15 @@ void copy_frame_registers(Tcb& to, const Tcb& from) {
 void copy_integer_registers(Tcb& to, const Tcb& from) {
   to.context.rax = from.context.rax;
 }
-Word unknown_syscall_word(const Tcb& tcb, unsigned index) {
-  return tcb.context.*kSyscallOrder[index];
+void describe_unknown_syscall(const Tcb& tcb, Tcb& receiver, abi::IpcBuffer* buffer) {
+  for (unsigned i = 0; i < abi::unknown_syscall::kSyscall; ++i) {
+    const Word word = tcb.context.*kSyscallOrder[i];
+    if (i < abi::kMsgRegisters) {
+      receiver.context.set_message_register(i, word);
+    } else if (buffer != nullptr) {
+      buffer->msg[i] = word;
+    }
+  }
 }
 void set_unknown_syscall_word(Tcb& tcb, unsigned index, Word value) {
   tcb.context.*kSyscallOrder[index] = value;

@@ -13,14 +13,15 @@
 #include "kernel/arch/x86_64/fpu.hpp"
 #include "kernel/arch/x86_64/interrupts.hpp"
 #include "kernel/arch/x86_64/vspace.hpp"
+#include "kernel/ipc/ipc.hpp"
 
 namespace lona::kernel::arch {
 
 Ticks now() {
   return clock_now();
 }
-void set_deadline(Ticks at) {
-  clock_set_deadline(at);
+void set_deadline(Ticks at, Ticks now) {
+  clock_set_deadline(at, now);
 }
 Ticks ticks_per_us() {
   return kernel::ticks_per_us();
@@ -38,7 +39,8 @@ void switch_to(Tcb& tcb) {
   const Cap& root = tcb.slots[Tcb::kVSpace].cap;
   ArchCore& core = this_core().arch;
   // An active address space has its number still: when it loses that, no core stays in it.
-  if (!root.is(CapType::kPml4) || root.paddr() != core.active_root) {
+  if (!root.is(CapType::kPml4) ||
+      root.object<PageTable>() != from_phys<PageTable>(core.active_root)) {
     // A thread whose address space is gone faults at its first instruction.
     PageTable* vspace = root.is(CapType::kPml4) ? vspace_of(root.mapped_asid()) : nullptr;
     if (vspace != nullptr && to_phys(vspace) != root.paddr()) vspace = nullptr;
@@ -105,21 +107,15 @@ static_assert(kGsBase + 1 == abi::kUserRegisterCount);
 }  // namespace
 
 Word read_register(const Tcb& tcb, unsigned index) {
-  const UserContext& c = tcb.context;
-  switch (index) {
-    case kIp:
-      return c.fault_ip;
-    case kSp:
-      return c.rsp;
-    case kFlags:
-      return c.rflags;
-    case kFsBase:
-      return c.fs_base;
-    case kGsBase:
-      return c.gs_base;
-    default:
-      return index < kFsBase ? c.*kGeneral[index - kFirstGeneral] : 0;
-  }
+  constexpr Register kReadable[] = {
+      &UserContext::fault_ip, &UserContext::rsp, &UserContext::rflags,  &UserContext::rax,
+      &UserContext::rbx,      &UserContext::rcx, &UserContext::rdx,     &UserContext::rsi,
+      &UserContext::rdi,      &UserContext::rbp, &UserContext::r8,      &UserContext::r9,
+      &UserContext::r10,      &UserContext::r11, &UserContext::r12,     &UserContext::r13,
+      &UserContext::r14,      &UserContext::r15, &UserContext::fs_base, &UserContext::gs_base,
+  };
+  static_assert(std::size(kReadable) == abi::kUserRegisterCount);
+  return index < std::size(kReadable) ? tcb.context.*kReadable[index] : 0;
 }
 
 void write_register(Tcb& tcb, unsigned index, Word value) {
@@ -172,9 +168,21 @@ unsigned register_of_unknown_syscall_word(unsigned index) {
 
 }  // namespace
 
-Word unknown_syscall_word(const Tcb& tcb, unsigned index) {
-  if (index > abi::unknown_syscall::kFlags) return tcb.context.syscall_number();
-  return read_register(tcb, register_of_unknown_syscall_word(index));
+void describe_unknown_syscall(const Tcb& tcb, Tcb& receiver, abi::IpcBuffer* buffer) {
+  const UserContext& from = tcb.context;
+  UserContext& to = receiver.context;
+  to.set_message_register(0, from.rax);
+  to.set_message_register(1, from.rbx);
+  to.set_message_register(2, from.rcx);
+  to.set_message_register(3, from.rdx);
+  if (buffer == nullptr) return;
+  constexpr unsigned kFirst = abi::kMsgRegisters, kEnd = abi::unknown_syscall::kFaultIp;
+  static_assert(kEnd == kGeneralCount && abi::unknown_syscall::kFlags == kEnd + 2);
+  // The general registers lie side by side.
+  copy_words(buffer->msg + kFirst, &from.rax + kFirst, kEnd - kFirst);
+  buffer->msg[abi::unknown_syscall::kFaultIp] = from.fault_ip;
+  buffer->msg[abi::unknown_syscall::kRsp] = from.rsp;
+  buffer->msg[abi::unknown_syscall::kFlags] = from.rflags;
 }
 void set_unknown_syscall_word(Tcb& tcb, unsigned index, Word value) {
   if (index > abi::unknown_syscall::kFlags) return;

@@ -101,12 +101,11 @@ Ticks clock_now() {
   return cpu::read_tsc();
 }
 
-void clock_set_deadline(Ticks when) {
+void clock_set_deadline(Ticks when, Ticks now) {
   if (cpu_features.tsc_deadline) {
     cpu::write_msr(cpu::kMsrTscDeadline, std::max<Ticks>(when, 1));
     return;
   }
-  const Ticks now = clock_now();
   // Longer waits than the counter holds end early; the scheduler then arms the rest.
   constexpr Ticks kLongest = Ticks{1} << 31;
   const Ticks delta = when > now ? std::min(when - now, kLongest) : 0;

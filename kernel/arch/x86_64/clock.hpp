@@ -17,6 +17,6 @@ std::uint64_t ticks_per_us();
 
 Ticks clock_now();
 // An interrupt at `when` or as soon as possible if that has passed.
-void clock_set_deadline(Ticks when);
+void clock_set_deadline(Ticks when, Ticks now);
 
 }  // namespace lona::kernel

@@ -352,13 +352,17 @@ Tcb* fast_send(Tcb& sender) {
 
 // --- Yield ---------------------------------------------------------------------------------------
 
-// A round-robin slice ends early: the next one begins behind the equals, if there are any.
+// A round-robin slice ends early: the next one begins behind the equals, if there are any. Another
+// core may have woken a higher thread that this core has not been told of yet.
 Tcb* fast_yield(Tcb& tcb) {
   Scheduler& s = scheduler();
   SchedContext& context = *tcb.sched_context;
-  if (!is_round_robin(context)) return nullptr;
-  const bool alone = s.ready.empty() || s.ready.highest() < tcb.priority;
-  Tcb& next = alone ? tcb : *s.ready.first_of(tcb.priority);
+  if (&context != s.current_context || !is_round_robin(context)) return nullptr;
+  const unsigned highest = s.ready.empty() ? 0 : s.ready.highest();
+  if (highest > tcb.priority) return nullptr;
+  Tcb* const equal = s.ready.first_of(tcb.priority);
+  const bool alone = equal == nullptr;
+  Tcb& next = alone ? tcb : *equal;
   HandOver plan;
   if (!plan_hand_over(s, next, plan)) return nullptr;
 

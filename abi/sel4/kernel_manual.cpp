@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Writes docs/kernel-manual.md from methods.def: one argument, the file to write.
+// Writes docs/kernel-manual.md from syscalls.def and methods.def: one argument, the file to write.
 #include <algorithm>
 #include <cstdio>
 #include <fstream>
@@ -39,14 +39,34 @@ struct Reader {
   }
 };
 
+struct SyscallText {
+  long number;
+  std::string_view name, option, arguments, results, text;
+};
+constexpr SyscallText kSyscalls[] = {
+#define SYSCALL(id, number, name, option, arguments, results, text) \
+  {number, name, #option, arguments, results, text},
+#include "abi/sel4/syscalls.def"
+};
+
 constexpr std::string_view kIntroduction = R"(# The kernel's calls
 
-<!-- Made from abi/sel4/methods.def by `cmake --build build/host --target kernel-manual`. -->
+<!-- Made from abi/sel4/syscalls.def and methods.def by
+     `cmake --build build/host --target kernel-manual`. -->
 
-The kernel speaks the interface of seL4 16.0.0 (MCS, x86_64). This page lists every method of every
-kernel object, with its number, its arguments and its errors. What the objects mean is told in the
-seL4 manual; which configuration this is, in `0001-kernel-configuration.md`.
+The kernel speaks the interface of seL4 16.0.0 (MCS, x86_64). This page lists every system call, and
+every method of every kernel object, with its number, its arguments and its errors. What the objects
+mean is told in the seL4 manual; which configuration this is, in `0001-kernel-configuration.md`.
 
+## System calls
+
+The number is in `rdx`; `abi/sel4/syscall.hpp` lists the registers of the arguments and results. A
+message is its info word (label, number of words and capabilities) and its words, the first four in
+registers, the others and the capabilities in the IPC buffer. A number that the kernel does not have
+is a fault of the caller: unknown system call.
+)";
+
+constexpr std::string_view kMethodIntroduction = R"(
 ## How a method is called
 
 System call `Call` (or `Send` and `NBSend`, without an answer) on a capability to the object. The
@@ -142,9 +162,27 @@ void write_entry(std::ostream& out, const Entry& entry) {
   }
 }
 
+std::string_view kernels_with(std::string_view option) {
+  if (option == "Debug") return " (debug kernels)";
+  if (option == "Benchmark") return " (benchmark kernels)";
+  if (option == "Lona") return " (debug kernels of this project)";
+  return "";
+}
+
+void write_syscall(std::ostream& out, const SyscallText& call) {
+  out << "\n### " << call.name << "\n\n";
+  write_wrapped(out, call.text, "");
+  out << "\n";
+  write_row(out, "number:", std::to_string(call.number) + std::string(kernels_with(call.option)));
+  write_row(out, "arguments:", names(call.arguments));
+  write_row(out, "results:", names(call.results));
+}
+
 void write_manual(std::ostream& out) {
   const Reader reader;
   out << kIntroduction;
+  for (const SyscallText& call : kSyscalls) write_syscall(out, call);
+  out << kMethodIntroduction;
   for (const Interface& interface : reader.interfaces) {
     out << "\n## " << interface.title << "\n\nA capability of this kind stands for "
         << interface.text << ".\n";

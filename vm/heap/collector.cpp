@@ -201,10 +201,12 @@ void settle(Process& p, Evacuation& e, const Parts& c) {
   p.charge(static_cast<std::uint32_t>(e.copied() / 8));
 }
 
-// A large block gives its end back: the stack moves down. False when it is not large enough.
+// A large block gives its end back: the stack moves down. False when it is not large enough, or
+// holds so little that a copy of that costs less than fresh pages do next time.
 bool give_end_back(Process& p, std::size_t fit) {
   std::size_t words = p.block_words();
-  if (fit >= words || p.block_ == p.first_block()) return false;
+  auto alive = static_cast<std::size_t>(p.top() - p.block_);
+  if (fit >= words || p.block_ == p.first_block() || alive < words / 4) return false;
   std::size_t kept =
       Allocator::kept_by_shrink(words * sizeof(Word), fit * sizeof(Word)) / sizeof(Word);
   if (kept >= words) return false;

@@ -2,8 +2,8 @@
 #include "vm/heap/evacuation.hpp"
 
 #include <algorithm>
-#include <cstring>
 
+#include "vm/heap/copy_words.hpp"
 #include "vm/heap/fragment.hpp"
 #include "vm/interp/frame.hpp"
 
@@ -45,7 +45,7 @@ Term Evacuation::move(Term t) {
     if (!h.is_header()) return Term::from_bits(box[0]);
     Word* copy = *top;
     *top += h.words() + 1;
-    std::memcpy(copy, box, (h.words() + 1) * sizeof(Word));
+    copy_words(copy, box, h.words() + 1);
     Term moved = Term::boxed(copy);
     box[0] = moved.bits();
     return moved;

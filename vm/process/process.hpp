@@ -70,6 +70,7 @@ class Process final : public Heap, public Timer {
   // Is this address in this process's own memory (so that a term there must be copied to outlive
   // or leave it)?
   bool owns(const Word* p) const;
+  bool has_fragments() const { return fragments_ != nullptr || peeking_; }
 
   // --- For the session --------------------------------------------------------------------------
   Term exit_reason() const { return exit_reason_; }  // valid in Hooks::exited

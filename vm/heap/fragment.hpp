@@ -4,7 +4,7 @@
 // part of the process's young heap until the next collection copies what lives and frees them.
 #pragma once
 
-#include "vm/term/term.hpp"
+#include "vm/heap/off_heap.hpp"
 
 namespace lona::vm {
 
@@ -26,6 +26,8 @@ struct Fragment {
     return reinterpret_cast<std::uintptr_t>(p) - reinterpret_cast<std::uintptr_t>(data) <
            reinterpret_cast<std::uintptr_t>(top) - reinterpret_cast<std::uintptr_t>(data);
   }
+  // What it keeps from others: itself, and blocks outside of all heaps.
+  std::size_t words() const { return bytes / sizeof(Word) + OffHeapList::chain_words(blobs); }
   const Word* end() const {
     return reinterpret_cast<const Word*>(reinterpret_cast<const char*>(this) + bytes);
   }

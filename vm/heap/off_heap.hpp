@@ -72,6 +72,13 @@ class OffHeapList {
     chain = blob;
   }
   static void release_chain(Word* chain);
+  static std::size_t chain_words(const Word* chain) {
+    std::size_t words = 0;
+    for (; chain != nullptr; chain = reinterpret_cast<const Word*>(chain[1])) {
+      words += block_of(chain)->capacity / sizeof(Word);
+    }
+    return words;
+  }
   void append(Word* chain);
   void release_all();
 

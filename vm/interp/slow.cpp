@@ -375,6 +375,7 @@ void receive_take(Process& p) {
     if (p.inbox_tail_ == &message->next) p.inbox_tail_ = p.scan_;
     if (p.mark_ == &message->next) p.mark_ = p.scan_;
     p.inbox_count_--;
+    p.inbox_words_ -= message->words();
     if (message->top == message->data) {
       free_fragment(p, message);
     } else {

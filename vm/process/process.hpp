@@ -164,6 +164,7 @@ class Process final : public Heap, public Timer {
   Fragment** inbox_tail_ = &inbox_;
   Fragment** scan_ = &inbox_;
   std::uint32_t inbox_count_ = 0;
+  std::uint64_t inbox_words_ = 0;
   // The link to the first message that may hold the reference mark_ref_, the newest one this
   // process has made.
   Fragment** mark_ = &inbox_;

@@ -168,6 +168,36 @@ TEST(Memory, a_process_over_its_limit_ends_with_oom) {
   EXPECT_EQ(vm.run("(+ 1 2)"), "3");
 }
 
+TEST(Memory, a_flooded_mailbox_ends_its_owner_and_no_sender) {
+  TestVm vm;
+  vm.run(
+      "(def flood (fn* [p n m] (if (= n 0) :sent (do (send p m) (flood p (- n 1) m)))))"
+      "(def victim (fn* [] (match (spawn-monitor (fn* [] (receive :never 1)) "
+      "%{:max-heap-size 100000}) [p _] p)))");
+  EXPECT_EQ(vm.run("(flood (victim) 20000 [1 2 3])"), ":sent");
+  EXPECT_EQ(vm.run("(flood (victim) 20000 [1 2 3]) (receive [:DOWN _ _ r] r :after 5000 :alive)"),
+            "[:error :oom]");
+  // What fits stays.
+  EXPECT_EQ(vm.run("(flood (victim) 500 [1 2 3]) (receive [:DOWN _ _ r] r :after 20 :alive)"),
+            ":alive");
+  // One that computes and never looks is no exception.
+  EXPECT_EQ(vm.run("(def pm (spawn-monitor (fn* f [] (f)) %{:max-heap-size 100000}))"
+                   "(flood (nth pm 0) 20000 [1 2 3]) (receive [:DOWN _ _ r] r :after 5000 :alive)"),
+            "[:error :oom]");
+}
+
+TEST(Memory, what_was_received_no_longer_counts) {
+  TestVm vm;
+  EXPECT_EQ(
+      vm.run("(def me (self))"
+             "(def eat (fn* [n] (if (= n 0) (send me :full) (receive [_ _ _] (eat (- n 1))))))"
+             "(def pm (spawn-monitor (fn* [] (eat 20000)) %{:max-heap-size 1000000}))"
+             "(def feed (fn* [n] (if (= n 0) (receive :full :full [:DOWN _ _ r] r) (do (send "
+             "(nth pm 0) [1 2 3]) (match (mod n 100) 0 (sleep 0) _ 0) (feed (- n 1))))))"
+             "(feed 20000)"),
+      ":full");
+}
+
 TEST(Memory, garbage_is_reclaimed) {
   TestVm vm;
   // About 1.6 GB pass through a process limited to 1 MB.

@@ -48,11 +48,23 @@ void terminate(Process& p, Fragment* f) {
   p.attach(f);
 }
 
+// More waits than its limit allows, or, when it has none, than half of the realm's memory. That is
+// the receiver's end, so that a sender never meets the lack of memory that its messages make.
+bool flooded(const Process& p) {
+  if (p.max_heap_words_ == 0) return p.inbox_words_ > state_of(p).mailbox_words;
+  return p.inbox_words_ + p.block_words() + p.old_words() + p.off_heap_words() > p.max_heap_words_;
+}
+
 void take_message(Process& p, Fragment* f) {
   f->next = nullptr;
   *p.inbox_tail_ = f;
   p.inbox_tail_ = &f->next;
   p.inbox_count_++;
+  p.inbox_words_ += f->words();
+  if (p.exit_pending_ || !flooded(p)) return;
+  p.exit_reason_ = state_of(p).oom_reason;
+  p.exit_pending_ = true;
+  p.doomed_.store(true, std::memory_order_relaxed);
 }
 
 // What an exit signal does depends on the process that gets it, at the moment it does.

@@ -51,6 +51,7 @@ struct Vm::State {
   Term oom_reason;    // [:error :oom], permanent
   Term load_closure;  // runs what a SourceFeed gives (sched/source.cpp)
   Var* ns_var = nullptr;
+  std::size_t mailbox_words = 0;  // most that waits in a mailbox without a limit
   SpinLock names_lock;
   NameTable names;     // registered processes, or null
   SpinLock relations;  // all links and monitors

@@ -119,6 +119,7 @@ Vm& Vm::create(const VmOptions& options, Hooks* hooks) {
   make_workers(*vm);
   s.ok = make_keyword("ok");
   s.normal = make_keyword("normal");
+  s.mailbox_words = platform::memory_figures().limit / 2 / sizeof(Word);
   s.oom_reason = make_pair_tuple(s.permanent, make_keyword("error"), make_keyword("oom"));
   s.load_closure = make_load_closure(s.permanent);
   find_fallbacks(s);

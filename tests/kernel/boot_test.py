@@ -27,7 +27,10 @@ def boot(until, kernel="debug", root_task=ROOT_TASK, machine="q35", cpu="qemu64"
     command = ["qemu-system-x86_64", "-machine", machine, "-cpu", cpu, "-m", str(memory),
                "-display", "none", "-no-reboot", "-kernel", str(KERNELS.get(kernel, kernel)),
                "-serial", "stdio"]
-    if cores > 1:
+    if cores == 1:
+        # Guest time is counted in instructions: how busy the host is makes no difference.
+        command += ["-icount", "shift=4,sleep=off"]
+    else:
         # One host thread plays all cores in turn: a core that spins for the lock then gives way to
         # the holder, however busy the host is.
         command += ["-smp", str(cores), "-accel", "tcg,thread=single"]

@@ -231,6 +231,7 @@ CPtr huge_page(bool& is_ram) {
     for (CPtr i = 0; i < info->untyped.end - info->untyped.start; ++i) {
       const abi::UntypedDesc& untyped = info->untyped_list[i];
       if (untyped.size_bits < abi::kHugePageBits || (untyped.is_device != 0) != device) continue;
+      if (info->untyped.start + i == memory_untyped()) continue;  // all else comes from there
       const CPtr slot = new_slot();
       is_ram = !device;
       if (abi::untyped_retype(info->untyped.start + i, ObjectType::kHugePage, 0, root, slot, 1) ==

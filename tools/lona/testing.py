@@ -17,6 +17,7 @@ import json
 import os
 import pathlib
 import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -235,6 +236,9 @@ def _run(job, names):
 
 
 def call_test(options):
+    # Tests send interrupts; a job that was started in the background would hand on that it ignores
+    # them.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     started = time.monotonic()
     for preset in ("x86_64", "host", "asan"):
         build(preset)

@@ -264,6 +264,19 @@ void long_queues() {
     });
   });
   stage([] {
+    const CPtr endpoint = slots(1);
+    make(ObjectType::kEndpoint, 0, endpoint);
+    Threads threads(100);
+    threads.start(caller_thread, endpoint);
+    let_them_run();
+    for (unsigned i = 0; i < kThreads; ++i) {
+      must(abi::tcb_set_priority(threads.tcb(i), abi::kSlotInitTcb, 1 + i % 240), "sorting");
+    }
+    row("pass callers of 240 priorities", [&] {
+      must(abi::tcb_set_priority(threads.tcb(0), abi::kSlotInitTcb, 250), "raising");
+    });
+  });
+  stage([] {
     Threads threads(100, 20, 400'000);
     row("512 threads wait for their time", [&] {
       threads.start(spinning_thread, 0);

@@ -102,7 +102,7 @@ void take_first(Endpoint& endpoint, Tcb& receiver) {
   Tcb* const next = receiver.queue_next;
   WaitQueue queue{next, nullptr};
   if (next != nullptr) {
-    next->queue_prev = nullptr;
+    queue_first_gone(receiver, *next);
     queue.tail = endpoint.queue().tail;
   }
   receiver.queue_next = nullptr;

@@ -150,6 +150,7 @@ class ThreadCheck {
   // By priority, links both ways, all in `state` because of `object`.
   const char* check_queue(const WaitQueue& queue, const void* object, ThreadState state) {
     const Tcb* prev = nullptr;
+    const Tcb* first = nullptr;  // of its priority
     for (const Tcb* tcb = queue.head; tcb != nullptr; prev = tcb, tcb = tcb->queue_next) {
       if (!live(tcb, CapType::kTcb)) return "a wait queue holds something that is no thread";
       if (tcb->queue_prev != prev) return "a wait queue's links do not match";
@@ -159,9 +160,18 @@ class ThreadCheck {
       if (prev != nullptr && prev->priority < tcb->priority) {
         return "a wait queue is not ordered by priority";
       }
+      if (first == nullptr || first->priority != tcb->priority) first = tcb;
+      if (!knows_its_peer(*tcb, *first)) return "the ends of a priority do not know each other";
       ++counts_.threads_in_wait_queues;
     }
     return queue.tail == prev ? nullptr : "a wait queue's tail is not its last thread";
+  }
+
+  static bool knows_its_peer(const Tcb& tcb, const Tcb& first) {
+    const bool is_last = tcb.queue_next == nullptr || tcb.queue_next->priority != tcb.priority;
+    if (&tcb == &first) return (tcb.queue_peer == nullptr) == is_last;
+    return is_last ? tcb.queue_peer == &first && first.queue_peer == &tcb
+                   : tcb.queue_peer == nullptr;
   }
 
   const char* check_endpoint(const Endpoint& endpoint) {
@@ -289,20 +299,27 @@ class ThreadCheck {
     return nullptr;
   }
 
+  static bool is_balanced(const SchedContext& context) {
+    const auto height = [](const SchedContext* top) {
+      return top != nullptr ? int{top->release_height} : 0;
+    };
+    const int left = height(context.release_left), right = height(context.release_right);
+    return context.release_height == (left > right ? left : right) + 1 && left - right <= 1 &&
+           right - left <= 1;
+  }
+
   const char* check_release_queue(const Core& core) {
-    SchedContext* prev = nullptr;
-    for (SchedContext* context = core.scheduler.release_head; context != nullptr;
-         prev = context, context = context->release_next) {
+    const Scheduler& s = core.scheduler;
+    if (s.release_head != s.release.first()) return "the first release is not the first";
+    for (SchedContext* context = s.release_head; context != nullptr;
+         context = s.release.after(*context)) {
       at_ = to_phys(context);
       if (!live(context, CapType::kSchedContext)) return "the release queue holds no context";
       if (!context->queued || context->tcb == nullptr) {
         return "the release queue holds a context that waits for nothing";
       }
       if (context->core != core.id) return "a context waits for time on another core than its own";
-      if (context->release_prev != prev) return "the release queue's links do not match";
-      if (prev != nullptr && refill_head(*prev).time > refill_head(*context).time) {
-        return "the release queue is not ordered by time";
-      }
+      if (!is_balanced(*context)) return "the release queue is out of balance";
       ++counts_.contexts_in_release_queues;
     }
     return nullptr;

@@ -6,22 +6,6 @@
 
 namespace lona::kernel {
 
-void queue_insert(WaitQueue& queue, Tcb& tcb) {
-  Tcb* before = queue.tail;
-  while (before != nullptr && before->priority < tcb.priority) before = before->queue_prev;
-  Tcb* after = before != nullptr ? before->queue_next : queue.head;
-  tcb.queue_prev = before;
-  tcb.queue_next = after;
-  (before != nullptr ? before->queue_next : queue.head) = &tcb;
-  (after != nullptr ? after->queue_prev : queue.tail) = &tcb;
-}
-
-void queue_remove(WaitQueue& queue, Tcb& tcb) {
-  (tcb.queue_prev != nullptr ? tcb.queue_prev->queue_next : queue.head) = tcb.queue_next;
-  (tcb.queue_next != nullptr ? tcb.queue_next->queue_prev : queue.tail) = tcb.queue_prev;
-  tcb.queue_prev = tcb.queue_next = nullptr;
-}
-
 namespace {
 
 void block_on(Tcb& tcb, Endpoint& endpoint, ThreadState state) {
@@ -215,11 +199,14 @@ Progress cancel_badged_sends(Endpoint& endpoint, Word badge) {
   return search.endpoint == nullptr ? Progress::kDone : Progress::kPreempted;
 }
 
-void reorder_queue(Tcb& tcb) {
-  if (tcb.state == ThreadState::kBlockedOnNotification) {
-    WaitQueue& queue = static_cast<Notification*>(tcb.blocked_on)->queue;
+void reorder_queue(Tcb& tcb, unsigned priority) {
+  const auto move_in = [&tcb, priority](WaitQueue& queue) {
     queue_remove(queue, tcb);
+    tcb.priority = static_cast<std::uint8_t>(priority);
     queue_insert(queue, tcb);
+  };
+  if (tcb.state == ThreadState::kBlockedOnNotification) {
+    move_in(static_cast<Notification*>(tcb.blocked_on)->queue);
   } else if (tcb.state == ThreadState::kBlockedOnSend ||
              tcb.state == ThreadState::kBlockedOnReceive) {
     auto& endpoint = *static_cast<Endpoint*>(tcb.blocked_on);
@@ -227,8 +214,7 @@ void reorder_queue(Tcb& tcb) {
     if (search.endpoint == &endpoint) search = Search{};
     WaitQueue queue = endpoint.queue();
     const Endpoint::State state = endpoint.state();
-    queue_remove(queue, tcb);
-    queue_insert(queue, tcb);
+    move_in(queue);
     endpoint.set_queue(queue, state);
   }
 }

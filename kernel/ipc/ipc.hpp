@@ -2,14 +2,11 @@
 // Messages between threads: endpoints, notifications, replies, and what is copied.
 #pragma once
 
+#include "kernel/ipc/wait_queue.hpp"
 #include "kernel/object/progress.hpp"
 #include "kernel/object/tcb.hpp"
 
 namespace lona::kernel {
-
-// --- Wait queues: by priority, first come first served among equals ------------------------------
-void queue_insert(WaitQueue& queue, Tcb& tcb);
-void queue_remove(WaitQueue& queue, Tcb& tcb);
 
 // --- Endpoints -----------------------------------------------------------------------------------
 struct SendOptions {
@@ -34,8 +31,8 @@ void cancel_ipc(Tcb& tcb);
 [[nodiscard]] Progress cancel_all_ipc(Endpoint& endpoint, WorkMeter& work);
 // Senders with this badge start again. After a preemption the search goes on where it stopped.
 [[nodiscard]] Progress cancel_badged_sends(Endpoint& endpoint, Word badge);
-// A waiting thread's priority changed.
-void reorder_queue(Tcb& tcb);
+// A waiting thread gets another priority, and the place that goes with it.
+void reorder_queue(Tcb& tcb, unsigned priority);
 
 // --- Notifications -------------------------------------------------------------------------------
 void send_signal(Notification& notification, Word badge);

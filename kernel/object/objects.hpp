@@ -16,7 +16,7 @@ struct SchedContext;
 
 using Ticks = std::uint64_t;
 
-// Threads waiting at an object, first come first served; linked through Tcb::queue_*.
+// Threads waiting at an object (ipc/wait_queue.hpp); linked through Tcb::queue_*.
 struct WaitQueue {
   Tcb* head;
   Tcb* tail;
@@ -99,10 +99,11 @@ struct alignas(128) SchedContext {
   std::uint32_t refill_head;
   std::uint32_t refill_count;
   bool sporadic;
-  bool queued;  // in the release queue
+  bool queued;  // waits for its time, see sched/release_tree.hpp
   std::uint8_t core;
-  SchedContext* release_prev;
-  SchedContext* release_next;
+  std::uint8_t release_height;
+  SchedContext* release_left;
+  SchedContext* release_right;
 
   Refill* refills() { return reinterpret_cast<Refill*>(this + 0) + kHeaderBytes / sizeof(Refill); }
   bool configured() const { return refill_max != 0; }

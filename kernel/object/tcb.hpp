@@ -60,6 +60,7 @@ struct alignas(1u << abi::kTcbBits) Tcb {
 
   Tcb* queue_prev;  // at an endpoint or notification
   Tcb* queue_next;
+  Tcb* queue_peer;  // see ipc/wait_queue.hpp
   Tcb* ready_prev;  // in the ready queue of its priority
   Tcb* ready_next;
 

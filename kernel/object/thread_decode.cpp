@@ -194,8 +194,8 @@ Result<void> check_priority(const Slot& authority, Word priority) {
 }
 
 void set_priority(Tcb& tcb, Word priority) {
+  if (tcb.blocked()) reorder_queue(tcb, static_cast<unsigned>(priority));
   set_thread_priority(tcb, static_cast<unsigned>(priority));
-  if (tcb.blocked()) reorder_queue(tcb);
 }
 
 Result<Done> decode_set_priority(Invocation& inv, bool max_controlled) {

@@ -14,6 +14,7 @@
 #include "kernel/config.hpp"
 #include "kernel/sched/ready_queue.hpp"
 #include "kernel/sched/refill.hpp"
+#include "kernel/sched/release_tree.hpp"
 #include "kernel/sched/usage.hpp"
 
 namespace lona::kernel {
@@ -29,7 +30,8 @@ struct Scheduler {
   Tcb* candidate = nullptr;              // woken thread that may run at once
   bool reconsider = false;               // the current thread may have to leave
   bool reprogram = false;                // the deadline may have moved
-  SchedContext* release_head = nullptr;  // by time of the head refill
+  ReleaseTree release;
+  SchedContext* release_head = nullptr;  // the first of them
   std::conditional_t<kHasDomains, DomainReadyQueues, ReadyQueue> ready;
   Ticks slack = 0;
   Ticks min_budget = 0;

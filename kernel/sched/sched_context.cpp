@@ -61,10 +61,15 @@ void unbind_from_notification(SchedContext& context) {
 }
 
 void wake_context(SchedContext& context) {
-  if (context.configured() && context.sporadic &&
-      &context != core_of(context).scheduler.current_context) {
-    refill_unblock(context, scheduler().clock());
+  if (!context.configured() || !context.sporadic ||
+      &context == core_of(context).scheduler.current_context) {
+    return;
   }
+  // Its time may have come in this very entry.
+  const bool waits = context.queued;
+  if (waits) release_remove(context);
+  refill_unblock(context, scheduler().clock());
+  if (waits) release_insert(context);
 }
 
 void wake_on_context(Tcb& tcb) {

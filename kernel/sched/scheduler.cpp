@@ -28,12 +28,24 @@ void update_time() {
   account(scheduler());
 }
 
+namespace {
+
+// Another core may have made the context wait for its time while its thread was held.
+void charge(SchedContext& sc, Ticks usage, const RefillClock& clock) {
+  const bool waits = sc.queued;
+  if (waits) release_remove(sc);
+  refill_charge(sc, usage, clock);
+  if (waits) release_insert(sc);
+}
+
+}  // namespace
+
 void charge_current(Core& core) {
   Scheduler& s = core.scheduler;
   if (s.current_context != nullptr && s.consumed != 0) {
     SchedContext& sc = *s.current_context;
     if (sc.configured()) {
-      refill_charge(sc, s.consumed, s.clock());
+      charge(sc, s.consumed, s.clock());
       sc.consumed += s.consumed;
     }
     s.reprogram = true;
@@ -65,7 +77,7 @@ void charge_whole_head(SchedContext& sc) {
   Scheduler& s = scheduler();
   const Ticks amount = refill_head(sc).amount;
   const Ticks used = s.consumed;
-  refill_charge(sc, used > amount ? used : amount, s.clock());
+  charge(sc, used > amount ? used : amount, s.clock());
   sc.consumed += used;
   s.consumed = 0;
   s.reprogram = true;
@@ -245,31 +257,22 @@ void release_insert(SchedContext& sc) {
   Core& core = core_of(sc);
   Scheduler& s = core.scheduler;
   if (sc.queued) return;
-  const Ticks time = refill_head(sc).time;
-  SchedContext* prev = nullptr;
-  SchedContext* next = s.release_head;
-  while (next != nullptr && refill_head(*next).time <= time) {
-    prev = next;
-    next = next->release_next;
-  }
-  sc.release_prev = prev;
-  sc.release_next = next;
-  (prev != nullptr ? prev->release_next : s.release_head) = &sc;
-  if (next != nullptr) next->release_prev = &sc;
+  s.release.insert(sc);
   sc.queued = true;
-  if (prev == nullptr) {
-    s.reprogram = true;
-    tell(core);
-  }
+  if (s.release_head != nullptr && !ReleaseTree::before(sc, *s.release_head)) return;
+  s.release_head = &sc;
+  s.reprogram = true;
+  tell(core);
 }
 
 void release_remove(SchedContext& sc) {
   Scheduler& s = core_of(sc).scheduler;
   if (!sc.queued) return;
-  if (s.release_head == &sc) s.reprogram = true;
-  (sc.release_prev != nullptr ? sc.release_prev->release_next : s.release_head) = sc.release_next;
-  if (sc.release_next != nullptr) sc.release_next->release_prev = sc.release_prev;
+  s.release.remove(sc);
   sc.queued = false;
+  if (s.release_head != &sc) return;
+  s.release_head = s.release.first();
+  s.reprogram = true;
 }
 
 void postpone(SchedContext& sc) {

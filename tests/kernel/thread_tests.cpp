@@ -420,16 +420,20 @@ void a_budget_limits_its_thread() {
   // This thread must not stand in the way: it yields its slices to nobody above, so it lowers
   // itself below the counting thread for the time of the test.
   CHECK_OK(abi::tcb_set_priority(abi::kSlotInitTcb, abi::kSlotInitTcb, 100));
-  (void)abi::sched_context_consumed(thread.sched_context());
-  const Word begin = read_tsc();
-  sleep_by_spinning(300);
-  const Word elapsed_us = (read_tsc() - begin) * 1000 / ticks_per_ms();
-  const abi::WordResult used = abi::sched_context_consumed(thread.sched_context());
+  // Its share is one part in 25. A machine that stands still at the wrong time adds to it, so one
+  // good measurement is enough; without the limit there would be none.
+  bool limited = false;
+  for (unsigned attempt = 0; attempt < 10 && !limited; ++attempt) {
+    (void)abi::sched_context_consumed(thread.sched_context());
+    const Word begin = read_tsc();
+    sleep_by_spinning(150);
+    const Word elapsed_us = (read_tsc() - begin) * 1000 / ticks_per_ms();
+    const abi::WordResult used = abi::sched_context_consumed(thread.sched_context());
+    CHECK(used.error == Error::kNone);
+    limited = used.value > 0 && used.value < elapsed_us / 4;
+  }
   CHECK_OK(abi::tcb_set_priority(abi::kSlotInitTcb, abi::kSlotInitTcb, 255));
-  CHECK(used.error == Error::kNone);
-  CHECK(used.value > 0);
-  // Its share is one part in 25; a loaded machine may add late interrupts.
-  CHECK(used.value < elapsed_us / 4);
+  CHECK(limited);
 }
 
 }  // namespace lona::test

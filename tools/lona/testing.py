@@ -75,7 +75,7 @@ def _ctest_entries(preset):
     for entry in json.loads(text)["tests"]:
         labels = [value for prop in entry["properties"] if prop["name"] == "LABELS"
                   for value in prop["value"]]
-        yield entry["name"], entry["command"], "gtest" in labels
+        yield entry["name"], entry.get("command"), "gtest" in labels  # none: not built here
 
 
 def _gtest_cases(command):

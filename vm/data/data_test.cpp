@@ -14,6 +14,7 @@
 #include "vm/data/map_builder.hpp"
 #include "vm/data/sequence.hpp"
 #include "vm/data/string.hpp"
+#include "vm/data/text_place.hpp"
 #include "vm/data/unicode.hpp"
 #include "vm/data/utf8.hpp"
 #include "vm/data/vector.hpp"
@@ -392,10 +393,15 @@ TEST_F(DataTest, StringsCountCodePointsAndCutAtThem) {
   Term s = make_string(arena, "aß𝄞ende");
   EXPECT_EQ(string_count(s), 7u);
   EXPECT_EQ(string_bytes(s), 11u);
-  EXPECT_EQ(string_text(substring(arena, s, 1, 4)), "ß𝄞e");
-  EXPECT_EQ(string_count(substring(arena, s, 1, 4)), 3u);
-  EXPECT_EQ(string_text(substring(arena, s, 7, 7)), "");
-  EXPECT_EQ(string_text(substring(arena, make_string(arena, "plain"), 1, 3)), "la");
+  auto piece = [&](Term of, std::size_t begin, std::size_t end) {
+    std::string_view text = string_text(of);
+    return substring(arena, of, utf8::offset_of(text, begin), utf8::offset_of(text, end),
+                     end - begin);
+  };
+  EXPECT_EQ(string_text(piece(s, 1, 4)), "ß𝄞e");
+  EXPECT_EQ(string_count(piece(s, 1, 4)), 3u);
+  EXPECT_EQ(string_text(piece(s, 7, 7)), "");
+  EXPECT_EQ(string_text(piece(make_string(arena, "plain"), 1, 3)), "la");
 }
 
 TEST_F(DataTest, BytesThatAreNoUtf8BecomeReplacementCharacters) {
@@ -413,6 +419,38 @@ TEST_F(DataTest, BytesThatAreNoUtf8BecomeReplacementCharacters) {
     Term s = make_string_repaired(arena, c.bytes);
     EXPECT_EQ(string_text(s), c.text);
     EXPECT_EQ(string_count(s), utf8::count(c.text));
+  }
+}
+
+TEST_F(DataTest, CharactersAreFoundFromWhereTheLastOneWas) {
+  std::mt19937 random(3);
+  TextPlaces places;
+  std::string bytes;
+  std::vector<std::size_t> offsets;
+  for (int i = 0; i < 5000; i++) {
+    offsets.push_back(bytes.size());
+    constexpr std::uint32_t kSome[] = {'a', 0xe4, 0x20ac, 0x1f600};
+    char encoded[4];
+    bytes.append(encoded, utf8::encode(kSome[random() % 4], encoded));
+  }
+  offsets.push_back(bytes.size());
+  Term s = make_string(arena, bytes);
+  ASSERT_EQ(string_count(s), 5000u);
+  std::size_t walked = 0;
+  for (std::size_t i = 0; i <= 5000; i++) {
+    auto found = places.find(s, i, 1, 1);
+    ASSERT_EQ(found.offset, offsets[i]);
+    walked += found.walked;
+  }
+  for (std::size_t i = 5000; i-- > 0;) {
+    auto found = places.find(s, i, 1, 1);
+    ASSERT_EQ(found.offset, offsets[i]);
+    walked += found.walked;
+  }
+  EXPECT_LT(walked, 3 * bytes.size());
+  for (int i = 0; i < 5000; i++) {
+    std::size_t index = random() % 5001;
+    ASSERT_EQ(places.find(s, index, random() % 10, random() % 2).offset, offsets[index]);
   }
 }
 

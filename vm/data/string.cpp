@@ -68,20 +68,14 @@ Term make_string_repaired(Heap& heap, std::string_view bytes) {
   return s.term;
 }
 
-Term substring(Heap& heap, Term s, std::size_t begin, std::size_t end) {
-  std::string_view text = string_text(s);
-  std::size_t count = string_count(s);
-  if (begin == 0 && end == count) return s;
-  std::size_t first = begin, last = end;
-  if (text.size() != count) {
-    first = utf8::offset_of(text, begin);
-    last = first + utf8::offset_of(text.substr(first), end - begin);
+Term substring(Heap& heap, Term s, std::size_t begin, std::size_t end, std::size_t count) {
+  std::string_view piece = string_text(s).substr(begin, end - begin);
+  if (piece.size() == string_bytes(s)) return s;
+  if (is_kind(s, Kind::kText) && piece.size() >= kPoolText) {
+    return make_text(heap, slot(s, 3), piece.data(), piece.size(), count);
   }
-  if (is_kind(s, Kind::kText) && last - first >= kPoolText) {
-    return make_text(heap, slot(s, 3), text.data() + first, last - first, end - begin);
-  }
-  NewString r = allocate_string(heap, last - first, end - begin);
-  if (r.text != nullptr && last > first) std::memcpy(r.text, text.data() + first, last - first);
+  NewString r = allocate_string(heap, piece.size(), count);
+  if (r.text != nullptr && !piece.empty()) std::memcpy(r.text, piece.data(), piece.size());
   return r.term;
 }
 

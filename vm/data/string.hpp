@@ -5,7 +5,7 @@
 //   Text     kPoolText bytes or more that were put together at run time: outside of the heap, so
 //            that it can grow in place and pieces of it are not copied (pool.hpp)
 //
-// Cost: length O(1); the n-th character O(n), O(1) when the text is ASCII.
+// Cost: length O(1); the n-th character O(n), O(1) when the text is ASCII (or by text_place.hpp).
 #pragma once
 
 #include <string_view>
@@ -51,7 +51,7 @@ NewString extend_text(Heap& heap, Term s, std::size_t bytes, std::size_t count);
 Term make_string(Heap& heap, std::string_view valid_text);
 Term make_string_repaired(Heap& heap, std::string_view bytes);
 
-// Code points [begin, end) of `s`; 0 <= begin <= end <= count.
-Term substring(Heap& heap, Term s, std::size_t begin, std::size_t end);
+// The bytes [begin, end) of `s`, which are `count` whole code points.
+Term substring(Heap& heap, Term s, std::size_t begin, std::size_t end, std::size_t count);
 
 }  // namespace lona::vm

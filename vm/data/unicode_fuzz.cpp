@@ -56,7 +56,11 @@ void check_pieces(std::string_view text, std::size_t cut) {
   Term whole = make_string(arena, text);
   std::size_t count = string_count(whole);
   cut = count == 0 ? 0 : cut % (count + 1);
-  Term front = substring(arena, whole, 0, cut), back = substring(arena, whole, cut, count);
+  std::size_t at = utf8::offset_of(text, cut);
+  check(utf8::offset_from(text, {count, text.size()}, cut) == at, "other places backwards");
+  check(utf8::offset_from(text, {cut, at}, count) == text.size(), "other places from within");
+  Term front = substring(arena, whole, 0, at, cut);
+  Term back = substring(arena, whole, at, text.size(), count - cut);
   check(string_count(front) == cut && string_count(back) == count - cut, "pieces of other lengths");
   std::string both(string_text(front));
   both += string_text(back);

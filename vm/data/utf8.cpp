@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "vm/data/utf8.hpp"
 
+#include <bit>
 #include <cstring>
 
 namespace lona::vm::utf8 {
@@ -38,11 +39,45 @@ Step step(std::string_view s) {
   return {need + 1, true};
 }
 
+// How many of eight bytes begin a code point: all but 10xxxxxx.
+std::size_t beginnings(const char* p) {
+  std::uint64_t w;
+  std::memcpy(&w, p, 8);
+  std::uint64_t continuations = (w & kHighBits) >> 1 & ~w;
+  return 8 - static_cast<std::size_t>(std::popcount(continuations));
+}
+
+// From the beginning of a code point at `i` over `more` of them.
+std::size_t forwards(std::string_view text, std::size_t i, std::size_t more) {
+  for (; i + 8 <= text.size(); i += 8) {
+    std::size_t passed = beginnings(text.data() + i);
+    if (passed > more) break;
+    more -= passed;
+  }
+  for (; i < text.size(); i++) {
+    if (is_continuation(text[i])) continue;
+    if (more-- == 0) break;
+  }
+  return i;
+}
+
+// Back over `more` code points; there are as many in front.
+std::size_t backwards(std::string_view text, std::size_t i, std::size_t more) {
+  for (; i >= 8; i -= 8) {
+    std::size_t passed = beginnings(text.data() + i - 8);
+    if (passed >= more) break;
+    more -= passed;
+  }
+  while (more != 0) more -= !is_continuation(text[--i]);
+  return i;
+}
+
 }  // namespace
 
 std::size_t count(std::string_view text) {
-  std::size_t n = 0;
-  for (char c : text) n += !is_continuation(c);
+  std::size_t n = 0, i = 0;
+  for (; i + 8 <= text.size(); i += 8) n += beginnings(text.data() + i);
+  for (; i < text.size(); i++) n += !is_continuation(text[i]);
   return n;
 }
 
@@ -86,18 +121,12 @@ void repair(std::string_view bytes, char* out) {
 }
 
 std::size_t offset_of(std::string_view text, std::size_t index) {
-  std::size_t i = 0;
-  while (i < text.size()) {
-    if (index >= 8 && i + 8 <= text.size() && eight_ascii(text.data() + i)) {
-      i += 8;
-      index -= 8;
-      continue;
-    }
-    if (index == 0) break;
-    i += decode(text.substr(i)).bytes;
-    index--;
-  }
-  return i;
+  return forwards(text, 0, index);
+}
+
+std::size_t offset_from(std::string_view text, Place from, std::size_t index) {
+  return index < from.index ? backwards(text, from.offset, from.index - index)
+                            : forwards(text, from.offset, index - from.index);
 }
 
 }  // namespace lona::vm::utf8

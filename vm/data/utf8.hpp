@@ -77,6 +77,13 @@ void repair(std::string_view bytes, char* out);
 // The byte offset of code point `index`; text.size() when there are not so many.
 std::size_t offset_of(std::string_view text, std::size_t index);
 
+// A code point by number, and its offset. Both may be the end.
+struct Place {
+  std::size_t index = 0, offset = 0;
+};
+// Likewise, walking from another place of the same text, in either direction. index <= count(text)
+std::size_t offset_from(std::string_view text, Place from, std::size_t index);
+
 // Spaces and line ends of ASCII and Unicode.
 constexpr bool is_space(std::uint32_t cp) {
   return cp == ' ' || (cp >= 9 && cp <= 13) || cp == 0x85 || cp == 0xa0 || cp == 0x1680 ||

@@ -14,14 +14,13 @@ namespace lona::vm::natives {
 namespace {
 
 // The element at `index`, `absent` when there is none. `t` is a list, tuple, vector, string or nil.
-Term element_at(Term t, std::size_t index) {
+Term element_at(Process& p, Term t, std::size_t index) {
   if (is_tuple(t)) return index < tuple_count(t) ? slot(t, index) : Term::absent();
   if (is_vector(t)) return index < vector_count(t) ? vector_get(t, index) : Term::absent();
   if (is_string(t)) {
     if (index >= string_count(t)) return Term::absent();
-    std::string_view text = string_text(t);
-    std::size_t at = text.size() == string_count(t) ? index : utf8::offset_of(text, index);
-    return Term::character(utf8::decode(text.substr(at)).code_point);
+    std::size_t at = text_offset(p, t, index);
+    return Term::character(utf8::decode(string_text(t).substr(at)).code_point);
   }
   for (; t.is_pair(); t = t.rest()) {
     if (index-- == 0) return t.first();
@@ -97,7 +96,7 @@ Term nth(Process& p, Args args) {
   if (index.as_integer() < 0) return or_default(Term::absent(), args);
   auto i = static_cast<std::size_t>(index.as_integer());
   if (t.is_pair()) charge_items(p, i);
-  return or_default(element_at(t, i), args);
+  return or_default(element_at(p, t, i), args);
 }
 
 Term get(Process& p, Args args) {
@@ -108,7 +107,7 @@ Term get(Process& p, Args args) {
   if (!is_tuple(t) && !is_vector(t)) return p.fail_type("get", "map", t);
   bool index = key.is_integer() && key.as_integer() >= 0;
   return or_default(
-      index ? element_at(t, static_cast<std::size_t>(key.as_integer())) : Term::absent(), args);
+      index ? element_at(p, t, static_cast<std::size_t>(key.as_integer())) : Term::absent(), args);
 }
 
 Term put(Process& p, Args args) {

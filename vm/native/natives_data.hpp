@@ -24,6 +24,9 @@ inline Term or_oom(Process& process, Term result) {
 bool range_arguments(Process& process, const char* fn, Args args, std::uint32_t first,
                      std::size_t size, std::size_t& offset, std::size_t& count);
 
+// The byte offset of character `index` <= count in the string `s`; charges for walking there.
+std::size_t text_offset(Process& process, Term s, std::size_t index);
+
 // Charges for looking at `items` things of which about eight fit in one reduction.
 inline void charge_items(Process& process, std::size_t items) {
   process.charge(static_cast<std::uint32_t>(items / 8 < 1'000'000 ? items / 8 : 1'000'000));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Strings and characters. Positions are code points; searching works on the bytes, because no
 // UTF-8 sequence occurs inside of another.
+#include <algorithm>
 #include <cstring>
 
 #include "vm/data/each.hpp"
@@ -10,6 +11,7 @@
 #include "vm/data/work_stack.hpp"
 #include "vm/native/natives_data.hpp"
 #include "vm/printer/printer.hpp"
+#include "vm/process/worker.hpp"
 #include "vm/term/equal.hpp"
 #include "vm/term/symbol.hpp"
 
@@ -194,6 +196,13 @@ Term join(Process& p, Args args) {
   return joined(p, {parts.data(), parts.size()}, separator);
 }
 
+std::size_t text_offset(Process& p, Term s, std::size_t index) {
+  auto collections = std::uint64_t{p.minor_collections_} + p.major_collections_;
+  auto found = p.worker_->text_places.find(s, index, p.pid().bits() >> Term::kTagBits, collections);
+  charge_items(p, found.walked / 8);
+  return found.offset;
+}
+
 Term subs(Process& p, Args args) {
   Term s = args[0];
   if (!is_string(s)) return fail_string(p, "subs", s);
@@ -206,8 +215,10 @@ Term subs(Process& p, Args args) {
   if (start < 0 || start > end || end > length) {
     return p.fail("out-of-bounds", args[args.size() > 2 && end > length ? 2 : 1]);
   }
-  charge_items(p, string_bytes(s) / 8);
-  return or_oom(p, substring(p, s, static_cast<std::size_t>(start), static_cast<std::size_t>(end)));
+  std::size_t first = text_offset(p, s, static_cast<std::size_t>(start));
+  std::size_t last = text_offset(p, s, static_cast<std::size_t>(end));
+  charge_items(p, (last - first) / 8);
+  return or_oom(p, substring(p, s, first, last, static_cast<std::size_t>(end - start)));
 }
 
 Term split(Process& p, Args args) {
@@ -282,17 +293,19 @@ Term index_of(Process& p, Args args) {
   if (!is_string(args[0])) return fail_string(p, "index-of", args[0]);
   if (!as_text(args[1], buffer, part)) return fail_string(p, "index-of", args[1]);
   std::string_view text = string_text(args[0]);
-  std::size_t from = 0;
+  std::size_t from = 0, index_from = 0;
   if (args.size() > 2) {
     if (!args[2].is_integer()) return p.fail_type("index-of", "integer", args[2]);
     std::int64_t index = args[2].as_integer();
     if (index > static_cast<std::int64_t>(string_count(args[0]))) return Term::nil();
-    if (index > 0) from = utf8::offset_of(text, static_cast<std::size_t>(index));
+    index_from = index > 0 ? static_cast<std::size_t>(index) : 0;
+    from = text_offset(p, args[0], index_from);
   }
-  charge_items(p, text.size() / 4);
   std::size_t at = text.find(part, from);
+  charge_items(p, (std::min(at, text.size()) - from) / 4);
   if (at == text.npos) return Term::nil();
-  return Term::integer(static_cast<std::int64_t>(utf8::count(text.substr(0, at))));
+  std::size_t skipped = utf8::count(text.substr(from, at - from));
+  return Term::integer(static_cast<std::int64_t>(index_from + skipped));
 }
 
 Term starts_with(Process& p, Args args) {

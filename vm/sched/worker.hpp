@@ -9,6 +9,7 @@
 // another worker may just have found the process in the table.
 #pragma once
 
+#include "vm/data/text_place.hpp"
 #include "vm/heap/allocator.hpp"
 #include "vm/sched/run_queue.hpp"
 #include "vm/sched/send_after.hpp"
@@ -33,6 +34,7 @@ struct Worker {
   SpinLock timer_lock;
   Timers timers;
   MessageTimers message_timers{allocator};
+  TextPlaces text_places;
   Process* running = nullptr;
   std::uint64_t next_ref;
   std::uintptr_t native_stack_base = 0;

@@ -165,30 +165,61 @@ std::size_t Allocator::kept_by_shrink(std::size_t bytes, std::size_t wanted) {
 std::size_t Allocator::shrink(void* block, std::size_t bytes, std::size_t wanted) {
   std::size_t kept = kept_by_shrink(bytes, wanted);
   if (kept == bytes) return bytes;
-  platform::shrink_pages(block, large_bytes(bytes), kept);
-  add_used(kept - large_bytes(bytes));
+  std::size_t end = large_bytes(bytes) - kept;
+  add_used(0 - end);
+  keep(static_cast<char*>(block) + kept, end);
   return kept;
 }
 
-// The smallest kept block that has `bytes`; none when much of it would be lost.
-Allocator::Kept* Allocator::best_kept(std::size_t bytes) {
+// Pages of the smallest kept piece that has so many; null when none has.
+void* Allocator::take_kept(std::size_t bytes) {
   Kept* best = nullptr;
   for (Kept& kept : kept_) {
-    if (kept.bytes < bytes || kept.bytes > 2 * bytes) continue;
-    if (best == nullptr || kept.bytes < best->bytes) best = &kept;
+    if (kept.bytes >= bytes && (best == nullptr || kept.bytes < best->bytes)) best = &kept;
   }
-  return best;
+  if (best == nullptr) return nullptr;
+  void* p = best->address;
+  best->address += bytes;
+  best->bytes -= bytes;
+  kept_bytes_ -= bytes;
+  return p;
+}
+
+// Keeps pages for later, as one piece with kept ones beside them: a block is often cut when it has
+// been filled, and is wanted in its first size again after it has been released.
+void Allocator::keep(void* pages, std::size_t bytes) {
+  kept_bytes_ += bytes;
+  Kept piece{static_cast<char*>(pages), bytes};
+  for (Kept& kept : kept_) {
+    if (kept.bytes == 0) continue;
+    if (kept.address + kept.bytes == piece.address) {
+      piece = {kept.address, kept.bytes + piece.bytes};
+      kept = {};
+    } else if (piece.address + piece.bytes == kept.address) {
+      piece.bytes += kept.bytes;
+      kept = {};
+    }
+  }
+  // Some piece has to go when there are too many.
+  auto* slot = std::ranges::find(kept_, std::size_t{0}, &Kept::bytes);
+  if (slot == std::end(kept_)) slot = &kept_[kept_next_++ % kKept];
+  drop(*slot);
+  *slot = piece;
+  std::size_t most = most_kept();
+  for (unsigned i = 0; kept_bytes_ > most && i < kKept; ++i) drop(kept_[kept_next_++ % kKept]);
+}
+
+void Allocator::drop(Kept& kept) {
+  if (kept.bytes != 0) platform::unmap_pages(kept.address, kept.bytes);
+  kept_bytes_ -= kept.bytes;
+  kept = {};
 }
 
 void* Allocator::allocate_large(std::size_t bytes) {
   bytes = large_bytes(bytes);
-  if (Kept* kept = best_kept(bytes)) {
-    void* p = kept->address;
-    if (kept->bytes != bytes) platform::shrink_pages(p, kept->bytes, bytes);
-    kept_bytes_ -= kept->bytes;
-    *kept = {};
+  if (void* kept = take_kept(bytes)) {
     add_used(bytes);
-    return p;
+    return kept;
   }
   void* p = platform::map_pages(bytes);
   if (p == nullptr) {
@@ -203,32 +234,12 @@ void* Allocator::allocate_large(std::size_t bytes) {
 void Allocator::release_large(void* block, std::size_t bytes) {
   bytes = large_bytes(bytes);
   add_used(0 - bytes);
-  std::size_t most = most_kept();
-  if (bytes > most) return platform::unmap_pages(block, bytes);
-  auto* free_slot = std::ranges::find(kept_, std::size_t{0}, &Kept::bytes);
-  Kept& slot = free_slot != std::end(kept_) ? *free_slot : kept_[kept_next_++ % kKept];
-  if (slot.bytes != 0) {
-    kept_bytes_ -= slot.bytes;
-    platform::unmap_pages(slot.address, slot.bytes);
-  }
-  slot = {block, bytes};
-  kept_bytes_ += bytes;
-  for (unsigned i = 0; kept_bytes_ > most && i < kKept; ++i) {
-    Kept& oldest = kept_[(kept_next_ + i) % kKept];
-    if (oldest.bytes == 0) continue;
-    kept_bytes_ -= oldest.bytes;
-    platform::unmap_pages(oldest.address, oldest.bytes);
-    oldest = {};
-  }
+  keep(block, bytes);
 }
 
 void Allocator::trim() {
   take_home();
-  for (Kept& kept : kept_) {
-    if (kept.bytes != 0) platform::unmap_pages(kept.address, kept.bytes);
-    kept = {};
-  }
-  kept_bytes_ = 0;
+  for (Kept& kept : kept_) drop(kept);
   while (spare_ != nullptr) {
     Carrier* c = spare_;
     spare_ = c->next;

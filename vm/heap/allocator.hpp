@@ -2,8 +2,8 @@
 // Memory for processes: control blocks, heap blocks, message fragments. One allocator per worker,
 // without locks: a block that another worker releases goes home through an atomic list. Small
 // blocks come from carriers (pages cut into blocks of one size), with their carrier's address in
-// the word before them; large ones are mapped one by one, and a few freed ones are kept for the
-// next request of the same size. Sizes are given again on release.
+// the word before them; large ones are whole pages, of which some freed ones are kept for the next
+// request. Sizes are given again on release.
 #pragma once
 
 #include <atomic>
@@ -36,7 +36,7 @@ class Allocator {
   // 16-byte steps to 128, then sixteen classes for each doubling up to kMaxSmall.
   static constexpr std::size_t kMaxSmall = 32 * 1024;
   static constexpr unsigned kClasses = 8 + 8 * 16;
-  static constexpr unsigned kKept = 16;
+  static constexpr unsigned kKept = 32;
 
   struct Carrier {
     Carrier* next;
@@ -49,7 +49,7 @@ class Allocator {
     Allocator* owner;
   };
   struct Kept {
-    void* address;
+    char* address;
     std::size_t bytes;
   };
   static unsigned class_of(std::size_t bytes);
@@ -63,7 +63,9 @@ class Allocator {
   void link(Carrier* c);
   void give_up(Carrier* c);
   static std::size_t most_kept();
-  Kept* best_kept(std::size_t bytes);
+  void* take_kept(std::size_t bytes);
+  void keep(void* pages, std::size_t bytes);
+  void drop(Kept& kept);
   void* allocate_large(std::size_t bytes);
   void release_large(void* block, std::size_t bytes);
 

@@ -20,11 +20,8 @@ inline constexpr std::size_t kPageSize = 4096;
 // Zeroed, page-aligned, readable and writable memory; null when the realm's quota is used up.
 // `bytes` is a multiple of kPageSize. Large requests are aligned to 2 MiB when that costs nothing.
 void* map_pages(std::size_t bytes);
-// Gives back exactly what one map_pages call returned (address and size).
+// Gives back pages of map_pages: all of a call's, or some, or those of several side by side.
 void unmap_pages(void* address, std::size_t bytes);
-// Gives back the end of what one map_pages call returned, from `kept` bytes on; the rest is from
-// then on as if mapped with that size.
-void shrink_pages(void* address, std::size_t bytes, std::size_t kept);
 // Bytes this realm may have in all, and has now, for `memory figures` and limits.
 struct MemoryFigures {
   std::size_t limit;

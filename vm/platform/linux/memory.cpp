@@ -60,10 +60,6 @@ void unmap_pages(void* address, std::size_t bytes) {
   g_mapped.fetch_sub(bytes);
 }
 
-void shrink_pages(void* address, std::size_t bytes, std::size_t kept) {
-  unmap_pages(static_cast<char*>(address) + kept, bytes - kept);
-}
-
 MemoryFigures memory_figures() {
   return {.limit = g_limit, .mapped = g_mapped.load()};
 }

@@ -122,10 +122,6 @@ void unmap_pages(void* address, std::size_t bytes) {
   }
 }
 
-void shrink_pages(void* address, std::size_t bytes, std::size_t kept) {
-  unmap_pages(static_cast<char*>(address) + kept, bytes - kept);
-}
-
 MemoryFigures memory_figures() {
   return {.limit = state().limit, .mapped = state().pool.used_pages() * kPageSize};
 }

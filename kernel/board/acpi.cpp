@@ -174,6 +174,31 @@ std::expected<AcpiInfo, AcpiError> read_acpi(const PhysicalReader& memory, Bytes
   return info;
 }
 
+bool is_device_address(std::uint64_t address, std::span<const PhysicalRange> ram,
+                       unsigned physical_address_bits) {
+  constexpr std::uint64_t kPage = 4096, kLowest = 1 << 20;
+  const std::uint64_t limit = std::uint64_t{1} << physical_address_bits;
+  if (address % kPage != 0 || address < kLowest || address >= limit) return false;
+  return std::ranges::none_of(ram, [address](const PhysicalRange& range) {
+    return address < range.end && address + kPage > range.begin;
+  });
+}
+
+void drop_misplaced_controllers(AcpiInfo& info, std::span<const PhysicalRange> ram,
+                                unsigned physical_address_bits) {
+  const auto misplaced = [&](std::uint64_t address) {
+    return !is_device_address(address, ram, physical_address_bits);
+  };
+  IoApicEntry* const io_apics = info.io_apics.data();
+  info.io_apic_count = static_cast<unsigned>(
+      std::remove_if(io_apics, io_apics + info.io_apic_count,
+                     [&](const IoApicEntry& entry) { return misplaced(entry.address); }) -
+      io_apics);
+  std::uint64_t* const units = info.remapping_units.data();
+  info.remapping_unit_count = static_cast<unsigned>(
+      std::remove_if(units, units + info.remapping_unit_count, misplaced) - units);
+}
+
 const char* describe(AcpiError error) {
   switch (error) {
     case AcpiError::kNoRootPointer:

@@ -56,4 +56,13 @@ std::expected<AcpiInfo, AcpiError> read_acpi(const PhysicalReader& memory,
 
 const char* describe(AcpiError error);
 
+// Could a controller's registers, one page at most, lie here? Not in RAM, where firmware or the
+// loader say that there is some, nor below 1 MiB, nor where the processor cannot reach.
+bool is_device_address(std::uint64_t address, std::span<const PhysicalRange> ram,
+                       unsigned physical_address_bits);
+// The I/O APICs and remapping units for which that is not so are forgotten: the kernel would write
+// to somebody's memory.
+void drop_misplaced_controllers(AcpiInfo& info, std::span<const PhysicalRange> ram,
+                                unsigned physical_address_bits);
+
 }  // namespace lona::kernel

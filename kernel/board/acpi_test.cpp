@@ -149,6 +149,30 @@ TEST(Acpi, finds_remapping_units_and_stops_at_a_bad_length) {
 }
 
 // Whatever a firmware writes, the parser ends and stays inside what it was given.
+TEST(Acpi, controllers_in_memory_or_out_of_reach_are_dropped) {
+  constexpr unsigned kBits = 36;
+  const PhysicalRange ram[] = {{0x100000, 0x8000000}, {0x100000000, 0x140000000}};
+  EXPECT_TRUE(is_device_address(0xfec00000, ram, kBits));
+  EXPECT_TRUE(is_device_address(0x8000000, ram, kBits));
+  EXPECT_FALSE(is_device_address(0x7fff000, ram, kBits));
+  EXPECT_FALSE(is_device_address(0x100000000, ram, kBits));
+  EXPECT_FALSE(is_device_address(0xf000, ram, kBits));
+  EXPECT_FALSE(is_device_address(0xfec00010, ram, kBits));
+  EXPECT_FALSE(is_device_address(std::uint64_t{1} << kBits, ram, kBits));
+  EXPECT_FALSE(is_device_address(~std::uint64_t{0} & ~std::uint64_t{4095}, ram, kBits));
+  AcpiInfo info{};
+  info.io_apics = {{{1, 0x200000, 0}, {2, 0xfec00000, 24}, {3, 0, 48}, {4, 0xfec01000, 72}}};
+  info.io_apic_count = 4;
+  info.remapping_units = {0x100000000, 0xfed90000};
+  info.remapping_unit_count = 2;
+  drop_misplaced_controllers(info, ram, kBits);
+  ASSERT_EQ(info.io_apic_count, 2u);
+  EXPECT_EQ(info.io_apics[0].id, 2u);
+  EXPECT_EQ(info.io_apics[1].id, 4u);
+  ASSERT_EQ(info.remapping_unit_count, 1u);
+  EXPECT_EQ(info.remapping_units[0], 0xfed90000u);
+}
+
 TEST(Acpi, survives_random_damage) {
   std::mt19937 random(3);
   for (unsigned round = 0; round < 3000; ++round) {

@@ -92,6 +92,11 @@ void plan() {
       .physical_address_bits = cpu_features.physical_address_bits,
   };
   plan_memory(boot_source, limits, {devices.data(), count}, memory_plan);
+  const auto ram = memory_plan.ram.ranges();
+  if (!is_device_address(acpi.local_apic_address, ram, limits.physical_address_bits)) {
+    refuse_to_boot("the firmware's tables put the local APIC where there is memory");
+  }
+  drop_misplaced_controllers(acpi, ram, limits.physical_address_bits);
   if (!build_kernel_window(memory_plan.ram, memory_plan.free)) {
     refuse_to_boot("not enough memory for the kernel's page tables");
   }

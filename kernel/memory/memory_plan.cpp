@@ -11,14 +11,18 @@ constexpr std::uint64_t kPage = 4096;
 // The largest address space the architecture's page tables can name.
 constexpr unsigned kMaxPhysicalBits = 47;
 
+// The last page of the address space is never used: its end has no number.
+constexpr PhysicalAddress kLastPage = ~PhysicalAddress{0} & ~(kPage - 1);
+
 PhysicalRange page_range(PhysicalAddress begin, PhysicalAddress end) {
-  return {begin & ~(kPage - 1), (end + kPage - 1) & ~(kPage - 1)};
+  const PhysicalAddress rounded = end > kLastPage ? kLastPage : (end + kPage - 1) & ~(kPage - 1);
+  return {begin & ~(kPage - 1), rounded};
 }
 
 // A length that wraps around reaches to the end of the address space.
 PhysicalRange range_of(const MemoryMapEntry& entry) {
   const PhysicalAddress end = entry.base + entry.length;
-  return {entry.base, end < entry.base ? ~PhysicalAddress{0} & ~(kPage - 1) : end};
+  return {entry.base, end < entry.base ? kLastPage : end};
 }
 
 }  // namespace

@@ -70,6 +70,15 @@ TEST(MemoryPlan, entries_that_wrap_around_do_no_harm) {
   EXPECT_FALSE(holds(plan.ram, ~std::uint64_t{0} - 0x800));
 }
 
+TEST(MemoryPlan, a_module_up_to_the_last_address_is_not_free) {
+  BootSource source = machine();
+  source.add_module({0x1000000, ~std::uint64_t{0} - 8});
+  MemoryPlan plan;
+  plan_memory(source, kLimits, {}, plan);
+  EXPECT_TRUE(holds(plan.ram, 0x1000000));
+  EXPECT_FALSE(holds(plan.free, 0x1000000));
+}
+
 TEST(MemoryPlan, memory_beyond_the_window_is_neither_ram_nor_device) {
   BootSource source = machine();
   source.add_memory({kLimits.window_end, 1 << 30, 1});

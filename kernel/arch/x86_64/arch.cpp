@@ -39,12 +39,17 @@ void switch_to(Tcb& tcb) {
   const Cap& root = tcb.slots[Tcb::kVSpace].cap;
   ArchCore& core = this_core().arch;
   // An active address space has its number still: when it loses that, no core stays in it.
-  if (!root.is(CapType::kPml4) ||
-      root.object<PageTable>() != from_phys<PageTable>(core.active_root)) {
-    // A thread whose address space is gone faults at its first instruction.
-    PageTable* vspace = root.is(CapType::kPml4) ? vspace_of(root.mapped_asid()) : nullptr;
-    if (vspace != nullptr && to_phys(vspace) != root.paddr()) vspace = nullptr;
-    activate(vspace);
+  const auto* const space = root.object<PageTable>();
+  if (!root.is(CapType::kPml4)) {
+    activate(nullptr);
+  } else if (to_phys(space) != core.active_root) {
+    if (vspace_of(root.mapped_asid()) == space) [[likely]] {
+      core.active_root = to_phys(space);
+      cpu::write_cr3(core.active_root);
+    } else {
+      // A thread whose address space is gone faults at its first instruction.
+      activate(nullptr);
+    }
   }
 
   if constexpr (abi::kConfiguration.hardware_debug) debug_switch_to(tcb);

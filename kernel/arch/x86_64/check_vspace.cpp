@@ -22,9 +22,9 @@ class SpaceCheck {
         return {"an address space pool has no capability", to_phys(pool)};
       }
       for (unsigned i = 0; i < kAsidsPerPool; ++i) {
-        if (pool->roots[i] == 0) continue;
+        if (pool->roots[i] == nullptr) continue;
         asid_ = pool_index * kAsidsPerPool + i;
-        if (const Complaint wrong = check_root(pool->roots[i])) return wrong;
+        if (const Complaint wrong = check_root(to_phys(pool->roots[i]))) return wrong;
       }
     }
     return {};

@@ -208,7 +208,7 @@ Result<MakePoolRequest> decode_make_pool(const Invocation& invocation) {
 Done invoke_make_pool(const MakePoolRequest& request) {
   auto& pool = *request.untyped->cap.object<AsidPool>();
   request.untyped->cap.set_untyped(sizeof(AsidPool), 0);
-  pool.roots.fill(0);
+  pool.roots.fill(nullptr);
   asid_add_pool(request.base, pool);
   insert_child(*request.untyped, *request.target, Cap::asid_pool(to_phys(&pool), request.base));
   return {};
@@ -233,7 +233,7 @@ Result<AssignRequest> decode_assign(const Invocation& invocation) {
   if (pool != invocation.cap.object<AsidPool>()) return fail(Failure::invalid_capability(0));
   // Number 0 names no address space.
   for (unsigned i = base == 0 ? 1 : 0; i < kAsidsPerPool; ++i) {
-    if (pool->roots[i] == 0) return AssignRequest{&root, base + i};
+    if (pool->roots[i] == nullptr) return AssignRequest{&root, base + i};
   }
   return fail(Failure::delete_first());
 }

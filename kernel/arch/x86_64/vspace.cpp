@@ -12,7 +12,13 @@ namespace lona::kernel {
 
 namespace {
 
-constinit std::array<AsidPool*, kAsidPools> pools{};
+// Stands for every pool that is not in use, so that a number always leads to an entry.
+constinit AsidPool no_pool{};
+constinit std::array<AsidPool*, kAsidPools> pools = [] {
+  std::array<AsidPool*, kAsidPools> none{};
+  none.fill(&no_pool);
+  return none;
+}();
 
 PhysAddr& active_root() {
   return this_core().arch.active_root;
@@ -73,7 +79,7 @@ void leave(PhysAddr root) {
 
 FreeAsids find_free_asids() {
   for (unsigned i = 0; i < kAsidPools; ++i) {
-    if (pools[i] == nullptr) return {true, i * kAsidsPerPool};
+    if (pools[i] == &no_pool) return {true, i * kAsidsPerPool};
   }
   return {false, 0};
 }
@@ -83,31 +89,29 @@ void asid_add_pool(unsigned base, AsidPool& pool) {
 }
 
 AsidPool* asid_pool_at(unsigned base) {
-  return pools[base / kAsidsPerPool % kAsidPools];
+  AsidPool* const pool = pools[base / kAsidsPerPool % kAsidPools];
+  return pool != &no_pool ? pool : nullptr;
 }
 
 void asid_remove_pool(unsigned base, AsidPool& pool) {
   if (asid_pool_at(base) != &pool) return;
-  for (const PhysAddr root : pool.roots) {
-    if (root != 0) leave(root);
+  for (const PageTable* root : pool.roots) {
+    if (root != nullptr) leave(to_phys(root));
   }
-  pools[base / kAsidsPerPool] = nullptr;
+  pools[base / kAsidsPerPool] = &no_pool;
 }
 
 PageTable* vspace_of(unsigned asid) {
-  const AsidPool* pool = asid_pool_at(asid);
-  if (pool == nullptr || asid == 0) return nullptr;
-  const PhysAddr root = pool->roots[asid % kAsidsPerPool];
-  return root == 0 ? nullptr : from_phys<PageTable>(root);
+  return pools[asid / kAsidsPerPool % kAsidPools]->roots[asid % kAsidsPerPool];
 }
 
 void asid_assign(unsigned asid, PageTable& root) {
-  asid_pool_at(asid)->roots[asid % kAsidsPerPool] = to_phys(&root);
+  asid_pool_at(asid)->roots[asid % kAsidsPerPool] = &root;
 }
 
 void asid_release(unsigned asid, PageTable& root) {
   leave(to_phys(&root));
-  if (vspace_of(asid) == &root) asid_pool_at(asid)->roots[asid % kAsidsPerPool] = 0;
+  if (vspace_of(asid) == &root) asid_pool_at(asid)->roots[asid % kAsidsPerPool] = nullptr;
 }
 
 void forget_mapping(const Cap& page) {
@@ -153,7 +157,7 @@ void forget_tables(const PageTable& root) {
   tell_others(to_phys(&root), Change::kTables);
 }
 
-void activate(PageTable* root) {
+void activate(const PageTable* root) {
   const PhysAddr wanted = root != nullptr ? to_phys(root) : kernel_only_root();
   if (wanted != active_root()) load(wanted);
 }

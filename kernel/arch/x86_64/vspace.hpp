@@ -10,9 +10,9 @@
 
 namespace lona::kernel {
 
-// 512 numbers; an entry is the physical address of a PML4, 0 when free.
+// 512 numbers; an entry is a PML4, null when free. Number 0 is never given away.
 struct AsidPool {
-  std::array<PhysAddr, 512> roots;
+  std::array<PageTable*, 512> roots;
 };
 static_assert(sizeof(AsidPool) == 4096);
 
@@ -50,6 +50,6 @@ constexpr PageLevel level_of(PageSize size) {
 }
 
 // Makes the address space active; null: the kernel's own.
-void activate(PageTable* root);
+void activate(const PageTable* root);
 
 }  // namespace lona::kernel

@@ -142,6 +142,7 @@ Tcb* handle_irq(unsigned irq) {
 }
 
 Tcb* handle_timer() {
+  if (Tcb* const next = fast_timer()) return next;
   update_time();
   scheduler().reprogram = true;
   check_budget();

@@ -212,18 +212,18 @@ Tcb* fast_call(Tcb& caller) {
 
 Tcb* fast_fault(Tcb& tcb, abi::FaultKind kind, Word address, Word code, bool flag) {
   const Cap& handler = tcb.slots[Tcb::kFaultHandler].cap;
-  if (!is_valid_handler(handler)) return nullptr;
+  if (!is_valid_handler(handler) || tcb.sched_context == nullptr) return nullptr;
+  // Without a kind these mean nothing.
+  tcb.fault.address = address;
+  tcb.fault.code = code;
+  tcb.fault.flag = flag;
   Scheduler& s = scheduler();
   auto& endpoint = *handler.object<Endpoint>();
   HandOver plan;
-  if (tcb.sched_context == nullptr) return nullptr;
   Tcb* const server = find_server(s, tcb, endpoint, plan);
   if (server == nullptr) return nullptr;
 
   tcb.fault.kind = kind;
-  tcb.fault.address = address;
-  tcb.fault.code = code;
-  tcb.fault.flag = flag;
   meet(s, tcb, endpoint, *server, plan);
   transfer_fault(tcb, handler.badge(), *server);
   return run(s, *server);
@@ -350,33 +350,53 @@ Tcb* fast_send(Tcb& sender) {
   return fast_signal(sender, *slot->cap.object<Notification>(), slot->cap.badge());
 }
 
-// --- Yield ---------------------------------------------------------------------------------------
+// --- The end of a slice --------------------------------------------------------------------------
 
-// A round-robin slice ends early: the next one begins behind the equals, if there are any. Another
-// core may have woken a higher thread that this core has not been told of yet.
-Tcb* fast_yield(Tcb& tcb) {
-  Scheduler& s = scheduler();
-  SchedContext& context = *tcb.sched_context;
-  if (&context != s.current_context || !is_round_robin(context)) return nullptr;
-  const unsigned highest = s.ready.empty() ? 0 : s.ready.highest();
-  if (highest > tcb.priority) return nullptr;
-  Tcb* const equal = s.ready.first_of(tcb.priority);
-  const bool alone = equal == nullptr;
-  Tcb& next = alone ? tcb : *equal;
-  HandOver plan;
-  if (!plan_hand_over(s, next, plan)) return nullptr;
+namespace {
 
-  context.consumed += plan.used;
-  end_round_robin_slice(context, plan.now);
+// Who runs when the thread's round-robin slice ends: the next of its priority, or itself. Null if
+// that takes more thought; another core may have changed things that this core has not been told
+// of.
+Tcb* after_slice(const Scheduler& s, Tcb& tcb) {
+  if (tcb.sched_context == nullptr || tcb.sched_context != s.current_context) return nullptr;
+  if (!is_round_robin(*s.current_context)) return nullptr;
+  if (s.candidate != nullptr || s.reconsider || !tcb.runnable()) return nullptr;
+  if (s.ready.empty() || s.ready.highest() < tcb.priority) return &tcb;
+  Tcb* const next = s.ready.highest() == tcb.priority ? s.ready.first_of(tcb.priority) : nullptr;
+  return next != nullptr && !next->sched_context->sporadic ? next : nullptr;
+}
+
+// The thread's next slice is a whole one, and begins behind its equals.
+[[gnu::always_inline]] inline Tcb* end_slice(Scheduler& s, Tcb& tcb, Tcb& next, HandOver& plan) {
+  tcb.sched_context->consumed += plan.used;
+  end_round_robin_slice(*tcb.sched_context, plan.now);
   plan.used = 0;
-  if (alone) {
-    hand_over(s, context, plan);
-    return &tcb;
-  }
+  hand_over(s, *next.sched_context, plan);
+  if (&next == &tcb) return &tcb;
   s.ready.remove(next);
   s.ready.append(tcb);
-  hand_over(s, *next.sched_context, plan);
   return run(s, next);
+}
+
+}  // namespace
+
+Tcb* fast_yield(Tcb& tcb) {
+  Scheduler& s = scheduler();
+  HandOver plan;
+  Tcb* const next = after_slice(s, tcb);
+  if (next == nullptr || !plan_hand_over(s, *next, plan)) return nullptr;
+  return end_slice(s, tcb, *next, plan);
+}
+
+Tcb* fast_timer() {
+  Scheduler& s = scheduler();
+  if (s.current == nullptr) return nullptr;
+  HandOver plan;
+  Tcb* const next = after_slice(s, *s.current);
+  if (next == nullptr || !plan_next(s, *next, plan) || !slice_is_over(s, plan)) return nullptr;
+  Tcb* const chosen = end_slice(s, *s.current, *next, plan);
+  arm_deadline();
+  return chosen;
 }
 
 }  // namespace lona::kernel

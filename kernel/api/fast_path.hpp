@@ -12,6 +12,8 @@ Tcb* fast_call(Tcb& caller);
 Tcb* fast_reply_receive(Tcb& server);
 Tcb* fast_send(Tcb& sender);
 Tcb* fast_yield(Tcb& tcb);
+// The timer has interrupted what runs.
+Tcb* fast_timer();
 // Any fault but those of a capability lookup.
 Tcb* fast_fault(Tcb& tcb, abi::FaultKind kind, Word address, Word code, bool flag);
 // Signals while `current` runs, which goes on unless a higher thread waited.

@@ -25,11 +25,12 @@ inline constexpr bool kHasDomains = abi::kNumDomains > 1;
 struct Scheduler {
   Tcb* current = nullptr;  // null: idle
   SchedContext* current_context = nullptr;
-  Ticks now = 0;                         // when the running thread was last accounted
-  Ticks consumed = 0;                    // by the current context, not yet charged
-  Tcb* candidate = nullptr;              // woken thread that may run at once
-  bool reconsider = false;               // the current thread may have to leave
-  bool reprogram = false;                // the deadline may have moved
+  Ticks now = 0;             // when the running thread was last accounted
+  Ticks consumed = 0;        // by the current context, not yet charged
+  Tcb* candidate = nullptr;  // woken thread that may run at once
+  bool reconsider = false;   // the current thread may have to leave
+  bool reprogram = false;    // the deadline may have moved
+  Ticks armed = 0;           // the timer interrupts then at the latest; 0 before start()
   ReleaseTree release;
   SchedContext* release_head = nullptr;  // the first of them
   std::conditional_t<kHasDomains, DomainReadyQueues, ReadyQueue> ready;

@@ -3,8 +3,6 @@
 // schedule() would do for these two, planned before any effect and then done.
 #pragma once
 
-#include <algorithm>
-
 #include "kernel/arch/arch.hpp"
 #include "kernel/sched/domain_schedule.hpp"
 #include "kernel/sched/scheduler.hpp"
@@ -16,21 +14,43 @@ struct HandOver {
   Ticks used;  // by the running context, up to now
 };
 
-// Can it be done in this simple way? The running context must have the budget that any entry needs,
-// the next one be usable now, and no other context wait to be released.
-[[gnu::noinline]] inline bool plan_hand_over(const Scheduler& s, const Tcb& next, HandOver& plan) {
-  SchedContext* const from = s.current_context;
+// Can `next` run now on its own time? No other context's time may have come, and the running one
+// must not wait for its own, as it does when another core has stopped its thread.
+[[gnu::always_inline]] inline bool plan_next(const Scheduler& s, const Tcb& next, HandOver& plan) {
+  if (s.current_context == nullptr || s.current_context->queued) return false;
   SchedContext& to = *next.sched_context;
   plan.now = arch::now();
   plan.used = s.consumed + (plan.now - s.now);
-  const RefillClock clock{plan.now, s.slack, s.min_budget};
   if (kHasDomains && plan.now >= domain_schedule.end()) return false;
-  return from != nullptr && refill_sufficient(*from, plan.used, clock) && to.configured() &&
-         !to.queued && refill_ready(to, clock) && refill_sufficient(to, 0, clock) &&
+  const RefillClock clock{plan.now, s.slack, s.min_budget};
+  return to.configured() && !to.queued && refill_ready(to, clock) &&
+         refill_sufficient(to, 0, clock) &&
          (s.release_head == nullptr || !refill_ready(*s.release_head, clock));
 }
 
-// Charges the running context and makes `to` the one that is charged from now on.
+// Has the running context used what it had?
+[[gnu::always_inline]] inline bool slice_is_over(const Scheduler& s, const HandOver& plan) {
+  return !refill_sufficient(*s.current_context, plan.used, {plan.now, s.slack, s.min_budget});
+}
+
+// The running context must have the budget that any entry needs.
+[[gnu::noinline]] inline bool plan_hand_over(const Scheduler& s, const Tcb& next, HandOver& plan) {
+  return plan_next(s, next, plan) && !slice_is_over(s, plan);
+}
+
+// The timer is armed for an earlier moment than the context needs more often than not. It then
+// interrupts once for nothing and is armed anew, which is less work than arming it each time. For
+// what waits to be released, and for the end of the domain's time, it is armed already.
+[[gnu::always_inline]] inline void arm_for(Scheduler& s, SchedContext& context, Ticks now) {
+  const Ticks slice_end = now + refill_head(context).amount;
+  if (slice_end >= s.armed) [[likely]]
+    return;
+  s.armed = slice_end;
+  arch::set_deadline(slice_end, now);
+}
+
+// Charges the running context and makes `to`, whose thread wakes up, the one that is charged from
+// now on.
 [[gnu::noinline]] inline void hand_over(Scheduler& s, SchedContext& to, const HandOver& plan) {
   const RefillClock clock{plan.now, s.slack, s.min_budget};
   SchedContext& from = *s.current_context;
@@ -40,13 +60,7 @@ struct HandOver {
   s.now = plan.now;
   s.current_context = &to;
   if (!is_round_robin(to)) refill_unblock(to, clock);
-  Ticks deadline = plan.now + refill_head(to).amount;
-  if (kHasDomains) deadline = std::min(deadline, domain_schedule.end());
-  if (s.release_head != nullptr) {
-    const Ticks time = refill_head(*s.release_head).time;
-    if (time < deadline) deadline = time;
-  }
-  arch::set_deadline(deadline, plan.now);
+  arm_for(s, to, plan.now);
 }
 
 }  // namespace lona::kernel

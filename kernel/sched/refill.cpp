@@ -91,7 +91,8 @@ void refill_update(SchedContext& sc, Ticks budget, Ticks period, unsigned max,
   }
 }
 
-void charge_sporadic(SchedContext& sc, Ticks usage, Ticks min_budget) {
+[[gnu::noinline, clang::preserve_most]] void charge_sporadic(SchedContext& sc, Ticks usage,
+                                                             Ticks min_budget) {
   // Whole entries that were used up come back a period after their own time.
   while (refill_head(sc).amount <= usage) {
     const Refill head = refill_head(sc);
@@ -121,7 +122,8 @@ void charge_sporadic(SchedContext& sc, Ticks usage, Ticks min_budget) {
   }
 }
 
-void refill_unblock(SchedContext& sc, const RefillClock& clock) {
+[[gnu::noinline, clang::preserve_most]] void refill_unblock(SchedContext& sc,
+                                                            const RefillClock& clock) {
   if (is_round_robin(sc) || !refill_ready(sc, clock)) return;
   refill_head(sc).time = clock.now;
   while (sc.refill_count > 1) {

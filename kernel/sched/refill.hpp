@@ -54,9 +54,10 @@ void refill_start(SchedContext& sc, Ticks budget, Ticks period, unsigned max, Ti
 void refill_update(SchedContext& sc, Ticks budget, Ticks period, unsigned max,
                    const RefillClock& clock);
 // `usage` ticks were run: schedules their return one period after they could first be used.
-void charge_sporadic(SchedContext& sc, Ticks usage, Ticks min_budget);
+[[clang::preserve_most]] void charge_sporadic(SchedContext& sc, Ticks usage, Ticks min_budget);
 inline void refill_charge(SchedContext& sc, Ticks usage, const RefillClock& clock) {
-  if (!is_round_robin(sc)) [[unlikely]] return charge_sporadic(sc, usage, clock.min_budget);
+  if (!is_round_robin(sc)) [[unlikely]]
+    return charge_sporadic(sc, usage, clock.min_budget);
   Refill& head = sc.refills()[0];
   Refill& used = sc.refills()[1];
   const Ticks amount = usage < head.amount ? usage : head.amount;
@@ -76,6 +77,6 @@ inline void end_round_robin_slice(SchedContext& sc, Ticks now) {
   used.amount = 0;
 }
 // The owner wakes up: unused time from before cannot be saved up.
-void refill_unblock(SchedContext& sc, const RefillClock& clock);
+[[clang::preserve_most]] void refill_unblock(SchedContext& sc, const RefillClock& clock);
 
 }  // namespace lona::kernel

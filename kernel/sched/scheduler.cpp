@@ -348,7 +348,8 @@ void switch_thread(Tcb* next) {
   }
 }
 
-// The next timer interrupt: when the current context's budget ends, or another one's time comes.
+}  // namespace
+
 void arm_deadline() {
   Scheduler& s = scheduler();
   Ticks deadline = kHasDomains ? domain_schedule.end() : ~Ticks{0};
@@ -360,10 +361,9 @@ void arm_deadline() {
     const Ticks time = refill_head(*s.release_head).time;
     if (time < deadline) deadline = time;
   }
+  s.armed = deadline;
   arch::set_deadline(deadline, s.now);
 }
-
-}  // namespace
 
 Tcb* schedule() {
   Scheduler& s = scheduler();

@@ -65,6 +65,9 @@ void release_remove(SchedContext& sc);
 // Puts a context that has no time now aside until it has.
 void postpone(SchedContext& sc);
 
+// The next timer interrupt: when the current context's budget ends, or another one's time comes.
+void arm_deadline();
+
 // Applies the decision; returns the thread to resume.
 Tcb* schedule();
 

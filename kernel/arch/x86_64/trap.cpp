@@ -157,11 +157,14 @@ extern "C" [[clang::preserve_none]] UserContext* trap_syscall_locked() {
   return with_lock(true, handle_traced_syscall);
 }
 
+// Apart, so that a single core does not pay for it.
+[[gnu::noinline]] static UserContext* trap_vector_locked(UserContext* context, unsigned vector) {
+  return with_lock(vector < kFirstInterrupt, [=] { return handle_vector(context, vector); });
+}
+
 extern "C" UserContext* trap_vector(UserContext* context, unsigned vector) {
   const LatencyScope scope;
-  if (cores.count > 1) {
-    return with_lock(vector < kFirstInterrupt, [=] { return handle_vector(context, vector); });
-  }
+  if (cores.count > 1) return trap_vector_locked(context, vector);
   return context_of(watched([=] { return handle_vector(context, vector); }));
 }
 

@@ -36,7 +36,7 @@ class KernelObjects(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         marks = ["threads", "queues", "caps", "objects reply", "space", "trace 3"]
-        commands = ["set pagination off", "hbreak lona::kernel::yield_slice", "continue"]
+        commands = ["set pagination off", "hbreak lona::kernel::fast_yield", "continue"]
         for mark in marks:
             commands += [f"echo ==== {mark}\\n", f"lona {mark}"]
         commands += ["echo ==== endpoint\\n",

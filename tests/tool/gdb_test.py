@@ -10,12 +10,14 @@ import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 LONA = ROOT / "lona"
-TEST_ROOT_TASK = ROOT / "build" / "x86_64" / "tests" / "kernel" / "root.elf"
+BUILD = ROOT / "build" / "x86_64"
+TEST_ROOT_TASK = ("--kernel", BUILD / "kernel" / "kernel.elf",
+                  "--root-task", BUILD / "tests" / "kernel" / "root.elf")
 
 
 def gdb(what, *commands, options=()):
     done = subprocess.run([LONA, "gdb", what, *options], input="\n".join([*commands, "kill"]),
-                          capture_output=True, text=True, timeout=120, check=False)
+                          capture_output=True, text=True, timeout=300, check=False)
     return done.stdout + done.stderr
 
 
@@ -43,7 +45,7 @@ class KernelObjects(unittest.TestCase):
                      'print *(lona::kernel::Endpoint*)$thread("root")->blocked_on',
                      "echo ==== slot\\n", 'print $thread("root")->slots[0]',
                      "echo ==== end\\n"]
-        said = gdb("kernel", *commands, options=("--root-task", TEST_ROOT_TASK))
+        said = gdb("kernel", *commands, options=TEST_ROOT_TASK)
         cls.parts = {part.partition("\n")[0]: part for part in said.split("==== ")}
         cls.said = said
 

@@ -28,7 +28,8 @@ inline constexpr unsigned kNumPriorities = 256;
 inline constexpr unsigned kMinPriority = 0;
 inline constexpr unsigned kMaxPriority = kNumPriorities - 1;
 inline constexpr unsigned kNumDomains = kConfiguration.domains;
-inline constexpr unsigned kNumDomainSchedules = kNumDomains > 1 ? 256 : 2;
+// With the end marker in the last one.
+inline constexpr unsigned kNumDomainSchedules = kNumDomains > 1 ? 100 : 2;
 
 // First byte above the addresses a thread may use.
 inline constexpr Word kUserTop = 0x00007ffffffff000;

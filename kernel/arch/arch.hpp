@@ -15,7 +15,8 @@ namespace lona::kernel::arch {
 // --- Time: a counter that never goes back
 // ----------------------------------------------------------
 Ticks now();
-// handle_timer() is called then, or at once if it has passed; `now` is the time, or was a moment ago.
+// handle_timer() is called then, or at once if it has passed; `now` is the time, or was a moment
+// ago.
 void set_deadline(Ticks at, Ticks now);
 Ticks ticks_per_us();
 

@@ -183,8 +183,9 @@ void swap_slots(Slot& a, const Cap& cap_for_a, Slot& b, const Cap& cap_for_b) {
 }
 
 bool remove_copies(Slot& parent, unsigned most) {
-  const bool badged = (parent.cap.is(CapType::kEndpoint) || parent.cap.is(CapType::kNotification)) &&
-                      parent.cap.badge() != 0;
+  const bool badged =
+      (parent.cap.is(CapType::kEndpoint) || parent.cap.is(CapType::kNotification)) &&
+      parent.cap.badge() != 0;
   Slot* child = parent.node.next();
   bool first_badged = false;
   for (; most > 0 && child != nullptr && parent.cap.names_same(child->cap); --most) {

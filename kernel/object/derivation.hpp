@@ -44,8 +44,8 @@ void move_slot(Slot& from, Slot& to, const Cap& cap);
 // Exchanges places in the tree as well; a's new content gets `cap_for_a`, b's `cap_for_b`.
 void swap_slots(Slot& a, const Cap& cap_for_a, Slot& b, const Cap& cap_for_b);
 void remove_slot(Slot& slot);
-// Removes up to `most` children of a cap whose children all name its own object, so that none of them
-// is the last one to it; true if none is left. The same as remove_slot() on each.
+// Removes up to `most` children of a cap whose children all name its own object, so that none of
+// them is the last one to it; true if none is left. The same as remove_slot() on each.
 bool remove_copies(Slot& parent, unsigned most);
 
 }  // namespace lona::kernel

@@ -9,6 +9,7 @@ constinit DomainSchedule domain_schedule;
 
 namespace {
 
+// The last entry always marks the end.
 constexpr unsigned kLastEntry = abi::kNumDomainSchedules - 1;
 
 Result<Done> decode_set(Invocation& inv) {
@@ -24,7 +25,7 @@ Result<Done> decode_configure(Invocation& inv) {
   if (inv.too_short<abi::Label::kDomainScheduleConfigure>()) return fail(Failure::truncated());
   const Word index = inv.arg(0), duration = inv.arg(2);
   const auto domain = static_cast<std::uint8_t>(inv.arg(1));
-  if (index > kLastEntry) return fail(Failure::range(0, kLastEntry));
+  if (index >= kLastEntry) return fail(Failure::range(0, kLastEntry - 1));
   if (domain >= abi::kNumDomains) return fail(Failure::range(0, abi::kNumDomains - 1));
   const bool needs_time = domain != 0 || index == domain_schedule.start_index();
   if (duration > DomainSchedule::kMaxDuration || (duration == 0 && needs_time)) {

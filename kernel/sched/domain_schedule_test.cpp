@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "kernel/sched/scheduler.hpp"
 #include "kernel/testing/world.hpp"
 
 namespace lona::kernel::testing {
@@ -53,14 +54,14 @@ TEST(DomainSchedule, methods_check_entries) {
   const auto set_start = [&](Word index) {
     return world.invoke(World::kDomainSlot, abi::Label::kDomainScheduleSetStart, {index});
   };
-  EXPECT_EQ(configure(abi::kNumDomainSchedules, 0, 5), abi::Error::kRangeError);
+  EXPECT_EQ(configure(abi::kNumDomainSchedules - 1, 0, 5), abi::Error::kRangeError);
+  EXPECT_EQ(configure(0, abi::kNumDomains, 5), abi::Error::kRangeError);
   EXPECT_EQ(configure(0, 0, 0), abi::Error::kInvalidArgument);
   EXPECT_EQ(set_start(1), abi::Error::kInvalidArgument);
-  EXPECT_EQ(configure(1, 0, 5), abi::Error::kNone);
-  EXPECT_EQ(set_start(1), abi::Error::kNone);
-  EXPECT_EQ(configure(1, 0, 0), abi::Error::kInvalidArgument);
-  EXPECT_EQ(configure(0, 0, 0), abi::Error::kNone);
-  EXPECT_EQ(set_start(0), abi::Error::kInvalidArgument);
+  EXPECT_EQ(set_start(abi::kNumDomainSchedules), abi::Error::kRangeError);
+  EXPECT_EQ(configure(0, 0, 5), abi::Error::kNone);
+  EXPECT_EQ(set_start(0), abi::Error::kNone);
+  EXPECT_EQ(scheduler().now + 5, domain_schedule.end());
 }
 
 }  // namespace

@@ -22,6 +22,8 @@ class Lona(gdb.Command):
         super().__init__("lona", gdb.COMMAND_DATA, prefix=True)
 
 
+# The processor may be in assembly, or in a program of another language.
+gdb.execute("set language c++")
 Lona()
 for module in (caps, spaces, threads, trace):
     module.register()

@@ -272,9 +272,8 @@ void long_queues() {
     for (unsigned i = 0; i < kThreads; ++i) {
       must(abi::tcb_set_priority(threads.tcb(i), abi::kSlotInitTcb, 1 + i % 240), "sorting");
     }
-    row("pass callers of 240 priorities", [&] {
-      must(abi::tcb_set_priority(threads.tcb(0), abi::kSlotInitTcb, 250), "raising");
-    });
+    row("pass callers of 240 priorities",
+        [&] { must(abi::tcb_set_priority(threads.tcb(0), abi::kSlotInitTcb, 250), "raising"); });
   });
   stage([] {
     Threads threads(100, 20, 400'000);

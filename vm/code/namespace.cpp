@@ -143,23 +143,26 @@ SymbolEntry* Namespaces::qualify(Namespace* ns, SymbolEntry* symbol) const {
 
 namespace {
 
-// Edit distance of two short names, cut off above `most`.
+// Edit distance of two short names, cut off above `most`; two neighbours exchanged are one edit.
 unsigned distance(std::string_view a, std::string_view b, unsigned most) {
   constexpr std::size_t kLongest = 40;
   if (a.size() > kLongest || b.size() > kLongest) return most + 1;
-  unsigned row[kLongest + 1];
-  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = static_cast<unsigned>(j);
+  unsigned rows[3][kLongest + 1];  // of letters i, i-1 and i-2 of `a`, by turns
+  for (std::size_t j = 0; j <= b.size(); ++j) rows[0][j] = static_cast<unsigned>(j);
   for (std::size_t i = 1; i <= a.size(); ++i) {
-    unsigned diagonal = row[0];
+    unsigned* row = rows[i % 3];
+    const unsigned* last = rows[(i + 2) % 3];
+    const unsigned* before = rows[(i + 1) % 3];
     row[0] = static_cast<unsigned>(i);
     for (std::size_t j = 1; j <= b.size(); ++j) {
-      unsigned above = row[j];
-      unsigned change = diagonal + (a[i - 1] != b[j - 1]);
-      row[j] = std::min({above + 1, row[j - 1] + 1, change});
-      diagonal = above;
+      unsigned change = last[j - 1] + (a[i - 1] != b[j - 1]);
+      row[j] = std::min({last[j] + 1, row[j - 1] + 1, change});
+      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) {
+        row[j] = std::min(row[j], before[j - 2] + 1);
+      }
     }
   }
-  return row[b.size()];
+  return rows[a.size() % 3][b.size()];
 }
 
 }  // namespace

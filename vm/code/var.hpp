@@ -25,7 +25,8 @@ struct Var {
   std::uint32_t flags = 0;
   std::uint32_t line = 0;  // of the definition, in `file` (null: unknown)
   SymbolEntry* file = nullptr;
-  Word box[2];  // the boxed object (Kind::kVar) that stands for this var in terms
+  Term source = Term::nil();  // the text of the definition, unless the archive has it in `file`
+  Word box[2];                // the boxed object (Kind::kVar) that stands for this var in terms
 
   enum Flag : std::uint32_t {
     kMacro = 1,

@@ -120,6 +120,7 @@ void Unit::function(Term form, Want want) {
   f->ns = process_.ns()->name;
   f->file = input_.file.empty() ? nullptr : intern(input_.file);
   f->first_line = first_line;
+  check_code(*f);
 
   if (scope.captures.empty()) {
     Word* box = state_.code.allocate(2);

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "vm/compiler/unit.hpp"
 
+#include "vm/bytecode/verify.hpp"
 #include "vm/data/map.hpp"
 #include "vm/data/sequence.hpp"
 #include "vm/data/string.hpp"
 #include "vm/data/vector.hpp"
 #include "vm/heap/copy.hpp"
+#include "vm/platform/platform.hpp"
 #include "vm/term/equal.hpp"
 
 namespace lona::vm {
@@ -53,6 +55,13 @@ void Unit::fail_memory() {
   process_.fail_oom();
 }
 
+// Builds with assertions verify all code that is made.
+void Unit::check_code([[maybe_unused]] const Function& f) {
+#ifndef NDEBUG
+  if (const char* why = verify(f)) platform::panic(why);
+#endif
+}
+
 bool Unit::too_deep() {
   if (!native_stack_low(process_)) return false;
   fail(Term::nil(), "this form is nested too deeply");
@@ -83,6 +92,7 @@ const Function* Unit::compile() {
   f->file = input_.file.empty() ? nullptr : intern(input_.file);
   f->ns = process_.ns()->name;
   f->name = intern("top-level");
+  check_code(*f);
   return f;
 }
 

@@ -68,6 +68,7 @@ class Unit {
   void fail(Term form, std::string_view message);
   void fail_memory();
   bool too_deep();
+  static void check_code(const Function& f);
 
   // unit.cpp, define.cpp
   void value(Term form, Want want);

@@ -11,6 +11,7 @@
 
 #include "abi/lona/address_map.hpp"
 #include "vm/bytecode/opcodes.hpp"
+#include "vm/bytecode/verify.hpp"
 #include "vm/image/image.hpp"
 #include "vm/sched/state.hpp"
 
@@ -180,6 +181,7 @@ Word Writer::var(const Var* v) {
     copy.meta = Term::from_bits(term(v->meta));
     copy.root = Term::from_bits(term(v->root));
     copy.file = symbol(v->file);
+    copy.source = Term::from_bits(term(v->source));
     copy.box[1] = at;
     std::memcpy(data_.at<void>(at), &copy, sizeof copy);
   });
@@ -217,6 +219,9 @@ Word Writer::function(const Function* f) {
 }
 
 void Writer::fill_function(Word address, const Function* f) {
+  if (f != &kNoFunction) {
+    if (const char* why = verify(*f)) fail(why);
+  }
   Function copy = *f;
   if (f->code != nullptr) {
     copy.code = pointer<const Instruction*>(place(constants_, f->code, f->code_words * sizeof(Word),

@@ -181,7 +181,9 @@ Next call_term(Process& p, Term callee, std::uint32_t argc, bool tail) {
 
 // The end of the slice, or a collection that a native has asked for. kGo: neither.
 Next check_time(Process& p) {
-  if (p.reductions_left_ > 0) return Next::kGo;
+  // A traced process stops before each call (trace_call.cpp), with one left after the last.
+  const bool traced = p.tracer_.load(std::memory_order_relaxed) != 0;
+  if (p.reductions_left_ > (traced ? 1 : 0)) return Next::kGo;
   if (p.oom_) return raise_exit(p);
   if (!p.collect_) return Next::kYield;
   std::int64_t left = p.reductions_saved_;
@@ -201,7 +203,9 @@ Next rearm(Process& p, Next next) {
   return next;
 }
 
-Term callee_of(Process& p) {
+}  // namespace
+
+Term called_by(Process& p) {
   const Instruction* pc = p.pc_;
   switch (static_cast<Op>(pc->op)) {
     case Op::kCallVar:
@@ -215,15 +219,13 @@ Term callee_of(Process& p) {
   }
 }
 
-}  // namespace
-
 Term var_value_slow(Process& p, Var*& var);
 Term bound_value(Process& p, Var* var);
 
 Next call_slow(Process& p, bool tail) {
   if (Next next = check_time(p); next != Next::kGo) return next;
   if (!p.pending_fn_.is_nil()) return call_pending(p, tail);  // its native has run already
-  Term callee = callee_of(p);
+  Term callee = called_by(p);
   Var* var = nullptr;
   if (callee == Term::unbound()) {
     var = reinterpret_cast<Var*>(extra(p.pc_));
@@ -232,13 +234,13 @@ Next call_slow(Process& p, bool tail) {
     callee = var->value;
   }
   if (callee == Term::unbound()) {
-    callee = is_var(callee_of(p)) ? bound_value(p, var) : var_value_slow(p, var);
+    callee = is_var(called_by(p)) ? bound_value(p, var) : var_value_slow(p, var);
     if (callee == Term::raise()) return raise_exit(p);
   }
   std::uint32_t argc = p.pc_->b;
   if (is_closure(callee)) {
     if (Next next = reserve(p, entry_words(p, argc)); next != Next::kGo) return next;
-    if (var == nullptr) callee = callee_of(p);  // it may have moved; what vars hold does not
+    if (var == nullptr) callee = called_by(p);  // it may have moved; what vars hold does not
   }
   return rearm(p, call_term(p, callee, argc, tail));
 }

@@ -37,6 +37,9 @@ Next call_slow(Process& p, bool tail);
 Next after_call(Process& p, Term result, bool tail);
 Next call_native(Process& p, NativeFunction native, bool tail);
 
+// What the call instruction at hand calls.
+Term called_by(Process& p);
+
 Next load_var_slow(Process& p);
 Next enter_large(Process& p);
 Next make_closure(Process& p);

@@ -5,6 +5,7 @@
 #include "abi/lona/address_map.hpp"
 #include "vm/data/map.hpp"
 #include "vm/data/sequence.hpp"
+#include "vm/data/string.hpp"
 #include "vm/heap/collector.hpp"
 #include "vm/heap/copy.hpp"
 #include "vm/heap/fragment.hpp"
@@ -12,6 +13,7 @@
 #include "vm/interp/frame.hpp"
 #include "vm/platform/platform.hpp"
 #include "vm/process/worker.hpp"
+#include "vm/sched/source.hpp"
 #include "vm/sched/state.hpp"
 #include "vm/sched/workers.hpp"
 #include "vm/term/equal.hpp"
@@ -264,10 +266,31 @@ Term definition_meta(Process& p) {
   return copy == Term::absent() ? Term::raise() : copy;
 }
 
+std::string_view without_leading_space(std::string_view text) {
+  for (;;) {
+    const std::size_t start = text.find_first_not_of(" \t\r\n,");
+    text.remove_prefix(std::min(start, text.size()));
+    if (text.empty() || text.front() != ';') return text;
+    text.remove_prefix(std::min(text.find('\n'), text.size()));
+  }
+}
+
 void note_place(Process& p, Var* var) {
   const Function* f = running_function(p.fp_);
   var->line = f->line_at(p.pc_);
   var->file = f->file;
+  var->source = Term::nil();
+  // Text of the archive can be looked up there; other text is gone when its form is over.
+  const SourceRun* run = p.source_;
+  constexpr std::size_t kMost = 64 * 1024;
+  if (run == nullptr || !run->form_running || f->file == nullptr || f->direct_arity != 0 ||
+      run->form_text.size() > kMost || f->file->full() != run->text.file ||
+      platform::archive_file(f->file->full()).data() != nullptr) {
+    return;
+  }
+  const Term text = make_string(p, without_leading_space(run->form_text));
+  const Term kept = text == Term::absent() ? text : state_of(p).code.keep(p, text);
+  if (kept != Term::absent()) var->source = kept;
 }
 
 }  // namespace

@@ -249,6 +249,34 @@ Term disassemble_function(Process& p, Args args) {
   return text == Term::absent() ? p.fail_oom() : text;
 }
 
+namespace {
+
+// The form that begins in this line.
+std::string_view form_at(std::string_view text, std::uint32_t line) {
+  for (; line > 1; --line) {
+    const std::size_t end = text.find('\n');
+    if (end == std::string_view::npos) return {};
+    text.remove_prefix(end + 1);
+  }
+  Arena arena;
+  Reader reader(arena, text);
+  return reader.next().kind == ReadOutcome::Kind::kForm ? text.substr(0, reader.offset())
+                                                        : std::string_view();
+}
+
+}  // namespace
+
+Term var_source(Process& p, Args args) {
+  if (!is_var(args[0])) return p.fail_type("var-source", "var", args[0]);
+  const Var* var = as_var(args[0]);
+  if (!var->source.is_nil() || var->file == nullptr) return var->source;
+  const auto bytes = platform::archive_file(var->file->full());
+  const std::string_view form =
+      form_at({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, var->line);
+  p.charge(static_cast<std::uint32_t>(bytes.size() / 64));
+  return form.empty() ? Term::nil() : make_string(p, form);
+}
+
 Term load_file(Process& p, Args args) {
   if (!is_string(args[0])) return p.fail_type("load-file", "string", args[0]);
   std::span<const std::uint8_t> bytes = platform::archive_file(string_text(args[0]));

@@ -371,6 +371,18 @@ Term memory_figures(Process& p, Args) {
   return map_put(p, map, make_keyword("permanent"), number(state_of(p).permanent.mapped_bytes()));
 }
 
+// (trace-calls pid tracer): who is told the calls of a process from now on, nil for nobody.
+Term trace_calls(Process& p, Args args) {
+  if (!args[0].is_pid() || !(args[1].is_pid() || args[1].is_nil())) {
+    return p.fail_badarg("trace-calls", args);
+  }
+  Process* traced = state_of(p).table.find(args[0]);
+  if (traced == nullptr && args[1].is_nil()) return Term::nil();
+  if (traced == nullptr || args[0] == args[1]) return p.fail_badarg("trace-calls", args);
+  const Word old = traced->tracer_.exchange(args[1].is_nil() ? 0 : args[1].bits());
+  return old == 0 ? Term::nil() : Term::from_bits(old);
+}
+
 Term make_reference(Process& p, Args) {
   return make_ref(p, fresh_reference(p));
 }

@@ -17,6 +17,8 @@ namespace {
 // So many reductions or slices may pass between two looks at clock and console.
 constexpr std::int64_t kReductionsBetweenLooks = 20'000;
 constexpr unsigned kSlicesBetweenLooks = 64;
+// A call is begun when it leaves a reduction; the next one finds none to take.
+constexpr std::int64_t kSliceOfOneCall = 2;
 
 bool is_first(const Worker& w) {
   return w.index == 0;
@@ -87,12 +89,15 @@ std::int64_t run_one(Worker& w, Process& p) {
   p.woken_.store(false, std::memory_order_relaxed);
   receive_signals(p);
   std::int64_t slice = slice_of(w);
+  const bool traced = p.tracer_.load(std::memory_order_relaxed) != 0;
+  if (traced) slice = kSliceOfOneCall;
   if (p.exit_pending_) {
     end_process(p);
     return 1;
   }
   if (p.collection_ != nullptr && !collected(w, p)) return slice;
   p.waits_for_console_ = false;
+  if (traced) trace_call(p);
   bool collect_first = s.options.collect_always && !p.collected_;
   if (collect_first) {
     p.collect_ = true;

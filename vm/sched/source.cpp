@@ -62,6 +62,7 @@ Term source_next(Process& p, Args args) {
       }
       start_text(p, run);
     }
+    const std::size_t before = run.reader->offset();
     ReadOutcome form = run.reader->next();
     if (run.arena.exhausted()) return p.fail_oom();
     if (form.kind == ReadOutcome::Kind::kEnd) {
@@ -78,6 +79,7 @@ Term source_next(Process& p, Args args) {
                        run.reader->form_start().line};
     const Function* f = compile(p, input).function;
     if (f == nullptr) return Term::raise();
+    run.form_text = run.text.text.substr(before, run.reader->offset() - before);
     run.form_running = true;
     Word* box = p.alloc_box(Kind::kClosure, 1);
     box[1] = reinterpret_cast<Word>(f);

@@ -18,6 +18,7 @@ struct SourceRun {
   SourceFeed* feed = nullptr;  // null: only the text
   SourceText text;
   bool has_text = false;
+  std::string_view form_text;  // of the form that runs
   bool form_running = false;
   Arena arena;
   PositionTable positions{arena};

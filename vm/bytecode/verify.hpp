@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Is this code safe to run? Instructions check the types of what programs compute; of what the
+// compiler promises they check nothing. The verifier does, for code from anywhere else:
+//
+// - instructions, registers, live maps, natives and functions that are referred to exist, and
+//   branches go to instructions;
+// - no register is read, or shown to the collector, that does not hold a value on every way there.
+//   What a collection may have moved counts as no value unless the live map tells of it;
+// - what only works on a tuple, vector, set, map, pid, binary or bit position comes behind its
+// test;
+// - calls that do not check arity have it right, and every way ends in one of the ends.
+//
+// It is a data-flow analysis with one kind per register, the usual one of bytecode verifiers; it
+// ends by giving up on functions whose analysis takes more than a fixed number of steps per
+// instruction.
+#pragma once
+
+#include "vm/code/function.hpp"
+
+namespace lona::vm {
+
+struct Var;
+
+// What the code may refer to. Null functions accept everything.
+struct CodeWorld {
+  bool (*term)(void* context, Term t) = nullptr;
+  bool (*var)(void* context, const Var* v) = nullptr;
+  bool (*function)(void* context, const Function* f) = nullptr;
+  void* context = nullptr;
+};
+
+// Null when the function is safe; else what is wrong with it.
+const char* verify(const Function& function, const CodeWorld& world = {});
+
+}  // namespace lona::vm

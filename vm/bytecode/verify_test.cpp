@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// What the compiler makes is accepted; code with one thing wrong is refused.
+#include "vm/bytecode/verify.hpp"
+
+#include <gtest/gtest.h>
+
+#include <vector>
+
+#include "vm/bytecode/opcodes.hpp"
+#include "vm/sched/test_vm.hpp"
+
+namespace lona::vm {
+namespace {
+
+class Verify : public testing::Test {
+ protected:
+  TestVm vm;
+  // The function that a var holds, with code of its own to change.
+  Function take(std::string_view source) {
+    EXPECT_EQ(vm.run(source).substr(0, 2), "#'") << source;
+    Namespaces& n = vm.vm().namespaces();
+    const Function* f = n.find(intern("lona.user"))->find(intern("f"))->function;
+    code.assign(f->code, f->code + f->code_words);
+    Function copy = *f;
+    copy.code = code.data();
+    return copy;
+  }
+  Instruction* at(Op op) {
+    for (std::size_t i = 0; i < code.size(); i += instruction_words(&code[i])) {
+      if (code[i].op == op_code(op)) return &code[i];
+    }
+    ADD_FAILURE() << "the code has no " << op_info(op).name;
+    return code.data();
+  }
+  static std::string problem(const Function& f) {
+    const char* why = verify(f);
+    return why == nullptr ? "none" : why;
+  }
+  std::vector<Instruction> code;
+};
+
+constexpr std::string_view kMany[] = {
+    "(def f (fn* [] nil))",
+    "(def f (fn* [a & r] (match r [x [y z] & _] when (< x y) (list a z) {p q} p %{:k v} v _ 1)))",
+    "(def f (fn* [a] (fn* [b] (fn* [c] [a b c {a b} #{c}]))))",
+    "(def f (fn* [b] (match b #bits[n:8 m:n/bytes k:4 j:4 & rest] [n m k j rest] #bits[x:64/float y:12/le _:4] [x y] _ 0)))",
+    "(def f (fn* [] (receive [:a x] x [r y] when (= r :b) y :after 10 :late)))",
+    "(def f (fn* [] (receive [:a x] (f) _ :other)))",
+    "(def f (fn* g [n] (if (= n 0) 0 (+ 1 (g (- n 1))))))",
+    "(def f (fn* [a b c d e f g h i j k l m n o p q r s t u v w x y z aa bb cc dd ee ff gg hh]"
+    "  [(a b c) (d e f g) h i j k l m n o p q r s t u v w x y z aa bb cc dd ee ff gg hh]))",
+    "(def f (fn* [s] (match s #{a b} (do (def g a) [b (f a)]) (pid r l) [r l] 'x \"y\")))",
+};
+
+TEST_F(Verify, accepts_what_the_compiler_makes) {
+  for (std::string_view source : kMany) EXPECT_EQ(problem(take(source)), "none") << source;
+}
+
+TEST_F(Verify, refuses_unknown_instructions_and_ends) {
+  Function f = take("(def f (fn* [a] (g a)))");
+  code[0].op = op_code(Op::kCount);
+  EXPECT_EQ(problem(f), "malformed code");
+  code[0].op = 0xffff;
+  EXPECT_EQ(problem(f), "malformed code");
+  code[0].op = op_code(Op::kProcessEnd);
+  EXPECT_EQ(problem(f), "malformed code");
+  Function g = take("(def f (fn* [a] a))");
+  *at(Op::kReturn) = {op_code(Op::kMove), 0, 0, 0};
+  EXPECT_EQ(problem(g), "code that does not end");
+}
+
+TEST_F(Verify, refuses_registers_that_are_not_there_or_hold_nothing) {
+  Function f = take("(def f (fn* [a b] (+ a b)))");
+  at(Op::kAdd)->c = static_cast<std::uint16_t>(f.frame_words);
+  EXPECT_EQ(problem(f), "malformed code");
+  at(Op::kAdd)->c = static_cast<std::uint16_t>(f.frame_words - 1);
+  EXPECT_EQ(problem(f), "a register is read that holds no value");
+}
+
+TEST_F(Verify, refuses_branches_into_the_middle_and_out) {
+  Function f = take("(def f (fn* [a] (if (< a 3) [a a] a)))");
+  Instruction* test = at(Op::kBranchNotLessI);
+  auto* distance = reinterpret_cast<std::int64_t*>(test + 1);
+  const std::int64_t right = *distance;
+  for (std::int64_t wrong : {std::int64_t{0}, std::int64_t{1}, right + 100, -right - 100}) {
+    *distance = wrong;
+    EXPECT_EQ(problem(f), "malformed code") << wrong;
+  }
+  *distance = right;
+  EXPECT_EQ(problem(f), "none");
+}
+
+TEST_F(Verify, refuses_parts_of_what_was_not_tested) {
+  Function f = take("(def f (fn* [a] (match a [x y] x _ 0)))");
+  at(Op::kTupleGet)->c = 2;
+  EXPECT_EQ(problem(f), "a value is used before its test");
+  at(Op::kTupleGet)->c = 0;
+  EXPECT_EQ(problem(f), "none");
+  at(Op::kTupleGet)->op = op_code(Op::kVectorGet);
+  EXPECT_EQ(problem(f), "a value is used before its test");
+}
+
+TEST_F(Verify, refuses_live_maps_that_tell_too_little_or_too_much) {
+  Function f = take("(def f (fn* [a b] [(g a) b]))");
+  std::vector<std::uint64_t> maps(f.live_maps, f.live_maps + f.live_map_count);
+  f.live_maps = maps.data();
+  EXPECT_EQ(problem(f), "none");
+  std::uint64_t& map = maps[at(Op::kCallVar)->c];
+  map |= std::uint64_t{1} << (at(Op::kCallVar)->a - 1);  // where the return address will be
+  EXPECT_EQ(problem(f), "a register is read that holds no value");
+  map = maps[0] | std::uint64_t{1} << f.frame_words;
+  EXPECT_EQ(problem(f), "malformed code");
+  map = 1;  // not b, which is needed after the call
+  EXPECT_NE(problem(f), "none");
+}
+
+TEST_F(Verify, refuses_calls_with_a_wrong_arity_where_nobody_checks) {
+  Function f = take("(def f (fn* g [n] (+ 1 (g n))))");
+  at(Op::kCallSelf)->b = 0;
+  EXPECT_EQ(problem(f), "a call of itself with a wrong arity");
+  Function g = take("(def f (fn* [n] {n n}))");
+  reinterpret_cast<Word&>(at(Op::kCallNative)[1]) = 0xffff;
+  EXPECT_EQ(problem(g), "no such native");
+}
+
+TEST_F(Verify, refuses_the_marks_of_the_vm_as_values) {
+  Function f = take("(def f (fn* [] nil))");
+  for (Term mark : {Term::moved(), Term::unbound(), Term::raise(), Term::native(100'000)}) {
+    auto low = static_cast<std::uint32_t>(mark.bits());
+    at(Op::kLoadImmediate)->b = static_cast<std::uint16_t>(low);
+    at(Op::kLoadImmediate)->c = static_cast<std::uint16_t>(low >> 16);
+    EXPECT_EQ(problem(f), "an immediate that is no value");
+  }
+}
+
+TEST_F(Verify, refuses_taking_a_message_that_is_not_looked_at) {
+  Function f = take("(def f (fn* [] (receive x x)))");
+  *at(Op::kReceivePeek) = {op_code(Op::kLoadImmediate), at(Op::kReceivePeek)->a, 0, 0};
+  EXPECT_EQ(problem(f), "no message is being looked at");
+}
+
+// One random change anywhere: no harm in looking at it, whatever the answer.
+TEST_F(Verify, survives_any_change) {
+  std::uint64_t random = 7;
+  const auto next = [&random] {
+    return random = random * 6364136223846793005 + 1442695040888963407;
+  };
+  unsigned refused = 0;
+  for (std::string_view source : kMany) {
+    Function f = take(source);
+    const std::vector<Instruction> whole = code;
+    for (unsigned i = 0; i < 3000; ++i) {
+      // Words with addresses stay: in a test, nothing says which are good.
+      Instruction* target = code.data();
+      for (auto skip = (next() >> 33) % 30; skip > 0; --skip) {
+        target += instruction_words(target);
+        if (target >= code.data() + code.size()) target = code.data();
+      }
+      reinterpret_cast<std::uint16_t*>(target)[1 + (next() >> 40) % 3] =
+          static_cast<std::uint16_t>((next() >> 33) % 7 == 0 ? next() >> 45 : (next() >> 45) % 12);
+      refused += verify(f) != nullptr;
+      code = whole;
+      f.code = code.data();
+    }
+  }
+  EXPECT_GT(refused, 5000u);
+}
+
+}  // namespace
+}  // namespace lona::vm

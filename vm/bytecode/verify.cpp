@@ -100,11 +100,19 @@ class Verifier {
   Way step(const Instruction* i, std::uint32_t at);
   Way call(const Instruction* i, Op op);
   Way bits(const Instruction* i, Op op, std::uint32_t at);
+  // Only a receive goes back, to look at the next message: all else that repeats is a call, which
+  // takes time from the slice.
   Way branch(std::uint32_t at, std::int64_t distance) {
+    if (distance < 0 && !(goes_back_to_look(at, distance))) fail("a loop without end");
     flow_to(static_cast<std::uint32_t>(at + distance));
     return Way::kBranch;
   }
-  // `state_` at the target does not have what the test promises to who goes on.
+  bool goes_back_to_look(std::uint32_t at, std::int64_t distance) const {
+    const std::uint16_t op = f_.code[at].op;
+    return (op == op_code(Op::kReceiveNext) || op == op_code(Op::kReceiveWait)) &&
+           f_.code[static_cast<std::int64_t>(at) + distance].op == op_code(Op::kReceivePeek);
+  }
+  // The target does not have what the test promises to who goes on.
   Way test(const Instruction* i, std::uint32_t at, std::int64_t distance, Known known) {
     need(i->a);
     branch(at, distance);

@@ -2,6 +2,8 @@
 // Macro expansion: the macro's function runs on the compiling process, its result is copied into
 // the arena at once, so forms never move while they are compiled.
 #include "vm/compiler/unit.hpp"
+#include "vm/data/map.hpp"
+#include "vm/data/sequence.hpp"
 #include "vm/heap/copy.hpp"
 #include "vm/interp/interp.hpp"
 #include "vm/term/equal.hpp"
@@ -22,6 +24,7 @@ Term Unit::expand_once(Term form, Var* macro) {
   Term result = run_nested(process_, macro->value, {arguments.begin(), arguments.size()});
   if (result == Term::raise()) {
     failed_ = true;
+    tell_place(form);
     return Term::nil();
   }
   Term copy = copy_to(input_.arena, process_, result);
@@ -36,13 +39,32 @@ Term Unit::expand_once(Term form, Var* macro) {
 }
 
 Term Unit::expand_all(Term form) {
+  constexpr unsigned kMost = 10'000;
   form = bare(form);
-  while (!failed_ && form.is_pair() && special_form(form.first()) == nullptr) {
+  const Term first = form;
+  for (unsigned n = 0; !failed_ && form.is_pair() && special_form(form.first()) == nullptr; ++n) {
     Var* macro = macro_of(form);
     if (macro == nullptr) break;
+    if (n == kMost) {
+      fail(first, "the expansion of this form does not come to an end");
+      break;
+    }
     form = bare(expand_once(form, macro));
   }
   return form;
+}
+
+// A macro that refuses its form with [:error :syntax-error %{:message …}] need not know where the
+// form is.
+void Unit::tell_place(Term form) {
+  const Term reason = process_.exit_reason_;
+  if (!is_tuple(reason) || tuple_count(reason) != 3 || !is_map(slot(reason, 2)) ||
+      slot(reason, 1) != make_keyword("syntax-error") ||
+      map_get(slot(reason, 2), make_keyword("line")) != Term::absent()) {
+    return;
+  }
+  Term info = add_place(form, slot(reason, 2));
+  if (is_map(info)) process_.fail("syntax-error", info);
 }
 
 Term Unit::expand(Term form, bool once) {

@@ -34,19 +34,27 @@ void Unit::fail(Term form, std::string_view message) {
   if (failed_) return;
   failed_ = true;
   Process& p = process_;
+  Term info = map_put(p, empty_map(p), make_keyword("message"), make_string(p, message));
+  p.fail("syntax-error", add_place(form, info));
+}
+
+// File, line, column and the form itself.
+Term Unit::add_place(Term form, Term info) {
+  Process& p = process_;
   Position at = input_.positions.find(form);
   if (at.line == 0) at.line = line_;
-  Term info = map_put(p, empty_map(p), make_keyword("message"), make_string(p, message));
   if (!input_.file.empty()) {
     info = map_put(p, info, make_keyword("file"), make_string_repaired(p, input_.file));
   }
-  info = map_put(p, info, make_keyword("line"), Term::integer(at.line));
+  if (at.line != 0) info = map_put(p, info, make_keyword("line"), Term::integer(at.line));
   if (at.column != 0) {
     info = map_put(p, info, make_keyword("column"), Term::integer(at.column));
   }
+  constexpr std::size_t kMostWords = 1000;  // what a person would look at
+  if (copy_size(input_.arena, form).value_or(kMostWords) >= kMostWords) return info;
   Term copy = copy_to(p, input_.arena, form);
   if (copy != Term::absent() && !copy.is_nil()) info = map_put(p, info, make_keyword("form"), copy);
-  p.fail("syntax-error", info);
+  return info;
 }
 
 void Unit::fail_memory() {
@@ -348,8 +356,8 @@ void Unit::list(Term form, Want want) {
     }
   } else if (is_bits_form(form)) {
     bits_expression(form, want);
-  } else if (Var* macro = macro_of(form)) {
-    Term expanded = expand_once(form, macro);
+  } else if (macro_of(form) != nullptr) {
+    Term expanded = expand_all(form);
     if (!failed_) value(expanded, want);
   } else {
     call(form, want);

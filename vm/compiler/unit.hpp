@@ -66,6 +66,7 @@ class Unit {
   Emitter& emit() { return fn_->emit; }
   bool failed() const { return failed_; }
   void fail(Term form, std::string_view message);
+  Term add_place(Term form, Term info);
   void fail_memory();
   bool too_deep();
   static void check_code(const Function& f);
@@ -152,6 +153,7 @@ class Unit {
   Var* macro_of(Term form);
   Term expand_once(Term form, Var* macro);
   Term expand_all(Term form);
+  void tell_place(Term form);
 
   Process& process_;
   Vm::State& state_;

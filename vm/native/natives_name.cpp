@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Symbols, keywords, numbers and forms from text.
+#include <algorithm>
+
 #include "vm/code/namespace.hpp"
 #include "vm/data/string.hpp"
 #include "vm/native/natives_data.hpp"
@@ -22,12 +24,20 @@ bool is_name(Term t) {
 }
 
 // (symbol x), (symbol ns name) and the same for keywords.
+// Names are printed as they are: what moves a terminal's cursor is no part of one.
+bool has_control(std::string_view text) {
+  return std::any_of(text.begin(), text.end(),
+                     [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
+}
+
 Term make_name(Process& p, const char* fn, Args args, bool keyword) {
   Term first = bare(args[0]);
   if (args.size() == 1 && is_name(first)) return name_term(first.entry(), keyword);
   for (std::uint32_t i = 0; i < args.size(); i++) {
     if (!is_string(args[i])) return p.fail_type(fn, "string", args[i]);
-    if (string_bytes(args[i]) == 0) return p.fail_badarg(fn, args);
+    if (string_bytes(args[i]) == 0 || has_control(string_text(args[i]))) {
+      return p.fail_badarg(fn, args);
+    }
   }
   std::size_t bytes = args.size() - 1;
   for (std::uint32_t i = 0; i < args.size(); i++) bytes += string_bytes(args[i]);

@@ -43,7 +43,8 @@ constexpr std::string_view kMany[] = {
     "(def f (fn* [] nil))",
     "(def f (fn* [a & r] (match r [x [y z] & _] when (< x y) (list a z) {p q} p %{:k v} v _ 1)))",
     "(def f (fn* [a] (fn* [b] (fn* [c] [a b c {a b} #{c}]))))",
-    "(def f (fn* [b] (match b #bits[n:8 m:n/bytes k:4 j:4 & rest] [n m k j rest] #bits[x:64/float y:12/le _:4] [x y] _ 0)))",
+    "(def f (fn* [b] (match b #bits[n:8 m:n/bytes k:4 j:4 & rest] [n m k j rest] #bits[x:64/float "
+    "y:12/le _:4] [x y] _ 0)))",
     "(def f (fn* [] (receive [:a x] x [r y] when (= r :b) y :after 10 :late)))",
     "(def f (fn* [] (receive [:a x] (f) _ :other)))",
     "(def f (fn* g [n] (if (= n 0) 0 (+ 1 (g (- n 1))))))",

@@ -176,7 +176,7 @@ class Process final : public Heap, public Timer {
   std::atomic<State> state_{State::kRunnable};
   std::atomic<bool> woken_{false};   // to look again at what it waits for, besides messages
   std::atomic<bool> doomed_{false};  // about to end: for others, who shall not see it any more
-  std::atomic<Word> tracer_{0};         // the pid of who is told its calls; 0: nobody
+  std::atomic<Word> tracer_{0};      // the pid of who is told its calls; 0: nobody
   bool pinned_ = false;              // runs on its worker only
   bool ending_ = false;              // takes no more links and monitors (State::relations)
   bool trap_exit_ = false;

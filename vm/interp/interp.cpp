@@ -375,7 +375,7 @@ HANDLER(BranchNotPid) {
 }
 HANDLER(PidPart) {
   Term pid = T(pc->b);
-  R(pc->a) = (pc->c == 0 ? kThisRealm : Term::integer(pid.pid_slot())).bits();
+  R(pc->a) = (pc->c == 0 ? own_realm(*p) : Term::integer(pid.pid_slot())).bits();
   NEXT(1);
 }
 // Bits. The position is a small integer.

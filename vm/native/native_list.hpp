@@ -12,6 +12,7 @@
 #endif
 #include "vm/native/natives_binary.def"
 #include "vm/native/natives_machine.def"
+#include "vm/native/natives_realm.def"
 #if __has_include("vm/native/natives_console.def")
 #include "vm/native/natives_console.def"
 #endif

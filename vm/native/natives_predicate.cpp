@@ -5,6 +5,7 @@
 #include "vm/code/var.hpp"
 #include "vm/data/binary.hpp"
 #include "vm/data/each.hpp"
+#include "vm/data/foreign.hpp"
 #include "vm/data/machine_value.hpp"
 #include "vm/data/map.hpp"
 #include "vm/data/sequence.hpp"
@@ -78,6 +79,7 @@ const char* type_name(Term t) {
       if (t.is_boolean()) return "boolean";
       return t.is_empty_list() ? "list" : "nil";
     default:
+      if (is_kind(t, Kind::kForeign)) return is_any_pid(t) ? "pid" : "ref";
       if (is_kind(t, Kind::kMachine)) return machine_type_name(machine_type(t));
       return box_type(header_of(t).kind());
   }
@@ -182,10 +184,10 @@ Term is_namespace_value(Process&, Args args) {
   return is_box(args, Kind::kNamespace);
 }
 Term is_pid(Process&, Args args) {
-  return Term::boolean(args[0].is_pid());
+  return Term::boolean(is_any_pid(args[0]));
 }
 Term is_ref(Process&, Args args) {
-  return is_box(args, Kind::kRef);
+  return Term::boolean(is_any_ref(bare(args[0])));
 }
 Term type_of(Process&, Args args) {
   return make_keyword(type_name(bare(args[0])));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Processes.
 #include "vm/code/function.hpp"
+#include "vm/data/foreign.hpp"
 #include "vm/data/map.hpp"
 #include "vm/data/sequence.hpp"
 #include "vm/data/string.hpp"
@@ -9,6 +10,7 @@
 #include "vm/platform/platform.hpp"
 #include "vm/printer/printer.hpp"
 #include "vm/process/links.hpp"
+#include "vm/realm/send.hpp"
 #include "vm/sched/state.hpp"
 #include "vm/sched/workers.hpp"
 #include "vm/term/equal.hpp"
@@ -31,6 +33,15 @@ Process* named(Process& p, SymbolEntry* name) {
   Vm::State& s = state_of(p);
   Guard guard(s.names_lock, s.several);
   return static_cast<Process*>(s.names.find(name));
+}
+
+// [what a b] to the realm's service, if there is one: what concerns processes of other realms is its
+// business (lib/lona/realm.lona).
+Term ask_service(Process& p, std::string_view what, Term a, Term b) {
+  Process* service = named(p, intern("lona.realm/service"));
+  if (service == nullptr) return ok(p);
+  const Term parts[] = {make_keyword(what), a, b};
+  return send_message(p, *service, make_tuple(p, parts)) ? ok(p) : p.fail_oom();
 }
 
 Term option(Term options, std::string_view key) {
@@ -130,8 +141,8 @@ Term spawn_monitor(Process& p, Args args) {
 Term self(Process& p, Args) {
   return p.pid();
 }
-Term self_realm(Process&, Args) {
-  return kThisRealm;
+Term self_realm(Process& p, Args) {
+  return own_realm(p);
 }
 
 Term is_alive(Process& p, Args args) {
@@ -141,6 +152,9 @@ Term is_alive(Process& p, Args args) {
 
 Term send(Process& p, Args args) {
   Term to = args[0];
+  if (is_foreign(to, ForeignType::kPid)) {
+    return send_to_realm(p, foreign_realm(to), Realms::Frame::kMessage, foreign_word(to), args[1]);
+  }
   if (!to.is_pid()) return p.fail_badarg("send", args);
   if (holds_byte_buffer(p, args[1])) return p.fail("not-sendable", args[1]);
   Process* receiver = state_of(p).table.find(to);
@@ -158,6 +172,7 @@ Term send_named(Process& p, Args args) {
 }
 
 Term link(Process& p, Args args) {
+  if (is_foreign(args[0], ForeignType::kPid)) return ask_service(p, "link", p.pid(), args[0]);
   if (!args[0].is_pid()) return p.fail_badarg("link", args);
   if (Process* other = living(p, args[0])) {
     Related related = add_link(p, *other);
@@ -170,14 +185,21 @@ Term link(Process& p, Args args) {
 }
 
 Term unlink(Process& p, Args args) {
+  if (is_foreign(args[0], ForeignType::kPid)) return ask_service(p, "unlink", p.pid(), args[0]);
   if (!args[0].is_pid()) return p.fail_badarg("unlink", args);
   if (Process* other = state_of(p).table.find(args[0])) remove_link(p, *other);
   return ok(p);
 }
 
 Term monitor(Process& p, Args args) {
-  if (!args[0].is_pid()) return p.fail_badarg("monitor", args);
+  const bool foreign = is_foreign(args[0], ForeignType::kPid);
+  if (!args[0].is_pid() && !foreign) return p.fail_badarg("monitor", args);
   std::uint64_t ref = fresh_reference(p);
+  if (foreign) {
+    const Term reference = make_ref(p, ref);
+    const Term asked = ask_service(p, "monitor", reference, make_pair_tuple(p, p.pid(), args[0]));
+    return asked == state_of(p).ok ? reference : asked;
+  }
   Related related = Related::kEnded;
   if (Process* other = living(p, args[0])) related = add_monitor(p, *other, ref);
   if (related == Related::kNoMemory) return p.fail_oom();
@@ -187,7 +209,7 @@ Term monitor(Process& p, Args args) {
 
 Term demonitor(Process& p, Args args) {
   if (!is_kind(args[0], Kind::kRef)) return p.fail_badarg("demonitor", args);
-  remove_monitor(p, payload(args[0])[0]);
+  if (!remove_monitor(p, payload(args[0])[0])) return ask_service(p, "demonitor", args[0], p.pid());
   return ok(p);
 }
 
@@ -199,6 +221,9 @@ Term trap_exit(Process& p, Args args) {
 
 Term exit(Process& p, Args args) {
   if (args.size() == 1) return p.exit_with(args[0]);
+  if (is_foreign(args[0], ForeignType::kPid)) {
+    return ask_service(p, "exit", make_pair_tuple(p, p.pid(), args[0]), args[1]);
+  }
   if (!args[0].is_pid()) return p.fail_badarg("exit", args);
   if (Process* other = living(p, args[0])) {
     signal_exit(p, *other, p.pid(), args[1], ExitSignal::kExit);
@@ -388,14 +413,18 @@ Term make_reference(Process& p, Args) {
 }
 
 Term pid_realm(Process& p, Args args) {
-  return args[0].is_pid() ? kThisRealm : p.fail_badarg("pid-realm", args);
+  if (is_foreign(args[0], ForeignType::kPid)) return Term::realm(foreign_realm(args[0]));
+  return args[0].is_pid() ? own_realm(p) : p.fail_badarg("pid-realm", args);
 }
 Term pid_local(Process& p, Args args) {
+  if (is_foreign(args[0], ForeignType::kPid)) {
+    return number(Term::from_bits(foreign_word(args[0])).pid_slot());
+  }
   return args[0].is_pid() ? number(args[0].pid_slot()) : p.fail_badarg("pid-local", args);
 }
 Term pid_equal(Process& p, Args args) {
-  if (!args[0].is_pid() || !args[1].is_pid()) return p.fail_badarg("pid=", args);
-  return Term::boolean(args[0] == args[1]);
+  if (!is_any_pid(args[0]) || !is_any_pid(args[1])) return p.fail_badarg("pid=", args);
+  return Term::boolean(equal(args[0], args[1]));
 }
 
 }  // namespace lona::vm::natives

@@ -83,6 +83,65 @@ struct Terminal {
 };
 Terminal terminal();
 
+// --- Realms ---------------------------------------------------------------------------------
+// The host's VM is a realm without others; what it asks for is kUnsupported.
+inline constexpr std::uint32_t kNoRealm = ~std::uint32_t{0};
+struct RealmIdentity {
+  std::uint32_t realm, parent;
+};
+RealmIdentity realm_identity();
+enum class RealmError : std::uint8_t {
+  kNone,
+  kUnsupported,
+  kNoMemory,
+  kTooMany,
+  kNoSuchRealm,
+  kBadState,
+  kBadArgument,
+};
+// A child, which does not run yet. Its number tells its channel; its share is in millionths of a
+// processor, kNoShare: no limit.
+struct NewRealm {
+  RealmError error;
+  std::uint32_t realm, number;
+};
+inline constexpr std::uint64_t kNoShare = ~std::uint64_t{0};
+NewRealm create_realm(std::string_view name, std::uint64_t memory, std::uint64_t share);
+enum class RealmCommand : std::uint8_t { kRun, kSuspend, kTerminate };
+RealmError command_realm(RealmCommand command, std::uint32_t realm);
+enum class RealmStatus : std::uint8_t { kDormant, kRunning, kSuspended, kTerminated };
+struct RealmFigures {
+  std::uint32_t parent;
+  RealmStatus status;
+  std::uint64_t memory_limit, memory_used, share, time_us, children, faults;
+  std::size_t name_length;
+  char name[32];
+};
+RealmError realm_figures(std::uint32_t realm, RealmFigures& figures);
+// The children from `skip` on; how many.
+std::size_t child_realms(std::uint32_t realm, std::uint64_t skip, std::span<std::uint32_t> out);
+// True once after a child may have ended; then next_ended tells of each.
+bool take_realm_event();
+struct RealmEnd {
+  std::uint32_t realm;
+  bool fault;
+  std::uint64_t status;  // without a fault
+  std::size_t text_length;
+  char text[400];
+};
+bool next_ended(RealmEnd& end);
+// The rings to and from the parent or a child: base::ByteRing; null: there is no such.
+inline constexpr std::uint32_t kParent = ~std::uint32_t{0};
+struct ChannelMemory {
+  void* out;
+  void* in;
+};
+ChannelMemory channel(std::uint32_t number);
+// Something is in the ring for that one, or has been taken from its own.
+void signal_peer(std::uint32_t number);
+// Where output goes that no console takes.
+void redirect_output(void (*sink)(std::string_view text));
+
 // --- Files ----------------------------------------------------------------------------------
 // A file of the system's archive ("lib/lona/core.lona"); stays mapped. Empty data() when absent.
 std::span<const std::uint8_t> archive_file(std::string_view path);
@@ -92,11 +151,18 @@ std::span<const std::uint8_t> archive_file(std::string_view path);
 struct CoreImage {
   std::span<const std::uint64_t> constants;
   std::span<std::uint64_t> data;
+  bool trusted = false;  // it was checked by who made this realm
 };
 CoreImage core_image();
 
 // --- Start and end ----------------------------------------------------------------------
-enum class Mode : std::uint8_t { kPrompt, kRun, kEval, kBatch };
+enum class Mode : std::uint8_t {
+  kPrompt,
+  kRun,
+  kEval,
+  kBatch,
+  kServe,  // a realm that does what its parent asks
+};
 struct Session {
   Mode mode;
   std::string_view file_name;              // kRun

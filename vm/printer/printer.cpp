@@ -5,6 +5,7 @@
 #include "vm/code/namespace.hpp"
 #include "vm/code/var.hpp"
 #include "vm/data/binary.hpp"
+#include "vm/data/foreign.hpp"
 #include "vm/data/machine_value.hpp"
 #include "vm/data/map.hpp"
 #include "vm/data/sequence.hpp"
@@ -53,6 +54,7 @@ class Printer {
              std::string_view after);
   bool function(Term t);
   bool machine(Term t);
+  bool foreign(Term t);
   bool bytes(Bytes bytes);
   bool open(Open::What what, Term t, std::string_view bracket) {
     return open_.push({what, false, true, false, t, 0}) && put(bracket);
@@ -106,6 +108,16 @@ bool Printer::machine(Term t) {
   } while (rest != 0);
   return put("#") && put(machine_type_name(machine_type(t))) && put("<0x") &&
          put({digits + at, sizeof digits - at}) && put(">");
+}
+
+// As at home, with the realm: #<pid 5@1025>
+bool Printer::foreign(Term t) {
+  const Term pid = Term::from_bits(foreign_word(t));
+  const bool is_pid = is_foreign(t, ForeignType::kPid);
+  return put(is_pid ? "#<pid " : "#<ref ") &&
+         number(is_pid ? static_cast<std::int64_t>(pid.pid_slot())
+                       : static_cast<std::int64_t>(foreign_word(t))) &&
+         put("@") && number(foreign_realm(t)) && put(">");
 }
 
 bool Printer::bytes(Bytes bytes) {
@@ -211,6 +223,8 @@ bool Printer::start_box(Term t) {
       return named("#<namespace ", {}, as_namespace(t)->name->full(), ">");
     case Kind::kMachine:
       return machine(t);
+    case Kind::kForeign:
+      return foreign(t);
     default:
       return is_number(t) ? print_number(sink_, t) : put("#<value>");
   }

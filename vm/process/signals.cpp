@@ -292,17 +292,18 @@ Monitor* find_monitor(Process& watcher, std::uint64_t ref) {
 
 }  // namespace
 
-void remove_monitor(Process& watcher, std::uint64_t ref) {
+bool remove_monitor(Process& watcher, std::uint64_t ref) {
   Vm::State& s = state_of(watcher);
   Monitor* m = nullptr;
   {
     Guard guard(s.relations, s.several);
     m = find_monitor(watcher, ref);
-    if (m == nullptr) return;
+    if (m == nullptr) return false;
     unlink_watcher(m);
     unlink_watched(m);
   }
   allocator_of(watcher).release(m, sizeof(Monitor));
+  return true;
 }
 
 void notify_down(const Process& sender, Process& watcher, std::uint64_t ref, Term pid,

@@ -186,6 +186,7 @@ void run_round(Worker& w) {
   // the event that ought to end the wait.
   if (!is_first(w) || w.queue.empty()) return;
   check_interrupt(s);
+  s.realms.poll(w);
   if (s.console_waiters == nullptr) return;
   // A look at the console costs system calls.
   std::uint64_t now = platform::now_ns();
@@ -212,6 +213,7 @@ void rest(Worker& w) {
   sleep_worker(w);
   if (!is_first(w)) return;
   check_interrupt(s);
+  s.realms.poll(w);
   wake_console_waiters(s);
 }
 

@@ -6,6 +6,7 @@
 #include "vm/code/permanent.hpp"
 #include "vm/code/store.hpp"
 #include "vm/heap/allocator.hpp"
+#include "vm/realm/realms.hpp"
 #include "vm/sched/process_table.hpp"
 #include "vm/sched/send_after.hpp"
 #include "vm/sched/timers.hpp"
@@ -73,6 +74,7 @@ struct Vm::State {
   std::uint64_t next_console_look = 0;  // while others run
   bool console_tried = false;           // they have tried since the last platform::wait
   Term foreground;
+  Realms realms;
   std::atomic<bool> stop{false};
 
   NativeFunction fallback(Fallback f) const { return fallbacks[static_cast<unsigned>(f)]; }
@@ -88,6 +90,9 @@ inline bool native_stack_low(const Process& p) {
 
 inline Vm::State& state_of(const Process& p) {
   return p.vm().state();
+}
+inline Term own_realm(const Process& p) {
+  return Term::realm(state_of(p).realms.own());
 }
 
 // A process-bound var's value in a process (interp/slow.cpp); unbound when it has none.
@@ -134,7 +139,7 @@ enum class Related : std::uint8_t { kYes, kEnded, kNoMemory };
 Related add_link(Process& a, Process& b);
 void remove_link(Process& a, Process& b);
 Related add_monitor(Process& watcher, Process& watched, std::uint64_t ref);
-void remove_monitor(Process& watcher, std::uint64_t ref);
+bool remove_monitor(Process& watcher, std::uint64_t ref);  // false: there is none
 void notify_end(Process& p);  // links and monitors of a process that ends
 // [:DOWN ref pid reason] to a watcher; an exit signal as if from a link.
 void notify_down(const Process& sender, Process& watcher, std::uint64_t ref, Term pid, Term reason);

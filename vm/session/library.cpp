@@ -26,7 +26,8 @@ constexpr LibraryFile kLibrary[] = {
     {"lib/lona/task.lona", "lona.task"},        {"lib/lona/test.lona", "lona.test"},
     {"lib/lona/string.lona", "lona.string"},    {"lib/lona/set.lona", "lona.set"},
     {"lib/lona/bench.lona", "lona.bench"},      {"lib/lona/math.lona", "lona.math"},
-    {"lib/lona/inspect.lona", "lona.inspect"},  {"lib/lona/examples.lona", "lona.core"},
+    {"lib/lona/inspect.lona", "lona.inspect"},  {"lib/lona/realm.lona", "lona.realm"},
+    {"lib/lona/examples.lona", "lona.core"},
 };
 
 std::string_view text_of(const LibraryFile& file) {
@@ -105,8 +106,18 @@ std::uint64_t library_hash() {
   return h;
 }
 
+namespace {
+
+const image::Header* find_library() {
+  const platform::CoreImage image = platform::core_image();
+  if (image.trusted) return reinterpret_cast<const image::Header*>(image.constants.data());
+  return image::check(image, library_hash());
+}
+
+}  // namespace
+
 Vm& create_vm_with_library(VmOptions options, Hooks* hooks) {
-  const image::Header* library = image::check(platform::core_image(), library_hash());
+  const image::Header* library = find_library();
   // Names come first: what is interned before would be another name than the image's.
   options.library = library != nullptr && adopt_symbols(library->symbols) ? library : nullptr;
   Vm& vm = Vm::create(options, nullptr);

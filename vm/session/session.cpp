@@ -6,6 +6,7 @@
 #include "vm/data/string.hpp"
 #include "vm/heap/copy.hpp"
 #include "vm/printer/pretty.hpp"
+#include "vm/sched/state.hpp"
 #include "vm/session/console.hpp"
 #include "vm/session/forms.hpp"
 #include "vm/session/library.hpp"
@@ -322,8 +323,27 @@ int Session::serve() {
 
 }  // namespace
 
+namespace {
+
+// A realm that another one has made: its service does what the parent asks, until it ends.
+[[noreturn]] void serve_parent() {
+  Console::create(false);
+  Vm& vm = create_vm_with_library({.workers = platform::worker_count()}, nullptr);
+  static constinit Vm::State* state = nullptr;
+  state = &vm.state();
+  platform::redirect_output([](std::string_view text) { state->realms.send_output(text); });
+  Namespaces& all = vm.namespaces();
+  const Var* serve = all.find_or_create(intern("lona.realm"))->find(intern("serve"));
+  if (serve == nullptr || !serve->is_bound()) platform::panic("the library has no realm service");
+  vm.run_until_ended(vm.spawn_call(serve->value, kUserNamespace, nullptr));
+  platform::exit(0);
+}
+
+}  // namespace
+
 void vm_main() {
   const platform::Session asked = platform::session();
+  if (asked.mode == Mode::kServe) serve_parent();
   Console::create(asked.mode == Mode::kPrompt);
   Session session(asked);
   session.define_arguments();

@@ -97,6 +97,7 @@ std::uint64_t hash_box(Term t, unsigned depth) {
     case Kind::kU64:
     case Kind::kI64:
     case Kind::kMachine:
+    case Kind::kForeign:
       for (std::size_t i = 0, n = header_of(t).words(); i < n; i++) h = combine(h, payload(t)[i]);
       return hash_mix(h);
     default:

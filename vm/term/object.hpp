@@ -31,6 +31,7 @@ namespace lona::vm {
   X(U64, kAllRaw, "raw: a fixed-width integer of 64 bits")                                    \
   X(I64, kAllRaw, "raw: likewise, signed")                                                    \
   X(Machine, kAllRaw, "raw: MachineType, word; see vm/data/machine_value.hpp")                \
+  X(Foreign, kAllRaw, "raw: ForeignType << 32 | realm, word; see vm/data/foreign.hpp")        \
   X(Binary, kAllRaw, "raw: byte length; bytes, zero padded: fewer than kPoolBytes")           \
   X(Slice, 2, "raw: byte length, address of the bytes; Blob: a binary of kPoolBytes or more") \
   X(Text, 3, "raw: byte length, code points, address of the UTF-8; Blob: a long string")      \

@@ -138,6 +138,17 @@ SymbolEntry* find_or_add(std::string_view full, User user) {
 
 }  // namespace
 
+SymbolEntry* find_name(std::string_view full) {
+  const std::uint64_t hash = hash_bytes(full);
+  if (table.adopted.count != 0) {
+    SymbolEntry* chain = table.adopted.heads[hash & (table.adopted.count - 1)];
+    if (SymbolEntry* e = find_in(chain, hash, full)) return e;
+  }
+  Locked locked;
+  if (table.head_count == 0) return nullptr;
+  return find_in(table.heads[hash & (table.head_count - 1)], hash, full);
+}
+
 bool adopt_symbols(const SymbolChains& chains) {
   if (table.entries != 0) return false;
   table.adopted = chains;

@@ -37,6 +37,9 @@ inline constexpr std::size_t kMaxNameBytes = 65535;
 // share of the memory: for names that come from source text or a running program.
 SymbolEntry* try_intern(std::string_view full);
 
+// The entry of a name that has been interned, or null.
+SymbolEntry* find_name(std::string_view full);
+
 // The entry for a full name such as "foo" or "my.ns/foo"; made when new. "/" alone is a name.
 SymbolEntry* intern(std::string_view full);
 

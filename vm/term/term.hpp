@@ -150,9 +150,6 @@ class Term {
   Word bits_ = static_cast<Word>(Tag::kSpecial);
 };
 
-// The realm that this VM is; there is no other yet.
-inline constexpr Term kThisRealm = Term::realm(0);
-
 static_assert(sizeof(Term) == 8);
 static_assert(Term() == Term::nil());
 static_assert(Term::integer(-5).as_integer() == -5);

@@ -6,6 +6,7 @@
 // as they are, Ctrl-C is the byte 3, and lines end with CR LF.
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "vm/platform/sel4/carrier.hpp"
 #include "vm/platform/sel4/link.hpp"
@@ -50,6 +51,7 @@ struct Console {
   bool end_of_input = false;
   bool interrupt = false;
   bool event = false;  // something has come since the last wait ended, or its end
+  bool realm_event = false;
   bool last_was_cr = false;
   bool irq_unacknowledged = true;  // whatever came before we looked
   std::uint64_t armed_tick = abi::kNoDeadlineTick;
@@ -229,6 +231,12 @@ void note_signals(std::uint64_t signals) {
   if ((signals & abi::kSignalDeadline) != 0) {
     g_console.armed_tick = abi::kNoDeadlineTick;
   }
+  if ((signals & (abi::kSignalChannel | abi::kSignalRealm)) != 0) {
+    g_console.event = true;
+  }
+  if ((signals & abi::kSignalRealm) != 0) {
+    g_console.realm_event = true;
+  }
 }
 
 // The interrupt may be an edge, and edges are lost until it is acknowledged. So: acknowledge, and
@@ -293,6 +301,12 @@ void send_raw(std::span<const std::uint8_t> bytes) {
 }
 
 void send_text(ToHost type, std::span<const std::uint8_t> bytes) {
+  if (g_console.kind == abi::ConsoleKind::kNone) {
+    if (!bytes.empty()) {
+      (void)write_elsewhere({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+    }
+    return;
+  }
   if (g_console.kind == abi::ConsoleKind::kRaw) {
     send_raw(bytes);
     return;
@@ -381,9 +395,14 @@ void poll() {
   const std::uint64_t now = tick();
   if (now >= g_console.next_poll) {
     g_console.next_poll = now + g_console.ticks_per_ms;
+    note_signals(abi::poll(abi::kRealmSlotNotification).badge);
     (void)drain();
     flush();  // output is seen soon, however long the program goes on computing
   }
+}
+
+bool take_realm_event() {
+  return std::exchange(g_console.realm_event, false);
 }
 
 bool take_interrupt() {

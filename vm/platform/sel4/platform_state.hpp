@@ -26,6 +26,9 @@ struct StartRequest {
 };
 const StartRequest& start_request();
 
+// Output of a realm without a console; false when nobody wants it.
+bool write_elsewhere(std::string_view text);
+
 // Flushes, and tells the host the status: the last thing it hears.
 void end_console(int status);
 

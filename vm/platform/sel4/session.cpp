@@ -63,10 +63,14 @@ CoreImage core_image() {
   };
   return {.constants = {reinterpret_cast<const std::uint64_t*>(abi::kCoreConstants.start),
                         words(core_constants_bytes)},
-          .data = {reinterpret_cast<std::uint64_t*>(abi::kCoreData.start), words(core_data_bytes)}};
+          .data = {reinterpret_cast<std::uint64_t*>(abi::kCoreData.start), words(core_data_bytes)},
+          .trusted = start_block().parent != abi::kNoRealm};
 }
 
 Session session() {
+  if (start_block().parent != abi::kNoRealm) {
+    return {.mode = Mode::kServe, .file_name = {}, .source = {}, .args = {}};
+  }
   if (start_block().console != abi::ConsoleKind::kHostLink) {
     return {.mode = Mode::kPrompt, .file_name = {}, .source = {}, .args = {}};
   }

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// A stream of bytes from one producer to one consumer through memory that both can write. The other
+// side may be hostile: each keeps a private copy of its own count, and a count of the peer that
+// makes no sense is reported, never used.
+#pragma once
+
+#include <algorithm>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <optional>
+#include <span>
+
+namespace lona::base {
+
+// The shared part. Counts go up for ever.
+struct ByteRing {
+  static constexpr std::uint64_t kSize = 16384;
+  static constexpr std::uint64_t kCapacity = kSize - 192;
+
+  alignas(64) std::atomic<std::uint64_t> written;
+  alignas(64) std::atomic<std::uint64_t> taken;
+  // The producer waits for room: the consumer is to signal it.
+  alignas(64) std::atomic<std::uint32_t> full;
+  alignas(64) std::uint8_t bytes[kCapacity];
+};
+static_assert(sizeof(ByteRing) == ByteRing::kSize);
+
+class ByteRingProducer {
+ public:
+  explicit ByteRingProducer(ByteRing& ring) : ring_(ring) {}
+
+  // How many of the bytes there was room for; nothing when the ring is broken.
+  [[nodiscard]] std::optional<std::size_t> put(std::span<const std::uint8_t> bytes) {
+    const std::uint64_t used = written_ - ring_.taken.load(std::memory_order_acquire);
+    if (used > ByteRing::kCapacity) {
+      return std::nullopt;
+    }
+    const std::size_t count = std::min<std::size_t>(bytes.size(), ByteRing::kCapacity - used);
+    const std::size_t at = written_ % ByteRing::kCapacity;
+    const std::size_t first = std::min<std::size_t>(count, ByteRing::kCapacity - at);
+    std::memcpy(ring_.bytes + at, bytes.data(), first);
+    std::memcpy(ring_.bytes, bytes.data() + first, count - first);
+    written_ += count;
+    // Pairs with the consumer's acquire: the bytes are visible before the count.
+    ring_.written.store(written_, std::memory_order_release);
+    return count;
+  }
+  void wait_for_room(bool waits) { ring_.full.store(waits, std::memory_order_release); }
+
+ private:
+  ByteRing& ring_;
+  std::uint64_t written_ = 0;
+};
+
+class ByteRingConsumer {
+ public:
+  explicit ByteRingConsumer(ByteRing& ring) : ring_(ring) {}
+
+  [[nodiscard]] bool empty() const {
+    return ring_.written.load(std::memory_order_acquire) == taken_;
+  }
+  // Copies as much as there is and fits; nothing when the ring is broken.
+  [[nodiscard]] std::optional<std::size_t> take(std::span<std::uint8_t> bytes) {
+    const std::uint64_t waiting = ring_.written.load(std::memory_order_acquire) - taken_;
+    if (waiting > ByteRing::kCapacity) {
+      return std::nullopt;
+    }
+    const std::size_t count = std::min<std::size_t>(bytes.size(), waiting);
+    const std::size_t at = taken_ % ByteRing::kCapacity;
+    const std::size_t first = std::min<std::size_t>(count, ByteRing::kCapacity - at);
+    std::memcpy(bytes.data(), ring_.bytes + at, first);
+    std::memcpy(bytes.data() + first, ring_.bytes, count - first);
+    taken_ += count;
+    // Pairs with the producer's acquire: the bytes are free only after the copy.
+    ring_.taken.store(taken_, std::memory_order_release);
+    return count;
+  }
+  // Was the producer waiting for room? It is to be signalled then.
+  [[nodiscard]] bool producer_waits() {
+    return ring_.full.load(std::memory_order_acquire) != 0 &&
+           ring_.full.exchange(0, std::memory_order_acq_rel) != 0;
+  }
+
+ private:
+  ByteRing& ring_;
+  std::uint64_t taken_ = 0;
+};
+
+}  // namespace lona::base

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Realms.
+#include "vm/code/function.hpp"
+#include "vm/code/namespace.hpp"
+#include "vm/data/foreign.hpp"
+#include "vm/data/map.hpp"
+#include "vm/data/sequence.hpp"
+#include "vm/data/string.hpp"
+#include "vm/number/number.hpp"
+#include "vm/platform/platform.hpp"
+#include "vm/realm/send.hpp"
+#include "vm/sched/state.hpp"
+#include "vm/term/equal.hpp"
+
+namespace lona::vm {
+
+namespace {
+
+using platform::RealmError;
+
+Term error(Process& p, std::string_view why) {
+  return make_pair_tuple(p, make_keyword("error"), make_keyword(why));
+}
+
+std::string_view describe(RealmError why) {
+  constexpr std::string_view kNames[] = {"none",          "unsupported", "no-memory",   "too-many",
+                                         "no-such-realm", "bad-state",   "bad-argument"};
+  return kNames[static_cast<unsigned>(why)];
+}
+
+Term number(std::uint64_t n) {
+  return Term::integer(static_cast<std::int64_t>(n));
+}
+
+// A part of a processor in millionths; false when it is none.
+bool read_share(Term t, std::uint64_t& share) {
+  constexpr double kWhole = 1e6;
+  share = platform::kNoShare;
+  if (t.is_nil() || t == Term::integer(1)) return true;
+  if (!is_float(t) || !(float_value(t) > 0.0 && float_value(t) <= 1.0)) return false;
+  if (float_value(t) < 1.0) share = static_cast<std::uint64_t>(float_value(t) * kWhole + 0.5);
+  return true;
+}
+
+}  // namespace
+
+Term send_to_realm(Process& p, std::uint32_t realm, Realms::Frame kind, Word target, Term value) {
+  switch (state_of(p).realms.send(realm, kind, target, value)) {
+    case Realms::Sent::kOk:
+    case Realms::Sent::kNoRealm:
+      return state_of(p).ok;
+    case Realms::Sent::kNotSendable:
+      return p.fail("not-sendable", value);
+    case Realms::Sent::kTooLong:
+      return p.fail("too-large");
+    case Realms::Sent::kNoMemory:
+      return p.fail_oom();
+    case Realms::Sent::kFull:
+      break;
+  }
+  // The other realm is slow: the sender waits for it.
+  constexpr std::uint64_t kPatienceNs = 500'000;
+  return p.wait_until(platform::now_ns() + kPatienceNs);
+}
+
+namespace natives {
+
+Term realm_create(Process& p, Args args) {
+  const Term name = bare(args[0]);
+  std::uint64_t share = 0;
+  if (!name.is_symbol() || !args[1].is_integer() || args[1].as_integer() <= 0 ||
+      !read_share(args[2], share)) {
+    return p.fail_badarg("realm-create", args);
+  }
+  const platform::NewRealm made = platform::create_realm(
+      name.entry()->full(), static_cast<std::uint64_t>(args[1].as_integer()), share);
+  if (made.error != RealmError::kNone) return error(p, describe(made.error));
+  if (!state_of(p).realms.add_child(made.realm, made.number)) {
+    (void)platform::command_realm(platform::RealmCommand::kTerminate, made.realm);
+    return error(p, "no-memory");
+  }
+  return Term::realm(made.realm);
+}
+
+Term realm_command(Process& p, Args args) {
+  if (!args[0].is_realm() || !args[1].is_keyword()) return p.fail_badarg("command*", args);
+  platform::RealmCommand command;
+  if (args[1] == make_keyword("run")) {
+    command = platform::RealmCommand::kRun;
+  } else if (args[1] == make_keyword("suspend")) {
+    command = platform::RealmCommand::kSuspend;
+  } else if (args[1] == make_keyword("terminate")) {
+    command = platform::RealmCommand::kTerminate;
+    // The channel's memory goes with the realm.
+    state_of(p).realms.drop_child(args[0].realm_number());
+  } else {
+    return p.fail_badarg("command*", args);
+  }
+  const RealmError done = platform::command_realm(command, args[0].realm_number());
+  return done == RealmError::kNone ? state_of(p).ok : error(p, describe(done));
+}
+
+Term realm_figures(Process& p, Args args) {
+  constexpr std::string_view kStates[] = {"dormant", "running", "suspended", "terminated"};
+  if (!args[0].is_realm()) return p.fail_badarg("realm-info", args);
+  platform::RealmFigures figures;
+  const RealmError done = platform::realm_figures(args[0].realm_number(), figures);
+  if (done != RealmError::kNone) return error(p, describe(done));
+  Term map = empty_map(p);
+  const auto put = [&](std::string_view key, Term value) {
+    map = map_put(p, map, make_keyword(key), value);
+  };
+  const SymbolEntry* name = try_intern({figures.name, figures.name_length});
+  put("name", name == nullptr ? Term::nil() : Term::symbol(const_cast<SymbolEntry*>(name)));
+  put("status", make_keyword(kStates[static_cast<unsigned>(figures.status) & 3]));
+  put("parent", figures.parent == platform::kNoRealm ? Term::nil() : Term::realm(figures.parent));
+  put("memory-limit", number(figures.memory_limit));
+  put("memory-used", number(figures.memory_used));
+  put("cpu-max", figures.share == platform::kNoShare
+                     ? make_float(p, 1.0)
+                     : make_float(p, static_cast<double>(figures.share) / 1e6));
+  put("cpu-us", number(figures.time_us));
+  put("faults", number(figures.faults));
+  return map;
+}
+
+Term child_realms(Process& p, Args args) {
+  constexpr std::size_t kPiece = 64;
+  if (args.size() == 1 && !args[0].is_realm()) return p.fail_badarg("child-realms", args);
+  const std::uint32_t of =
+      args.size() == 1 ? args[0].realm_number() : state_of(p).realms.own();
+  Term set = make_set(p, empty_map(p));
+  std::uint32_t realms[kPiece];
+  std::size_t count = kPiece;
+  for (std::size_t skip = 0; count == kPiece; skip += count) {
+    count = platform::child_realms(of, skip, realms);
+    for (std::size_t at = 0; at < count; ++at) set = set_add(p, set, Term::realm(realms[at]));
+  }
+  return set;
+}
+
+Term parent_realm(Process& p, Args) {
+  const std::uint32_t parent = state_of(p).realms.parent();
+  return parent == platform::kNoRealm ? Term::nil() : Term::realm(parent);
+}
+
+Term realm_request(Process& p, Args args) {
+  if (!args[0].is_realm()) return p.fail_badarg("request", args);
+  return send_to_realm(p, args[0].realm_number(), Realms::Frame::kRequest, 0, args[1]);
+}
+
+Term exit_from(Process& p, Args args) {
+  if (!is_any_pid(args[0]) || !args[1].is_pid()) return p.fail_badarg("exit-from", args);
+  if (Process* other = state_of(p).table.find(args[1])) {
+    signal_exit(p, *other, args[0], args[2], ExitSignal::kLink);
+  }
+  return state_of(p).ok;
+}
+
+// Only when the var of that name holds this very function.
+Term function_name(Process& p, Args args) {
+  const Term f = bare(args[0]);
+  if (is_var(f)) {
+    char text[kMaxNameBytes > 512 ? 512 : kMaxNameBytes];
+    const Var* var = as_var(f);
+    const std::string_view ns = var->ns->name->full(), name = var->name->full();
+    if (ns.size() + name.size() + 1 > sizeof text) return Term::nil();
+    std::memcpy(text, ns.data(), ns.size());
+    text[ns.size()] = '/';
+    std::memcpy(text + ns.size() + 1, name.data(), name.size());
+    SymbolEntry* entry = try_intern({text, ns.size() + 1 + name.size()});
+    return entry == nullptr ? Term::nil() : Term::symbol(entry);
+  }
+  if (f.is_native()) return make_symbol(native_table()[f.native_index()].name);
+  if (!is_closure(f)) return p.fail_badarg("function-name", args);
+  const Function* function = function_of(f);
+  if (function->ns == nullptr || function->name == nullptr) return Term::nil();
+  Namespace* ns = state_of(p).namespaces.find(function->ns);
+  Var* var = ns == nullptr ? nullptr : ns->find(function->name);
+  if (var == nullptr || !equal(var->value, f)) return Term::nil();
+  Term list[] = {var->term()};
+  const Word word = list[0].bits();
+  return function_name(p, Args(&word, 1));
+}
+
+}  // namespace natives
+
+}  // namespace lona::vm

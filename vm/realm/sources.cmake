@@ -1,0 +1,6 @@
+# SPDX-License-Identifier: BSD-2-Clause
+target_sources(lona_vm PRIVATE
+  ${CMAKE_CURRENT_LIST_DIR}/realms.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/wire.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/../native/natives_realm.cpp)
+lona_vm_test(vm_realm_test ${CMAKE_CURRENT_LIST_DIR}/wire_test.cpp)

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Values as bytes, for messages between realms. Each value is a byte that says what it is, then its
+// content; numbers are little endian; parts of a whole follow it.
+//
+// Pids and references carry their realm, so they come home as what they were. Metadata stays behind.
+// What only its own realm can use is refused: functions, vars, namespaces, byte buffers.
+//
+// Who sent the bytes may be hostile: `decode` accepts only what `encode` could have made, does not
+// recurse, and makes at most some sixteen bytes for each byte it is given.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "vm/heap/heap.hpp"
+#include "vm/session/byte_buffer.hpp"
+
+namespace lona::vm::wire {
+
+enum class Encoded : std::uint8_t { kOk, kNotSendable, kTooLong, kNoMemory };
+
+// Appends the value to `out`, which stays below `most` bytes; when that is impossible, `out` is
+// longer by some part of it.
+Encoded encode(Term value, std::uint32_t own_realm, ByteBuffer& out, std::size_t most);
+
+// What may be made of bytes of one peer.
+struct Limits {
+  std::uint32_t own_realm;
+  std::size_t names_left;  // bytes of names that are new to this realm: they stay for ever
+};
+
+// The value, or `absent`: the bytes are no value, or there is no memory or no quota for it.
+Term decode(Heap& heap, std::span<const std::uint8_t> bytes, Limits& limits);
+
+}  // namespace lona::vm::wire

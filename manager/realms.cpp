@@ -363,6 +363,12 @@ bool Realms::admit_fault(const Realm& realm) {
   return entry(realm.number()).faults.admit(now_tick(), shared_.parts.tsc_hertz);
 }
 
+bool Realms::admit_line(const Realm& realm) {
+  const Guard guard(lock_);
+  return realm.number() == RealmTree::kRoot ||
+         entry(realm.number()).lines.admit(now_tick(), shared_.parts.tsc_hertz);
+}
+
 // A realm whose time is limited shares it with its children, and they with theirs.
 void Realms::divide_time(std::uint32_t top) {
   const auto configure = [&](Entry& found, std::uint64_t share) {

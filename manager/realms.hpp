@@ -11,8 +11,8 @@
 // and the topmost grant is revoked.
 #pragma once
 
-#include "manager/fault_limit.hpp"
 #include "manager/log.hpp"
+#include "manager/rate_limit.hpp"
 #include "manager/realm.hpp"
 #include "manager/realm_tree.hpp"
 #include "manager/request.hpp"
@@ -82,9 +82,13 @@ class Realms {
   void ended(const Realm& realm, std::uint64_t status, std::string_view text);
   // May a fault that can be served be served now?
   [[nodiscard]] bool admit_fault(const Realm& realm);
+  // May it write a line to the log now? The first realm always may.
+  [[nodiscard]] bool admit_line(const Realm& realm);
 
  private:
   struct Home;  // what lives in the realm's part of the manager's address space
+  static constexpr std::uint64_t kFaultsPerSecond = 1'000;
+  static constexpr std::uint64_t kLinesPerSecond = 20;
   static constexpr std::size_t kChannelPages = abi::kChannelSize / abi::kSmallPage;
 
   struct Entry {
@@ -95,7 +99,8 @@ class Realms {
     std::uint64_t status = 0;
     std::uint64_t asked_share = abi::kNoShare;
     std::uint64_t share = abi::kNoShare;  // of it and all its children
-    FaultLimit faults;
+    RateLimit faults{kFaultsPerSecond};
+    RateLimit lines{kLinesPerSecond};
     // What the parent has spent on it.
     std::uint64_t number = 0;
     std::uint64_t cost = 0;

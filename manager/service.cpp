@@ -82,6 +82,9 @@ class Server {
     return answer(abi::Status::kOk);
   }
   bool handle(const LogText& request) {
+    if (!shared_.realms.admit_line(realm_)) {
+      return answer(abi::Status::kOverLimit);
+    }
     char text[abi::kLogMax];
     std::memcpy(text, words_ + 1, request.length);
     sanitize({text, request.length});

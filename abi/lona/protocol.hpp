@@ -16,7 +16,8 @@ enum class Request : std::uint64_t {
   kFigures = 0x102,
   // tick (time stamp counter) at which kSignalDeadline comes; kNoDeadlineTick disarms → nothing
   kSetDeadline = 0x103,
-  // length, then bytes packed into words → nothing. A line for the system's log.
+  // length, then bytes packed into words → nothing. A line for the system's log; only so many in a
+  //   second (kOverLimit).
   kLog = 0x104,
   // status → never answered. The realm has done its work.
   kExit = 0x105,

@@ -10,6 +10,7 @@ from . import bench_boot, image, texts
 from .bench_kernel import bench_kernel
 from .bench_cores import bench_cores
 from .bench_latency import bench_latency
+from .bench_realms import bench_realms
 from .bench_vm import bench_vm
 from .build import build
 from .common import EXIT_WRONG_USE, ROOT, Problem, Progress
@@ -86,8 +87,8 @@ def bench_lines(_options, _progress):
 
 
 _BENCHMARKS = {"vm": bench_vm, "kernel": bench_kernel, "cores": bench_cores,
-               "latency": bench_latency, "boot": bench_boot_, "wordcount": bench_wordcount,
-               "lines": bench_lines}
+               "latency": bench_latency, "realms": bench_realms, "boot": bench_boot_,
+               "wordcount": bench_wordcount, "lines": bench_lines}
 
 
 def call_bench(options):

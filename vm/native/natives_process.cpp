@@ -35,8 +35,8 @@ Process* named(Process& p, SymbolEntry* name) {
   return static_cast<Process*>(s.names.find(name));
 }
 
-// [what a b] to the realm's service, if there is one: what concerns processes of other realms is its
-// business (lib/lona/realm.lona).
+// [what a b] to the realm's service, if there is one: what concerns processes of other realms is
+// its business (lib/lona/realm.lona).
 Term ask_service(Process& p, std::string_view what, Term a, Term b) {
   Process* service = named(p, intern("lona.realm/service"));
   if (service == nullptr) return ok(p);

@@ -44,8 +44,10 @@ bool read_share(Term t, std::uint64_t& share) {
 
 }  // namespace
 
-Term send_to_realm(Process& p, std::uint32_t realm, Realms::Frame kind, Word target, Term value) {
-  switch (state_of(p).realms.send(realm, kind, target, value)) {
+namespace {
+
+Term sent_result(Process& p, Realms::Sent sent, Term value) {
+  switch (sent) {
     case Realms::Sent::kOk:
     case Realms::Sent::kNoRealm:
       return state_of(p).ok;
@@ -61,6 +63,12 @@ Term send_to_realm(Process& p, std::uint32_t realm, Realms::Frame kind, Word tar
   // The other realm is slow: the sender waits for it.
   constexpr std::uint64_t kPatienceNs = 500'000;
   return p.wait_until(platform::now_ns() + kPatienceNs);
+}
+
+}  // namespace
+
+Term send_to_realm(Process& p, std::uint32_t realm, Realms::Frame kind, Word target, Term value) {
+  return sent_result(p, state_of(p).realms.send(realm, kind, target, value), value);
 }
 
 namespace natives {
@@ -127,8 +135,7 @@ Term realm_figures(Process& p, Args args) {
 Term child_realms(Process& p, Args args) {
   constexpr std::size_t kPiece = 64;
   if (args.size() == 1 && !args[0].is_realm()) return p.fail_badarg("child-realms", args);
-  const std::uint32_t of =
-      args.size() == 1 ? args[0].realm_number() : state_of(p).realms.own();
+  const std::uint32_t of = args.size() == 1 ? args[0].realm_number() : state_of(p).realms.own();
   Term set = make_set(p, empty_map(p));
   std::uint32_t realms[kPiece];
   std::size_t count = kPiece;
@@ -146,7 +153,12 @@ Term parent_realm(Process& p, Args) {
 
 Term realm_request(Process& p, Args args) {
   if (!args[0].is_realm()) return p.fail_badarg("request", args);
-  return send_to_realm(p, args[0].realm_number(), Realms::Frame::kRequest, 0, args[1]);
+  const Realms::Sent sent =
+      state_of(p).realms.send(args[0].realm_number(), Realms::Frame::kRequest, 0, args[1]);
+  // A service must not end because of a value that somebody else has made.
+  if (sent == Realms::Sent::kNotSendable) return error(p, "not-sendable");
+  if (sent == Realms::Sent::kTooLong) return error(p, "too-large");
+  return sent_result(p, sent, args[1]);
 }
 
 Term exit_from(Process& p, Args args) {

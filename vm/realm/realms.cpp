@@ -32,9 +32,8 @@ bool Realms::add_peer(std::uint32_t realm, std::uint32_t number) {
   const platform::ChannelMemory memory = platform::channel(number);
   void* place = memory.out == nullptr ? nullptr : platform::map_pages(kPeerBytes);
   if (place == nullptr) return false;
-  auto* peer =
-      new (place) Peer(realm, number, *static_cast<base::ByteRing*>(memory.out),
-                       *static_cast<base::ByteRing*>(memory.in), own_);
+  auto* peer = new (place) Peer(realm, number, *static_cast<base::ByteRing*>(memory.out),
+                                *static_cast<base::ByteRing*>(memory.in), own_);
   peer->next = peers_;
   peers_ = peer;
   return true;
@@ -74,7 +73,12 @@ Realms::Sent Realms::send(std::uint32_t realm, Frame kind, Word target, Term val
 }
 
 Realms::Sent Realms::send_to(Peer& peer, Frame kind, Word target, Term value) {
-  if (peer.pending.size() > kPendingMax) return Sent::kFull;
+  if (peer.pending.size() > kPendingMax) {
+    if (kind != Frame::kRequest) return Sent::kFull;
+    // Services do not wait for each other. One that takes nothing for so long is given up.
+    peer.broken = peer.pending.size() > kRequestsMax;
+    if (peer.broken) return Sent::kNoRealm;
+  }
   frame_.clear();
   Head head{.size = 0, .kind = kind, .target = target};
   const std::string_view bytes(reinterpret_cast<const char*>(&head), sizeof head);
@@ -216,8 +220,7 @@ void Realms::deliver_term(Worker& w, Process* target, Term value) {
   const std::optional<std::size_t> words = copy_size(arena_, value);
   Fragment* fragment = words ? make_fragment(w.allocator, *words) : nullptr;
   if (fragment == nullptr) return;
-  fragment->value =
-      *words == 0 ? value : copy_into(arena_, value, fragment->data, fragment->blobs);
+  fragment->value = *words == 0 ? value : copy_into(arena_, value, fragment->data, fragment->blobs);
   fragment->top = fragment->data + *words;
   deliver(w, *target, fragment);
 }

@@ -55,6 +55,7 @@ class Realms {
   };
   static constexpr std::size_t kFrameMax = 256 * 1024;
   static constexpr std::size_t kPendingMax = 64 * 1024;
+  static constexpr std::size_t kRequestsMax = 4 * kPendingMax;
   static constexpr std::size_t kNamesOfAPeer = 64 * 1024;
   static constexpr std::size_t kArenaKept = 256 * 1024;
 

@@ -392,8 +392,7 @@ bool Decoder::fixed() {
 bool Decoder::name(bool keyword) {
   std::uint16_t size = 0;
   std::string_view full;
-  if (!get(size) || size == 0 || !get_text(size, full) ||
-      utf8::valid_prefix(full) != full.size()) {
+  if (!get(size) || size == 0 || !get_text(size, full) || utf8::valid_prefix(full) != full.size()) {
     return false;
   }
   SymbolEntry* entry = find_name(full);
@@ -473,9 +472,8 @@ Term Decoder::make(const Open& o, std::span<const Term> parts) {
     case Code::kList:
       return make_list(heap_, parts);
     case Code::kListTail:
-      return parts.back().is_list()
-                 ? Term::absent()
-                 : make_list(heap_, parts.first(parts.size() - 1), parts.back());
+      return parts.back().is_list() ? Term::absent()
+                                    : make_list(heap_, parts.first(parts.size() - 1), parts.back());
     case Code::kTuple:
       return make_tuple(heap_, parts);
     case Code::kVector:

@@ -2,8 +2,8 @@
 // Values as bytes, for messages between realms. Each value is a byte that says what it is, then its
 // content; numbers are little endian; parts of a whole follow it.
 //
-// Pids and references carry their realm, so they come home as what they were. Metadata stays behind.
-// What only its own realm can use is refused: functions, vars, namespaces, byte buffers.
+// Pids and references carry their realm, so they come home as what they were. Metadata stays
+// behind. What only its own realm can use is refused: functions, vars, namespaces, byte buffers.
 //
 // Who sent the bytes may be hostile: `decode` accepts only what `encode` could have made, does not
 // recurse, and makes at most some sixteen bytes for each byte it is given.

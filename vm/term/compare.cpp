@@ -226,7 +226,8 @@ int Ordering::leaves(Term a, Term b) {
       // Refs, vars, namespaces, functions: by what identifies them.
       if (equal(a, b)) return 0;
       if (int c = three_way(payload(a)[0], payload(b)[0]); c != 0) return c;
-      if (is_kind(a, Kind::kMachine) || is_kind(a, Kind::kForeign)) return three_way(payload(a)[1], payload(b)[1]);
+      if (is_kind(a, Kind::kMachine) || is_kind(a, Kind::kForeign))
+        return three_way(payload(a)[1], payload(b)[1]);
       return three_way(a.bits(), b.bits());
   }
 }

@@ -78,8 +78,8 @@ NewRealm create_realm(std::string_view name, std::uint64_t memory, std::uint64_t
   exchange.words[2] = name.size();
   if (name.size() > abi::kRealmNameMax) return {RealmError::kBadArgument, kNoRealm, 0};
   std::memcpy(exchange.words + 3, name.data(), name.size());
-  const abi::Status status = exchange.ask(abi::Request::kCreateRealm,
-                                          static_cast<unsigned>(3 + (name.size() + 7) / 8));
+  const abi::Status status =
+      exchange.ask(abi::Request::kCreateRealm, static_cast<unsigned>(3 + (name.size() + 7) / 8));
   return {.error = error_of(status),
           .realm = static_cast<std::uint32_t>(exchange.words[0]),
           .number = static_cast<std::uint32_t>(exchange.words[1])};

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// The attacks, by their names. Each goes on until somebody stops it.
+#include "systems/attack/realm.hpp"
+
+namespace attack {
+
+namespace {
+
+constexpr abi::Address kPool = abi::kPoolRange.start;
+
+// Not a secret; only different from call to call.
+std::uint64_t next_random() {
+  static constinit std::uint64_t state = 0x853c49e6748fea9b;
+  state = state * 6364136223846793005 + 1442695040888963407;
+  return state ^ state >> 31;
+}
+
+void exhaust_memory() {
+  for (std::uint64_t at = 0;; ++at) {
+    (void)ask(Request::kMapPages, kPool + at % (1 << 20) * abi::kSmallPage, 1, 12);
+  }
+}
+
+void storm_pages() {
+  while (true) {
+    (void)ask(Request::kMapPages, kPool, 16, 12);
+    (void)ask(Request::kUnmapPages, kPool, 16, 12);
+  }
+}
+
+// Each page is a fault that the manager serves, until the guard.
+[[gnu::noinline]] int recurse(int depth) {
+  volatile char frame[4096];
+  frame[0] = static_cast<char>(depth);
+  return depth == -1 ? 0 : recurse(depth + 1) + frame[0];
+}
+
+void storm_realms(std::string_view name) {
+  while (true) {
+    const std::uint64_t half = ask(Request::kFigures).words.mr2 / 2;
+    std::uint64_t memory = abi::kLeastRealmMemory;
+    while (memory * 2 <= half) memory *= 2;
+    const Child child = start(name, memory);
+    if (child.status != Status::kOk) (void)abi::wait(abi::kRealmSlotNotification);
+  }
+}
+
+void churn_realms() {
+  while (true) {
+    const Child child = start("spins");
+    if (child.status == Status::kOk) (void)ask(Request::kTerminateRealm, child.realm);
+  }
+}
+
+void flood_endpoint() {
+  while (true) {
+    abi::nb_send(abi::kRealmSlotManager,
+                 abi::MessageInfo(static_cast<std::uint64_t>(Request::kFigures), 0, 0, 0));
+  }
+}
+
+// Any label, any length, any words; now and then a right one with a wrong word.
+void send_garbage() {
+  constexpr std::uint64_t kLabels[] = {0x100, 0x101, 0x102, 0x103, 0x104, 0x110,
+                                       0x111, 0x112, 0x114, 0x115, 0x116};
+  while (true) {
+    std::uint64_t words[abi::kMsgMaxLength];
+    for (std::uint64_t& word : words) {
+      const std::uint64_t random = next_random();
+      word = random % 4 == 0 ? random >> 40 : random % 4 == 1 ? kPool + (random >> 44) : random;
+    }
+    const std::uint64_t label = next_random() % 2 == 0 ? kLabels[next_random() % std::size(kLabels)]
+                                                       : next_random() % 0x200;
+    if (label == static_cast<std::uint64_t>(Request::kExit)) continue;
+    (void)ask_words(static_cast<Request>(label), words,
+                    static_cast<unsigned>(next_random() % (abi::kMsgMaxLength + 1)));
+  }
+}
+
+// Invokes whatever is at any address of the capability space, with any method.
+void scan_capabilities() {
+  while (true) {
+    const std::uint64_t random = next_random();
+    const std::uint64_t slot = random % 3 == 0 ? random >> 8 : random >> 8 & 0xff;
+    if (slot == abi::kRealmSlotManager) continue;
+    abi::ipc_buffer().caps_or_badges[0] = next_random() & 0xff;
+    abi::nb_send(slot, abi::MessageInfo(next_random() % 80, 0, next_random() % 4, 6),
+                 {next_random() & 0xff, next_random() & 0xff, next_random() & 0xff, 4096});
+  }
+}
+
+void storm_deadlines() {
+  while (true) (void)ask(Request::kSetDeadline, tick() + 1);
+}
+
+void storm_signals() {
+  while (true) abi::signal(abi::kRealmSlotParent);
+}
+
+void storm_log() {
+  while (true) say("a line that nobody wants to read, again and again and again and again");
+}
+
+void break_channel() {
+  auto* words = reinterpret_cast<volatile std::uint64_t*>(abi::kParentChannel);
+  while (true) words[next_random() % (abi::kChannelSize / 8)] = next_random();
+}
+
+void yield_for_ever() {
+  while (true) abi::yield();
+}
+
+}  // namespace
+
+bool attack(std::string_view name) {
+  if (name == "memory") exhaust_memory();
+  if (name == "pages") storm_pages();
+  if (name == "faults") (void)recurse(0);
+  if (name == "bombs") storm_realms(name);
+  if (name == "churn") churn_realms();
+  if (name == "floods") flood_endpoint();
+  if (name == "garbage") send_garbage();
+  if (name == "scans") scan_capabilities();
+  if (name == "deadlines") storm_deadlines();
+  if (name == "signals") storm_signals();
+  if (name == "logs") storm_log();
+  if (name == "channel") break_channel();
+  if (name == "yields") yield_for_ever();
+  if (name == "jumps") reinterpret_cast<void (*)()>(~std::uint64_t{0} << 40)();
+  if (name == "spins") {
+    while (true) asm volatile("");
+  }
+  return false;
+}
+
+}  // namespace attack

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// What all programs of this system share: requests to the manager, and clocks.
+#pragma once
+
+#include <cstring>
+#include <string_view>
+
+#include "abi/lona/protocol.hpp"
+#include "abi/lona/realm_start.hpp"
+#include "abi/sel4/objects.hpp"
+#include "base/format.hpp"
+
+namespace attack {
+
+using namespace lona;
+using abi::Request;
+using abi::Status;
+
+inline const abi::StartBlock& start_block() {
+  return *reinterpret_cast<const abi::StartBlock*>(abi::kStartBlockAddress);
+}
+
+struct Answer {
+  Status status;
+  abi::MessageWords words;
+};
+
+inline Answer ask_words(Request request, const std::uint64_t* words, unsigned count) {
+  for (unsigned at = abi::kMsgRegisters; at < count; ++at) abi::ipc_buffer().msg[at] = words[at];
+  std::uint64_t first[4] = {};
+  std::memcpy(first, words, (count < 4 ? count : 4) * sizeof first[0]);
+  const auto message = abi::call(abi::kRealmSlotManager,
+                                 abi::MessageInfo(static_cast<std::uint64_t>(request), 0, 0, count),
+                                 {first[0], first[1], first[2], first[3]});
+  return {static_cast<Status>(message.info.label()), message.words};
+}
+
+template <typename... Words>
+Answer ask(Request request, Words... words) {
+  const std::uint64_t list[] = {static_cast<std::uint64_t>(words)..., 0};
+  return ask_words(request, list, sizeof...(words));
+}
+
+inline void say(std::string_view text) {
+  std::uint64_t words[1 + abi::kLogMax / 8] = {text.size()};
+  std::memcpy(words + 1, text.data(), text.size());
+  (void)ask_words(Request::kLog, words, static_cast<unsigned>(1 + (text.size() + 7) / 8));
+}
+
+inline std::uint64_t tick() {
+  return __builtin_ia32_rdtsc();
+}
+inline std::uint64_t ticks_of_ms(std::uint64_t ms) {
+  return ms * start_block().tsc_hertz / 1000;
+}
+// Sleeps until then; what else wakes this realm does not matter.
+inline void sleep_until(std::uint64_t due) {
+  while (tick() < due) {
+    (void)ask(Request::kSetDeadline, due);
+    (void)abi::wait(abi::kRealmSlotNotification);
+  }
+}
+
+struct Child {
+  Status status;
+  std::uint64_t realm;
+  std::uint64_t number;
+};
+
+// A child that runs, unless the status says otherwise.
+inline Child start(std::string_view name, std::uint64_t memory = abi::kLeastRealmMemory,
+                   std::uint64_t share = abi::kNoShare) {
+  std::uint64_t words[7] = {memory, share, name.size()};
+  std::memcpy(words + 3, name.data(), name.size());
+  const Answer made =
+      ask_words(Request::kCreateRealm, words, static_cast<unsigned>(3 + (name.size() + 7) / 8));
+  if (made.status == Status::kOk) (void)ask(Request::kRunRealm, made.words.mr0);
+  return {made.status, made.words.mr0, made.words.mr1};
+}
+
+// Does what the name says, for ever or until it is stopped. False: no such attack.
+bool attack(std::string_view name);
+
+// What the bystander tells through its channel.
+struct Health {
+  std::uint64_t beats;
+  std::uint64_t worst_late;  // ticks
+  std::uint64_t damaged;     // words of its memory that are not as they were
+};
+[[noreturn]] void stand_by();
+
+}  // namespace attack

@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What does a realm cost: to make, to end, to talk to, to have?
+
+The booted system measures itself. The machine runs with `-icount shift=0`, where a nanosecond of
+its clock is an instruction, so the figures are the same on every computer.
+"""
+
+import os
+import re
+import socket
+import subprocess
+import tempfile
+
+from . import link, machine
+from .build import build
+from .common import Problem
+from .tables import table
+
+_ROUNDS = 20
+_MESSAGES = 500
+
+_PROGRAM = [
+    "(defn now [] (monotonic-time))",
+    "(defn median [xs] (nth (sort xs) (quot (count xs) 2)))",
+    "(defn row [name value] (println \"row\" value name))",
+    "(defn memory [] (get-in (realm-info (self-realm)) [:resource-usage :memory]))",
+    "(realm-terminate (realm-create %{:name 'first}))",
+    # To the first form that the child evaluates, and its end.
+    """(defn life [_]
+         (let [start (now)
+               realm (realm-create %{:name 'child})
+               made (now)
+               ran (match (realm-eval realm "(monotonic-time)") [:ok t] t)
+               before (now)]
+           (realm-terminate realm)
+           [(- made start) (- ran start) (- (now) before)]))""",
+    f"(def lives (map life (range {_ROUNDS})))",
+    "(row \"create and start a realm\" (median (map (fn [[a _ _]] a) lives)))",
+    "(row \"create, until it evaluates its first form\" (median (map (fn [[_ b _]] b) lives)))",
+    "(row \"terminate\" (median (map (fn [[_ _ c]] c) lives)))",
+    "(def before (memory))",
+    f"(reduce (fn [_ _] (realm-terminate (realm-create %{{:name 'r}}))) nil (range {_ROUNDS}))",
+    f"(row \"bytes lost in {_ROUNDS} rounds of create and terminate\" (- (memory) before))",
+    # A round trip in one realm, and to a child.
+    """(defn echo [] (receive [from x] (do (send from x) (echo))))""",
+    """(defn ask [pid me n] (match n 0 :ok
+         _ (do (send pid [me n]) (receive x when (= x n) x) (ask pid me (- n 1)))))""",
+    """(defn round-trip [pid n] (let [start (now)] (ask pid (self) n) (quot (- (now) start) n)))""",
+    "(def here (spawn echo))",
+    f"(do (round-trip here 10) (row \"round trip in a realm\" (round-trip here {_MESSAGES})))",
+    "(def child (realm-create %{:name 'child}))",
+    """(def there (match (realm-eval child "(defn echo [] (receive [from x] (do (send from x)
+         (echo)))) (spawn (fn [] (echo)))") [:ok pid] pid))""",
+    f"(do (round-trip there 10) (row \"round trip to a child\" (round-trip there {_MESSAGES})))",
+    "(row \"bytes that an idle realm has\" (:memory (:resource-usage (realm-info child))))",
+    # A second of a child that spins, with three tenths of the processor.
+    "(def spinner (realm-create %{:name 'spinner :policy %{:cpu %{:max 0.3}}}))",
+    "(realm-eval spinner \"(defn spin [] (spin)) (spawn (fn [] (spin))) nil\")",
+    "(defn used [] (:cpu-us (lona.realm/figures* spinner)))",
+    """(let [start (now) from (used)] (sleep 2000)
+         (row "time of a realm with :max 0.30 that spins, in millionths of the processor"
+              (quot (* 1000000000 (- (used) from)) (- (now) start))))""",
+]
+
+
+def _program():
+    words = " ".join(line for line in " ".join(_PROGRAM).split("\n"))
+    return re.sub(r" +", " ", words)
+
+
+def _evaluate(program):
+    with tempfile.TemporaryDirectory(prefix="lona-") as folder, \
+            socket.socket(socket.AF_UNIX) as listener:
+        path = os.path.join(folder, "link")
+        listener.bind(path)
+        listener.listen(1)
+        listener.settimeout(20)
+        settings = machine.Settings(extra=["-icount", "shift=0,sleep=off"])
+        words = machine.command(settings, f"file,path={folder}/log", f"socket,path={path}")
+        with subprocess.Popen(words, stdin=subprocess.DEVNULL, start_new_session=True) as guest:
+            try:
+                connection = listener.accept()[0]
+                connection.settimeout(120)
+                return _said(connection, program)
+            except TimeoutError:
+                raise Problem("the system did not answer while it was measured") from None
+            finally:
+                guest.kill()
+
+
+def _said(connection, program):
+    decoder, said = link.Decoder(), b""
+    while data := connection.recv(4096):
+        for kind, payload in decoder.feed(data):
+            if kind == link.READY:
+                connection.sendall(link.start("eval", {"tty": 0}, [program]))
+            elif kind in (link.OUT, link.ERR):
+                said += payload
+            elif kind == link.ENDED:
+                return said.decode(errors="replace")
+    raise Problem(f"the machine ended while it was measured\n{said.decode(errors='replace')}")
+
+
+def bench_realms(_options, progress):
+    """Making, ending and talking to a realm, in guest instructions."""
+    build("x86_64")
+    progress.show("bench realms")
+    said = _evaluate(_program())
+    rows = re.findall(r"^row (-?\d+) (.*)$", said, re.MULTILINE)
+    progress.clear()
+    if not rows:
+        raise Problem(f"the program failed:\n{said[-2000:]}")
+    table("Realms (one guest instruction is one nanosecond)", ("", "instructions"),
+          [(name, f"{int(value):,}".replace(",", " ")) for value, name in rows])

@@ -5,6 +5,7 @@
 
 #include "base/ustar.hpp"
 #include "manager/boot_facts.hpp"
+#include "manager/calendar_clock.hpp"
 #include "manager/pci.hpp"
 #include "manager/service.hpp"
 
@@ -50,8 +51,12 @@ struct System {
   Log log;
   Timer timer;
   VmImage image;
-  RealmParts parts{
-      .image = image, .asids = asids, .sched_control = 0, .tsc_hertz = 0, .iommu_labels = false};
+  RealmParts parts{.image = image,
+                   .asids = asids,
+                   .sched_control = 0,
+                   .tsc_hertz = 0,
+                   .wall_clock_zero = 0,
+                   .iommu_labels = false};
   Realms realms{shared};
   Shared shared{log, timer, parts, own, realms};
   Realm init{memory, {init_tables, init_grants, init_copies}};
@@ -170,6 +175,19 @@ void start_timer(System& system, const abi::BootInfo& info) {
   system.timer.set_rate(rate ? *rate : system.timer.measure_tsc());
 }
 
+void read_clock(System& system) {
+  const auto seconds = read_calendar_clock(system.memory);
+  if (!seconds) {
+    system.log("the calendar clock tells no time");
+    return;
+  }
+  constexpr std::uint64_t kNsPerSecond = 1'000'000'000;
+  const std::uint64_t tick = now_tick(), rate = system.timer.rate();
+  const std::uint64_t up =
+      tick / rate * kNsPerSecond + tick % rate * 1'000'000 / rate * (kNsPerSecond / 1'000'000);
+  system.parts.wall_clock_zero = *seconds * kNsPerSecond - up;
+}
+
 // What realms need besides memory of their own.
 void start_realms(System& system) {
   const auto slots_lock = new_notification(system);
@@ -266,6 +284,7 @@ void manager_main(const lona::abi::BootInfo* info) {
   const bool com2 = find_uart(system, system.com2, kCom2);
   start_log(system, com1);
   start_timer(system, *info);
+  read_clock(system);
   report_machine(system, *info);
   require_memory(system);
   load_image(system);

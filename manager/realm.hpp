@@ -36,6 +36,7 @@ struct RealmParts {
   const AsidPools& asids;
   abi::CPtr sched_control;
   std::uint64_t tsc_hertz;
+  std::uint64_t wall_clock_zero;  // see abi::StartBlock
   bool iommu_labels;
 };
 

@@ -55,6 +55,7 @@ struct StartBlock {
   std::uint64_t archive_address;
   std::uint64_t archive_size;
   std::uint64_t tsc_hertz;
+  std::uint64_t wall_clock_zero;  // nanoseconds since 1970 when the TSC was 0; 0: unknown
   ConsoleKind console;
   ConsoleDevice console_device;
   std::uint32_t console_port;          // the first

@@ -361,9 +361,9 @@ std::uint64_t now_ns() {
   return static_cast<std::uint64_t>(static_cast<Wide>(tick()) * g_console.ns_per_tick >> 32);
 }
 
-// The machine's calendar clock is not read yet.
 std::uint64_t wall_clock_ns() {
-  return 0;
+  const std::uint64_t zero = start_block().wall_clock_zero;
+  return zero == 0 ? 0 : zero + now_ns();
 }
 
 void wait(std::uint64_t deadline_ns) {

@@ -190,6 +190,45 @@ void bad_register_values_harm_only_their_thread() {
   }
 }
 
+namespace {
+
+// What the two threads find at their bases, and how often they looked.
+Word at_base[2][2], looks[2];
+
+void look_at_bases(Word which) {
+  for (;;) {
+    Word fs, gs;
+    asm volatile("movq %%fs:0, %0\n movq %%gs:0, %1" : "=r"(fs), "=r"(gs));
+    at_base[which][0] = fs;
+    at_base[which][1] = gs;
+    ++looks[which];
+    abi::yield();
+  }
+}
+
+}  // namespace
+
+// The root task, whose GS base is 0, runs in between.
+void segment_bases_stay_with_their_thread() {
+  static Word values[2][2] = {{11, 12}, {21, 22}};
+  looks[0] = looks[1] = 0;
+  Thread one(look_at_bases, 0, abi::kMaxPriority), two(look_at_bases, 1, abi::kMaxPriority);
+  Thread* const threads[] = {&one, &two};
+  for (unsigned i = 0; i < 2; ++i) {
+    threads[i]->registers().fs_base = reinterpret_cast<Word>(&values[i][0]);
+    threads[i]->registers().gs_base = reinterpret_cast<Word>(&values[i][1]);
+    threads[i]->start();
+  }
+  for (unsigned round = 0; round < 5; ++round) {
+    abi::yield();
+    for (unsigned i = 0; i < 2; ++i) {
+      CHECK(looks[i] > 0);
+      CHECK(at_base[i][0] == values[i][0] && at_base[i][1] == values[i][1]);
+      looks[i] = at_base[i][0] = at_base[i][1] = 0;
+    }
+  }
+}
+
 void a_system_call_at_the_end_of_user_space_returns() {
   constexpr Word kLastPage = abi::kUserTop - 4096;
   map_tables_at(abi::kSlotInitVSpace, kLastPage);

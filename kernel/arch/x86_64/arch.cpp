@@ -35,6 +35,16 @@ void init_context(UserContext& context) {
   context.reset();
 }
 
+namespace {
+
+// While the kernel runs, the thread's base is where SWAPGS takes it from.
+void load_gs_base(std::uint64_t base) {
+  cpu::write_msr(cpu::kMsrKernelGsBase, base);
+  this_core().arch.user_gs_base = base;
+}
+
+}  // namespace
+
 void switch_to(Tcb& tcb) {
   const Cap& root = tcb.slots[Tcb::kVSpace].cap;
   ArchCore& core = this_core().arch;
@@ -56,9 +66,11 @@ void switch_to(Tcb& tcb) {
   UserContext& context = tcb.context;
   fpu_switch_to(context,
                 tcb.flags & abi::kTcbFlagFpuDisabled ? FpuAccess::kDisabled : FpuAccess::kAllowed);
-  // A thread can change the hidden base by loading the selector, so these are always written.
+  // A thread can change a hidden base by loading the selector, but to 0 only: that is the base of
+  // all segments. So 0 needs not be written over 0.
   cpu::write_msr(cpu::kMsrFsBase, context.fs_base);
-  cpu::write_msr(cpu::kMsrKernelGsBase, context.gs_base);
+  if ((core.user_gs_base | context.gs_base) != 0) [[unlikely]]
+    load_gs_base(context.gs_base);
   core.context = &context;
   core.task_state.rsp[0] = reinterpret_cast<std::uint64_t>(&context.ss + 1);
 }
@@ -138,7 +150,7 @@ void write_register(Tcb& tcb, unsigned index, Word value) {
       return set_tls_base(tcb, value);
     case kGsBase:
       c.gs_base = UserContext::canonical(value);
-      if (is_current(c)) cpu::write_msr(cpu::kMsrKernelGsBase, c.gs_base);
+      if (is_current(c)) load_gs_base(c.gs_base);
       return;
     default:
       if (index < kFsBase) c.*kGeneral[index - kFirstGeneral] = value;

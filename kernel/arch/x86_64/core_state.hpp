@@ -50,6 +50,7 @@ struct ArchCore {
   std::uint64_t fault_stack_top = 0;     // for NMI, double fault and machine check
   std::uint64_t active_root = 0;         // top-level table in CR3
   UserContext* fpu_owner = nullptr;      // whose x87 and SSE state the registers hold
+  std::uint64_t user_gs_base = 0;        // written last; a thread can change it to 0 only
   bool fpu_enabled = false;
   TaskState task_state{};
   std::array<std::uint64_t, 7> gdt{};

@@ -128,6 +128,7 @@ void load_descriptors(ArchCore& core) {
       : "rax", "memory");
   // Loading the selector above has cleared the base.
   cpu::write_msr(cpu::kMsrGsBase, reinterpret_cast<std::uint64_t>(core.self));
+  cpu::write_msr(cpu::kMsrKernelGsBase, 0);
   load_syscall_registers();
 }
 

@@ -7,6 +7,7 @@ else that the end of the name tells (`.bytes`, `_us`). Both sides warm up and ta
 they only take turns.
 """
 
+import pathlib
 import re
 import shutil
 import subprocess
@@ -136,9 +137,9 @@ def _measure(programs, workers, options, folder, progress):
     return rows
 
 
-def _counted(program, arguments):
+def _counted(vm, program, arguments):
     """Instructions of one call, and the operations of its rows (each is done six times)."""
-    words = ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", HOST_VM,
+    words = ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", vm,
              "--lib", ROOT, "--memory", "256", "run", _PROGRAMS / f"{program}.lona",
              *arguments.split()]
     output, log = _output(words, f"callgrind of {program}.lona")
@@ -154,14 +155,17 @@ def _count(programs, progress):
     if shutil.which("valgrind") is None:
         raise Problem("valgrind is missing; run ./lona setup")
     rows = []
-    for program in programs:
-        _, small, large = _SIZES[program]
-        if small is None:
-            continue
-        progress.show(f"bench vm: instructions of {program}")
-        few, operations_few = _counted(program, small)
-        many, operations_many = _counted(program, large)
-        rows.append((program, f"{(many - few) / (operations_many - operations_few):.0f}"))
+    with tempfile.TemporaryDirectory() as folder:
+        vm = pathlib.Path(folder) / "lona-vm"  # valgrind cannot read clang's debug information
+        _output(["llvm-objcopy-19", "--strip-debug", HOST_VM, vm], "llvm-objcopy")
+        for program in programs:
+            _, small, large = _SIZES[program]
+            if small is None:
+                continue
+            progress.show(f"bench vm: instructions of {program}")
+            few, operations_few = _counted(vm, program, small)
+            many, operations_many = _counted(vm, program, large)
+            rows.append((program, f"{(many - few) / (operations_many - operations_few):.0f}"))
     progress.clear()
     table("VM on the host, instructions per operation", ("program", "instructions"), rows)
 

@@ -21,7 +21,7 @@ bool same_group(const Tcb* neighbour, const Tcb& tcb) {
 
 }  // namespace
 
-void queue_insert(WaitQueue& queue, Tcb& tcb) {
+void queue_insert_among(WaitQueue& queue, Tcb& tcb) {
   Tcb* before = queue.tail;
   while (before != nullptr && before->priority < tcb.priority) {
     before = first_of_group(*before).queue_prev;
@@ -37,7 +37,7 @@ void queue_insert(WaitQueue& queue, Tcb& tcb) {
   join(first, tcb);
 }
 
-void queue_remove(WaitQueue& queue, Tcb& tcb) {
+void queue_remove_among(WaitQueue& queue, Tcb& tcb) {
   Tcb* const before = tcb.queue_prev;
   Tcb* const after = tcb.queue_next;
   (before != nullptr ? before->queue_next : queue.head) = after;

@@ -9,9 +9,20 @@
 
 namespace lona::kernel {
 
-void queue_insert(WaitQueue& queue, Tcb& tcb);
+// Where others wait.
+void queue_insert_among(WaitQueue& queue, Tcb& tcb);
+void queue_remove_among(WaitQueue& queue, Tcb& tcb);
+
+inline void queue_insert(WaitQueue& queue, Tcb& tcb) {
+  if (!queue.empty()) return queue_insert_among(queue, tcb);
+  tcb.queue_prev = tcb.queue_next = nullptr;
+  queue = {&tcb, &tcb};
+}
 // The priority must be the one with which the thread was inserted.
-void queue_remove(WaitQueue& queue, Tcb& tcb);
+inline void queue_remove(WaitQueue& queue, Tcb& tcb) {
+  if (queue.head != queue.tail) return queue_remove_among(queue, tcb);
+  queue = {nullptr, nullptr};
+}
 // The first thread, of more than one, has left for good: the second one takes its place.
 inline void queue_first_gone(Tcb& gone, Tcb& second) {
   second.queue_prev = nullptr;

@@ -4,7 +4,7 @@
 import gdb
 import gdb.printing
 
-from . import at, cores, elements, enumerator
+from . import at, cores, elements, enumerator, kernel_type
 from .caps import all_slots
 
 
@@ -105,6 +105,21 @@ def _ready_queues(scheduler):
     return [queues[i] for i in range(count)]
 
 
+def _by_time(root):
+    """The contexts of a tree (kernel/sched/release_tree.hpp) in order."""
+    if int(root):
+        yield from _by_time(root["release_left"])
+        yield root.dereference()
+        yield from _by_time(root["release_right"])
+
+
+def _head_time(context):
+    header = int(gdb.parse_and_eval("lona::kernel::SchedContext::kHeaderBytes"))
+    place = int(context.address) + header
+    place += int(context["refill_head"]) * kernel_type("Refill").sizeof
+    return int(at(place, "Refill")["time"])
+
+
 class Queues(gdb.Command):
     """lona queues: what runs on each core, what is ready, and whose time has run out."""
 
@@ -120,10 +135,8 @@ class Queues(gdb.Command):
                 for priority in reversed(range(lists.type.range()[1] + 1)):
                     for tcb in chain(lists[priority]["head"], "ready_next"):
                         print(f"  ready {describe(tcb)}")
-            for context in chain(scheduler["release_head"], "release_next"):
-                time = int(at(int(context.address) + 96 +
-                              16 * int(context["refill_head"]), "Refill")["time"])
-                print(f"  waits until {time}: {name_of(context['tcb'])} on "
+            for context in _by_time(scheduler["release"]["root_"]):
+                print(f"  waits until {_head_time(context)}: {name_of(context['tcb'])} on "
                       f"{int(context.address):#x}")
 
 

@@ -44,7 +44,8 @@ class KernelObjects(unittest.TestCase):
         commands += ["echo ==== endpoint\\n",
                      'print *(lona::kernel::Endpoint*)$thread("root")->blocked_on',
                      "echo ==== slot\\n", 'print $thread("root")->slots[0]',
-                     "echo ==== end\\n"]
+                     "delete", "hbreak lona::kernel::ReleaseTree::insert", "continue", "finish",
+                     "echo ==== waiting\\n", "lona queues", "echo ==== end\\n"]
         said = gdb("kernel", *commands, options=TEST_ROOT_TASK)
         cls.parts = {part.partition("\n")[0]: part for part in said.split("==== ")}
         cls.said = said
@@ -60,6 +61,9 @@ class KernelObjects(unittest.TestCase):
     def test_queues(self):
         running = re.search(r"(0xffffff\w+): priority 200, Running", self.parts["threads"])[1]
         self.assertIn(f"core 0 runs {running}", self.parts["queues"])
+
+    def test_who_waits_for_time(self):
+        self.assertRegex(self.parts["waiting"], r"\n  waits until \d+: 0x\w+ on 0xffffff\w+\n")
 
     def test_caps(self):
         root = re.search(r"root (0xffffff\w+): ", self.parts["threads"])[1]

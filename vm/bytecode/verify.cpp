@@ -551,7 +551,7 @@ Way Verifier::step(const Instruction* i, std::uint32_t at) {
       return Way::kJump;
     case Op::kReceiveTimer:
       if (i->a != kNoOperand) need(i->a);
-      return Way::kNext;
+      return peeking_ ? Way::kEnd : Way::kNext;  // a receive in a guard ends the process
     case Op::kReceiveMark:
       need(i->a);
       return Way::kNext;

@@ -47,6 +47,7 @@ constexpr std::string_view kMany[] = {
     "y:12/le _:4] [x y] _ 0)))",
     "(def f (fn* [] (receive [:a x] x [r y] when (= r :b) y :after 10 :late)))",
     "(def f (fn* [] (receive [:a x] (f) _ :other)))",
+    "(def f (fn* [] (receive x when (receive y y) 1 _ when (receive z z :after 0 2) 3)))",
     "(def f (fn* g [n] (if (= n 0) 0 (+ 1 (g (- n 1))))))",
     "(def f (fn* [a b c d e f g h i j k l m n o p q r s t u v w x y z aa bb cc dd ee ff gg hh]"
     "  [(a b c) (d e f g) h i j k l m n o p q r s t u v w x y z aa bb cc dd ee ff gg hh]))",

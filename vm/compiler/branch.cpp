@@ -61,6 +61,29 @@ const char* Unit::intrinsic_name(Term head) {
   return var->name->full() == name ? name : nullptr;
 }
 
+// The value of arithmetic on small integers, when it is one too; absent for all else.
+Term Unit::folded(Term form, unsigned depth) {
+  form = bare(form);
+  if (form.is_integer()) return form;
+  if (!form.is_pair() || depth == 0 || form_length(form) < 3) return Term::absent();
+  const Intrinsic* i = find_intrinsic(intrinsic_name(form.first()));
+  if (i == nullptr || i->form != Form::kArithmetic) return Term::absent();
+  Term rest = form.rest();
+  Term left = folded(rest.first(), depth - 1);
+  for (rest = rest.rest(); left.is_integer() && rest.is_pair(); rest = rest.rest()) {
+    const Term right = folded(rest.first(), depth - 1);
+    if (!right.is_integer()) return Term::absent();
+    const std::int64_t a = left.as_integer(), b = right.as_integer();
+    std::int64_t value = 0;
+    const bool overflow = i->op == Op::kAdd        ? __builtin_add_overflow(a, b, &value)
+                          : i->op == Op::kSubtract ? __builtin_sub_overflow(a, b, &value)
+                                                   : __builtin_mul_overflow(a, b, &value);
+    if (overflow || !Term::fits_integer(value)) return Term::absent();
+    left = Term::integer(value);
+  }
+  return left;
+}
+
 bool Unit::intrinsic(SymbolEntry* name, Term arguments, Want want) {
   const Intrinsic* i = find_intrinsic(intrinsic_name(Term::symbol(name)));
   if (i == nullptr) return false;
@@ -76,7 +99,7 @@ bool Unit::intrinsic(SymbolEntry* name, Term arguments, Want want) {
     emit().op(i->op, r, left);
   }
   for (Term t = arguments.rest(); t.is_pair() && !failed_; t = t.rest()) {
-    Term second = bare(t.first());
+    Term second = folded(t.first(), kMostFolded);
     bool last = !t.rest().is_pair();
     Register to = last ? r : left >= mark && left != r ? left : emit().push();
     if (i->form == Form::kArithmetic && i->op != i->small && is_small(second)) {
@@ -107,7 +130,7 @@ bool Unit::compare_branch(Term form, Label& target) {
   if (i == nullptr || i->form != Form::kCompare || form_length(form) != 3) return false;
   Register mark = emit().top();
   std::uint32_t line = line_;
-  Term second = bare(form.rest().rest().first());
+  Term second = folded(form.rest().rest().first(), kMostFolded);
   Register left = any(form.rest().first());
   if (is_small(second)) {
     emit().line(line);

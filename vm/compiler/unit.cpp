@@ -378,6 +378,7 @@ void Unit::body(Term forms, Want want) {
 void Unit::call(Term form, Want want) {
   Term head = bare(form.first());
   Term arguments = form.rest();
+  if (Term value = folded(form, kMostFolded); value.is_integer()) return constant(value, want);
   if (head.is_symbol() && !is_local(head.entry())) {
     if (intrinsic(head.entry(), arguments, want)) return;
   }

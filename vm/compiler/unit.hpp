@@ -99,6 +99,8 @@ class Unit {
 
   // branch.cpp
   bool intrinsic(SymbolEntry* name, Term arguments, Want want);
+  static constexpr unsigned kMostFolded = 8;  // levels
+  Term folded(Term form, unsigned depth);
   void condition(Term form, Label& target, bool jump_when);
   bool compare_branch(Term form, Label& target);
   const char* intrinsic_name(Term head);

@@ -72,6 +72,18 @@ TEST_P(Run, macros_that_make_the_stack_move_while_eval_runs_them) {
   EXPECT_EQ(run("(many 500)"), ":done");
 }
 
+TEST_P(Run, arithmetic_on_constants_is_done_when_compiling) {
+  const std::string constant = run("(disassemble (fn* [] 47))");
+  EXPECT_EQ(run("(disassemble (fn* [] (+ 1 (* 2 (- 30 7)))))"), constant);
+  EXPECT_EQ(run("((fn* [x] (if (< x (* 6 7)) (+ x (- 3 1)) x)) 41)"), "43");
+  EXPECT_EQ(run("((fn* [x] (if (< x (* 6 7)) (+ x (- 3 1)) x)) 42)"), "42");
+  // What is no small integer, or has another meaning here, is left to run time.
+  EXPECT_EQ(run("(+ 1152921504606846975 1)"), "1152921504606846976");
+  EXPECT_EQ(run("(* 4611686018427387 4611686018427387)"), "21267647932558645628532591647769");
+  EXPECT_EQ(run("((fn* [+] (+ 1 2)) (fn* [a b] [a b]))"), "[1 2]");
+  EXPECT_EQ(run("(+ 1 \"a\")").substr(0, 13), "ERROR [:error");
+}
+
 TEST_P(Run, branches_keep_values_apart) {
   EXPECT_EQ(run("((fn* [a b] [(if (< a b) a b) (if (= a b) :same :other) (if nil 1 2)]) 4 3)"),
             "[3 :other 2]");

@@ -363,7 +363,9 @@ Tcb* after_slice(const Scheduler& s, Tcb& tcb) {
   if (s.candidate != nullptr || s.reconsider || !tcb.runnable()) return nullptr;
   if (s.ready.empty() || s.ready.highest() < tcb.priority) return &tcb;
   Tcb* const next = s.ready.highest() == tcb.priority ? s.ready.first_of(tcb.priority) : nullptr;
-  return next != nullptr && !next->sched_context->sporadic ? next : nullptr;
+  if (next == nullptr || next->sched_context->sporadic) return nullptr;
+  // One that comes back from SchedContext_YieldTo gets its answer first.
+  return next->yield_to == nullptr ? next : nullptr;
 }
 
 // The thread's next slice is a whole one, and begins behind its equals.

@@ -65,11 +65,12 @@ void wake_context(SchedContext& context) {
       &context == core_of(context).scheduler.current_context) {
     return;
   }
+  if (!context.queued) [[likely]]
+    return refill_unblock(context, scheduler().clock());
   // Its time may have come in this very entry.
-  const bool waits = context.queued;
-  if (waits) release_remove(context);
+  release_remove(context);
   refill_unblock(context, scheduler().clock());
-  if (waits) release_insert(context);
+  release_insert(context);
 }
 
 void wake_on_context(Tcb& tcb) {

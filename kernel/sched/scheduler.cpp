@@ -31,11 +31,16 @@ void update_time() {
 namespace {
 
 // Another core may have made the context wait for its time while its thread was held.
-void charge(SchedContext& sc, Ticks usage, const RefillClock& clock) {
-  const bool waits = sc.queued;
-  if (waits) release_remove(sc);
+[[gnu::noinline]] void charge_waiting(SchedContext& sc, Ticks usage, const RefillClock& clock) {
+  release_remove(sc);
   refill_charge(sc, usage, clock);
-  if (waits) release_insert(sc);
+  release_insert(sc);
+}
+
+[[gnu::always_inline]] inline void charge(SchedContext& sc, Ticks usage, const RefillClock& clock) {
+  if (sc.queued) [[unlikely]]
+    return charge_waiting(sc, usage, clock);
+  refill_charge(sc, usage, clock);
 }
 
 }  // namespace
@@ -265,9 +270,8 @@ void release_insert(SchedContext& sc) {
   tell(core);
 }
 
-void release_remove(SchedContext& sc) {
+[[gnu::noinline]] void release_remove_waiting(SchedContext& sc) {
   Scheduler& s = core_of(sc).scheduler;
-  if (!sc.queued) return;
   s.release.remove(sc);
   sc.queued = false;
   if (s.release_head != &sc) return;

@@ -61,7 +61,10 @@ void move_to_core(Tcb& tcb, unsigned core);
 
 // --- Release queue -------------------------------------------------------------------------------
 void release_insert(SchedContext& sc);
-void release_remove(SchedContext& sc);
+void release_remove_waiting(SchedContext& sc);
+inline void release_remove(SchedContext& sc) {
+  if (sc.queued) release_remove_waiting(sc);
+}
 // Puts a context that has no time now aside until it has.
 void postpone(SchedContext& sc);
 

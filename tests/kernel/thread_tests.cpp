@@ -437,6 +437,24 @@ void threads_run_in_their_domain_only() {
   CHECK(beats != seen);
 }
 
+namespace {
+
+[[noreturn]] void yield_for_ever(Word) {
+  for (;;) abi::yield();
+}
+
+}  // namespace
+
+void yield_to_is_answered_when_the_other_yields() {
+  Thread thread(yield_for_ever, 0, abi::kMaxPriority);
+  thread.start();
+  for (unsigned i = 0; i < 10; ++i) {
+    const auto answer = abi::sched_context_yield_to(thread.sched_context());
+    CHECK(answer.error == Error::kNone);
+    CHECK(answer.value > 0);
+  }
+}
+
 void threads_of_one_priority_share_the_processor() {
   rounds[0] = 0;
   rounds[1] = 0;

@@ -70,6 +70,9 @@ Allocator::Carrier* Allocator::add_carrier(unsigned size_class) {
 }
 
 void* Allocator::allocate(std::size_t bytes) {
+  if constexpr (kCanFail) {
+    if (fail_in_ != 0 && --fail_in_ == 0) return nullptr;
+  }
   std::size_t whole = bytes + sizeof(Carrier*);
   if (whole > kMaxSmall) return allocate_large(bytes);
   unsigned size_class = class_of(whole);

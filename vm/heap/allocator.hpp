@@ -29,6 +29,11 @@ class Allocator {
   // Gives kept pages back.
   void trim();
 
+  // For tests, in builds with the address sanitizer: the n-th request from now on gets nothing.
+  static constexpr bool kCanFail = __has_feature(address_sanitizer);
+  void fail_request(std::size_t n) { fail_in_ = n; }
+  bool has_yet_to_fail() const { return fail_in_ != 0; }
+
   // May be asked by any worker.
   std::size_t used_bytes() const { return used_.load(std::memory_order_relaxed); }
 
@@ -73,6 +78,7 @@ class Allocator {
   Kept kept_[kKept] = {};
   std::size_t kept_bytes_ = 0;
   unsigned kept_next_ = 0;
+  std::size_t fail_in_ = 0;   // 0: never
   Carrier* spare_ = nullptr;  // empty ones
   std::size_t spare_bytes_ = 0;
   std::atomic<std::size_t> used_{0};  // only the owner writes

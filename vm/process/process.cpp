@@ -22,16 +22,33 @@ constexpr std::size_t kLargestFragmentWords = std::size_t{1} << 20;
 constexpr std::uint32_t kManyFragments = 32;
 }  // namespace
 
-Fragment* make_fragment(Allocator& allocator, std::size_t words) {
-  auto* f = static_cast<Fragment*>(allocator.allocate(fragment_bytes(words)));
-  if (f == nullptr) return nullptr;
+namespace {
+Fragment* prepare_fragment(void* memory, std::size_t bytes) {
+  if (memory == nullptr) return nullptr;
+  auto* f = static_cast<Fragment*>(memory);
   f->next = nullptr;
-  f->bytes = fragment_bytes(words) & kFragmentBytesMask;
+  f->bytes = bytes & kFragmentBytesMask;
   f->kind_bits = 0;
   f->top = f->data;
   f->value = Term::nil();
   f->blobs = nullptr;
   return f;
+}
+
+Fragment* take_from_reserve(std::size_t words) {
+  std::size_t bytes = fragment_bytes(words);
+  void* memory = Reserve::take(bytes);
+  return prepare_fragment(memory, bytes);
+}
+}  // namespace
+
+Fragment* make_fragment(Allocator& allocator, std::size_t words) {
+  return prepare_fragment(allocator.allocate(fragment_bytes(words)), fragment_bytes(words));
+}
+
+Fragment* make_vital_fragment(Allocator& allocator, std::size_t words) {
+  Fragment* f = make_fragment(allocator, words);
+  return f != nullptr ? f : take_from_reserve(words);
 }
 
 void free_fragment(Allocator& allocator, Fragment* f) {
@@ -69,17 +86,11 @@ Word* Process::refill(Heap& self, std::size_t words, bool may_use_reserve) {
   Fragment* f = make_fragment(allocator_of(p), size);
   if (f == nullptr && size > words) f = make_fragment(allocator_of(p), words);
   if (f == nullptr && may_use_reserve) {
-    std::size_t bytes = fragment_bytes(words);
-    f = static_cast<Fragment*>(Reserve::take(bytes));
-    if (f == nullptr) return nullptr;
-    f->bytes = bytes & kFragmentBytesMask;
-    f->kind_bits = 0;
-    p.oom_ = true;
+    f = take_from_reserve(words);
+    p.oom_ = f != nullptr || p.oom_;
   }
   if (f == nullptr) return nullptr;
   if (p.block_top_ == nullptr) p.block_top_ = p.top_;
-  f->value = Term::nil();
-  f->blobs = nullptr;
   // The whole piece counts as used: what follows is taken from it by bumping top_.
   f->top = const_cast<Word*>(f->end());
   p.attach(f);

@@ -27,6 +27,13 @@ TEST_P(Processes, receive_is_selective) {
             "[2 1 :a]");
 }
 
+TEST_P(Processes, those_of_higher_priority_run_first) {
+  EXPECT_EQ(
+      run("(def me (self)) (def start (fn* [p] (spawn (fn* [] (send me p)) %{:priority p})))"
+          "(do (start 10) (start 100) (start 200) [(receive x x) (receive x x) (receive x x)])"),
+      "[200 100 10]");
+}
+
 TEST_P(Processes, a_reference_just_made_lets_a_receive_leave_out_older_messages) {
   // Taking the message the mark hangs on, in the middle of everything, must not lose the mark.
   EXPECT_EQ(run("(send (self) :a) (send (self) :b)"

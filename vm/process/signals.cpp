@@ -19,7 +19,7 @@ Fragment* make_notice(const Process& sender, std::string_view head, std::uint64_
   std::optional<std::size_t> words = copy_size(sender, reason);
   std::size_t n = ref != 0 ? 4 : 3;
   std::size_t fixed = 1 + n + (ref != 0 ? 2 : 0);
-  Fragment* f = words ? make_fragment(allocator_of(sender), fixed + *words) : nullptr;
+  Fragment* f = words ? make_vital_fragment(allocator_of(sender), fixed + *words) : nullptr;
   if (f == nullptr) return nullptr;
   Word* p = f->data;
   *p++ = Header::make(Kind::kTuple, n).bits();
@@ -201,7 +201,7 @@ void signal_exit(const Process& sender, Process& receiver, Term from, Term reaso
   }
   Fragment* f = make_notice(sender, "EXIT", 0, from, reason);
   if (f == nullptr) f = make_notice(sender, "EXIT", 0, from, state_of(sender).oom_reason);
-  // Without memory for it the news is lost; the receiver is about to meet the same lack.
+  // With the reserve used up as well the news is lost.
   if (f == nullptr) return;
   f->set_kind(kind == ExitSignal::kKill   ? Fragment::Kind::kKill
               : kind == ExitSignal::kLink ? Fragment::Kind::kLinkExit
@@ -211,7 +211,7 @@ void signal_exit(const Process& sender, Process& receiver, Term from, Term reaso
 }
 
 Fragment* make_kill(Allocator& allocator, Term from, Term reason) {
-  Fragment* f = make_fragment(allocator, 4);
+  Fragment* f = make_vital_fragment(allocator, 4);
   if (f == nullptr) return nullptr;
   f->data[0] = Header::make(Kind::kTuple, 3).bits();
   f->data[1] = make_keyword("EXIT").bits();
@@ -309,7 +309,8 @@ bool remove_monitor(Process& watcher, std::uint64_t ref) {
 void notify_down(const Process& sender, Process& watcher, std::uint64_t ref, Term pid,
                  Term reason) {
   Fragment* f = make_notice(sender, "DOWN", ref, pid, reason);
-  // Without memory for it the news is lost; the receiver is about to meet the same lack.
+  if (f == nullptr) f = make_notice(sender, "DOWN", ref, pid, state_of(sender).oom_reason);
+  // With the reserve used up as well the news is lost.
   if (f != nullptr) deliver(*sender.worker_, watcher, f);
 }
 

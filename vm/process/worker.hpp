@@ -17,6 +17,8 @@ inline constexpr std::size_t fragment_bytes(std::size_t words) {
 }
 // A fragment with room for `words`; null without memory.
 Fragment* make_fragment(Allocator& allocator, std::size_t words);
+// For what must not be lost: out of the reserve when there is no memory.
+Fragment* make_vital_fragment(Allocator& allocator, std::size_t words);
 void free_fragment(Allocator& allocator, Fragment* f);
 void free_fragment(const Process& p, Fragment* f);
 

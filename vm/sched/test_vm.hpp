@@ -55,6 +55,8 @@ class TestVm : Hooks, SourceFeed {
     vm_.run_until_ended(pid_);
     return reason_ == ":normal" ? value_ : "ERROR " + reason_;
   }
+  // The n-th request for memory of the first worker is refused, from the next run's first form on.
+  void fail_request(std::size_t n) { fail_ = n; }
   Vm& vm() { return vm_; }
   const std::string& trace() const { return trace_; }
 
@@ -63,6 +65,8 @@ class TestVm : Hooks, SourceFeed {
     auto& self = static_cast<TestVm&>(feed);
     if (self.given_) return Next::kEnd;
     self.given_ = true;
+    if (self.fail_ != 0) self.vm_.state().first().allocator.fail_request(self.fail_);
+    self.fail_ = 0;
     out = {self.text_, "test", 1};
     return Next::kText;
   }
@@ -84,6 +88,7 @@ class TestVm : Hooks, SourceFeed {
   Vm& vm_;
   std::string_view text_;
   bool given_ = false;
+  std::size_t fail_ = 0;
   std::string value_, reason_, trace_;
   Term pid_;
 };

@@ -144,7 +144,10 @@ void Vm::destroy(Vm& vm) {
   s.hooks = nullptr;
   stop_workers(s);
   for (std::uint32_t i = 0; i < s.table.slots(); ++i) {
-    if (Process* p = s.table.at(i)) end_process(*p);
+    Process* p = s.table.at(i);
+    if (p == nullptr) continue;
+    p->worker_->timers.cancel(*p);
+    end_process(*p);
   }
   free_workers(s);
   s.~State();

@@ -235,6 +235,7 @@ void start_init_realm(System& system, const abi::BootInfo& info, const ConsoleGr
   const RealmConfig config{
       .name = "init",
       .worker = kInitShare,
+      .workers = static_cast<unsigned>(info.sched_control.end - info.sched_control.start),
       .memory_reserve = (2ULL << 20) + system.memory.total_bytes() / 128,
       .cspace_bits = abi::kInitCSpaceBits,
       .stack_bytes = abi::kWorkerStackSize,

@@ -16,6 +16,7 @@ using abi::Status;
 
 constexpr std::string_view kNoMemory = "there is too little memory";
 constexpr std::string_view kTooMany = "its image is larger than the manager's tables";
+constexpr std::uint64_t kWorkerStack = 64 << 10;
 constexpr std::string_view kRefused = "the kernel refused an operation";
 
 template <typename T>
@@ -61,7 +62,10 @@ base::Expected<void, std::string_view> Realm::build(Window& window, const RealmP
   cspace_bits_ = config.cspace_bits;
   TRY(make_objects(parts, config));
   TRY(map_image(window, parts.image));
-  TRY(map_worker_area(config));
+  for (std::size_t worker = 0; worker < worker_count_; ++worker) {
+    // The first one also compiles; the others' stacks grow when they must.
+    TRY(map_worker_area(worker, worker == 0 ? config.stack_bytes : kWorkerStack));
+  }
   TRY(map_archive(config));
   TRY(map_console_memory(config));
   TRY(map_parent_channel(config));
@@ -72,15 +76,28 @@ base::Expected<void, std::string_view> Realm::build(Window& window, const RealmP
   memory_limit_ = base::align_down<std::uint64_t>(memory_.free_bytes() - config.memory_reserve,
                                                   abi::kSmallPage);
   TRY(map_start_block(window, parts, config));
-  return start_worker(parts, config);
+  for (std::size_t worker = 0; worker < worker_count_; ++worker) {
+    TRY(start_worker(worker, parts, config));
+  }
+  return {};
 }
 
 bool Realm::run() {
-  return abi::tcb_resume(tcb_.cap) == Error::kNone;
+  bool good = true;
+  for (std::size_t worker = 0; worker < worker_count_; ++worker) {
+    good = abi::tcb_resume(workers_[worker].tcb.cap) == Error::kNone && good;
+  }
+  return good;
+}
+
+void Realm::suspend() {
+  for (std::size_t worker = 0; worker < worker_count_; ++worker) {
+    (void)abi::tcb_suspend(workers_[worker].tcb.cap);
+  }
 }
 
 void Realm::halt() {
-  (void)abi::tcb_suspend(tcb_.cap);
+  suspend();
   if (console_.device == abi::ConsoleDevice::kVirtio) {
     reset_virtio(console_.ports, console_.port);
     console_ = {};
@@ -91,13 +108,18 @@ Realm::Step Realm::make_objects(const RealmParts& parts, const RealmConfig& conf
   TRY(in_words(space_.make(memory_, parts.asids)));
   cspace_ = TRY(in_words(memory_.make(ObjectType::kCNode, cspace_bits_)));
   endpoint_ = TRY(in_words(memory_.make(ObjectType::kEndpoint)));
-  notification_ = TRY(in_words(memory_.make(ObjectType::kNotification)));
   reply_ = TRY(in_words(memory_.make(ObjectType::kReply)));
-  tcb_ = TRY(in_words(memory_.make(ObjectType::kTcb)));
-  sched_context_ = TRY(in_words(make_sched_context(memory_, parts.sched_control, config.worker)));
+  worker_count_ = std::clamp<std::size_t>(config.workers, 1, workers_.size());
+  for (std::size_t at = 0; at < worker_count_; ++at) {
+    Worker& worker = workers_[at];
+    worker.notification = TRY(in_words(memory_.make(ObjectType::kNotification)));
+    worker.tcb = TRY(in_words(memory_.make(ObjectType::kTcb)));
+    worker.sched_context =
+        TRY(in_words(make_sched_context(memory_, parts.sched_control + at, config.worker)));
+  }
   fault_cap_ = TRY(in_words(memory_.badge_cap(endpoint_.cap, abi::kAllRights, kFaultBadge)));
   deadline_signal_ =
-      TRY(in_words(memory_.badge_cap(notification_.cap, abi::kCanWrite, abi::kSignalDeadline)));
+      TRY(in_words(memory_.badge_cap(notification(), abi::kCanWrite, abi::kSignalDeadline)));
   if (!regions_.add({abi::kNullGuard, RegionType::null_guard, RegionRights::none}) ||
       !regions_.add({abi::kChannelRange, RegionType::channel, RegionRights::read_write}) ||
       !regions_.add({abi::kPoolRange, RegionType::pool, RegionRights::read_write})) {
@@ -158,17 +180,17 @@ Realm::Step Realm::map_frames(Window* window, const LoadedSegment& piece, FrameR
 }
 
 // Buffer, guard, stack, guard: the guards are the rest of the area (abi/lona/address_map.hpp).
-Realm::Step Realm::map_worker_area(const RealmConfig& config) {
-  const abi::AddressRange buffer{abi::worker_ipc_buffer(0), abi::kSmallPage};
-  const abi::AddressRange stack = abi::worker_stack(0);
+Realm::Step Realm::map_worker_area(std::size_t worker, std::uint64_t stack_bytes) {
+  const abi::AddressRange buffer{abi::worker_ipc_buffer(worker), abi::kSmallPage};
+  const abi::AddressRange stack = abi::worker_stack(worker);
   const abi::AddressRange below{buffer.end(), stack.start - buffer.end()};
-  const abi::Address area_end = abi::worker_ipc_buffer(1);
+  const abi::Address area_end = abi::worker_ipc_buffer(worker + 1);
   const abi::AddressRange above{stack.end(), area_end - stack.end()};
-  const std::uint64_t bytes = std::min(config.stack_bytes, stack.size);
+  const std::uint64_t bytes = std::min(stack_bytes, stack.size);
   FrameRun run;
   TRY(map_own(nullptr, piece_of(buffer, RegionType::ipc_buffer, RegionRights::read_write, {}),
               &run));
-  buffer_frame_ = run.first;
+  workers_[worker].buffer_frame = run.first;
   TRY(map_frames(
       nullptr,
       piece_of({stack.end() - bytes, bytes}, RegionType::stack, RegionRights::read_write, {}),
@@ -182,7 +204,11 @@ Realm::Step Realm::map_worker_area(const RealmConfig& config) {
 }
 
 bool Realm::grow_stack(abi::Address address) {
-  if (!abi::worker_stack(0).contains(address)) {
+  bool in_a_stack = false;
+  for (std::size_t worker = 0; worker < worker_count_; ++worker) {
+    in_a_stack = in_a_stack || abi::worker_stack(worker).contains(address);
+  }
+  if (!in_a_stack) {
     return false;
   }
   memory_.keep_slots_ready(64);
@@ -255,7 +281,7 @@ Realm::Step Realm::map_start_block(Window& window, const RealmParts& parts,
       .parent = config.parent,
       .depth = config.depth,
       .cspace_bits = cspace_bits_,
-      .workers = 1,
+      .workers = static_cast<std::uint32_t>(worker_count_),
       .iommu_labels = parts.iommu_labels ? 1U : 0U,
       .name = {},
   };
@@ -276,7 +302,10 @@ Realm::Step Realm::fill_cspace(const RealmConfig& config) {
   // Calls need the right to grant a reply, and no more: no cap can be sent to the manager.
   TRY(give_cap(abi::kRealmSlotManager, endpoint_.cap, abi::kCanWrite | abi::kCanGrantReply,
                kRequestBadge));
-  TRY(give_cap(abi::kRealmSlotNotification, notification_.cap, abi::kCanRead | abi::kCanWrite, 0));
+  for (std::size_t worker = 0; worker < worker_count_; ++worker) {
+    TRY(give_cap(abi::worker_slot(worker), workers_[worker].notification.cap,
+                 abi::kCanRead | abi::kCanWrite, 0));
+  }
   if (config.parent_signal != 0) {
     TRY(give_cap(abi::kRealmSlotParent, config.parent_signal, abi::kCanWrite, abi::kSignalChannel));
   }
@@ -284,7 +313,7 @@ Realm::Step Realm::fill_cspace(const RealmConfig& config) {
     return {};
   }
   const auto signal =
-      TRY(in_words(memory_.badge_cap(notification_.cap, abi::kCanWrite, abi::kSignalConsole)));
+      TRY(in_words(memory_.badge_cap(notification(), abi::kCanWrite, abi::kSignalConsole)));
   const Error bound = abi::irq_handler_set_notification(config.console.irq, signal);
   memory_.drop_cap(signal);  // the handler keeps its own
   TRY(check(bound));
@@ -292,20 +321,24 @@ Realm::Step Realm::fill_cspace(const RealmConfig& config) {
   return give_cap(abi::kRealmSlotConsoleIrq, config.console.irq, abi::kAllRights, 0);
 }
 
-Realm::Step Realm::start_worker(const RealmParts& parts, const RealmConfig& config) {
+Realm::Step Realm::start_worker(std::size_t number, const RealmParts& parts,
+                                const RealmConfig& config) {
+  const Worker& worker = workers_[number];
   const auto guard = abi::CNodeData(0, abi::kWordBits - cspace_bits_);
-  TRY(check(abi::tcb_configure(tcb_.cap, cspace_.cap, guard, space_.cap(),
-                               abi::worker_ipc_buffer(0), buffer_frame_)));
+  TRY(check(abi::tcb_configure(worker.tcb.cap, cspace_.cap, guard, space_.cap(),
+                               abi::worker_ipc_buffer(number), worker.buffer_frame)));
   // No authority over priorities: the maximum it may set is its own.
-  TRY(check(abi::tcb_set_sched_params(tcb_.cap, abi::kSlotInitTcb, config.worker.priority,
-                                      config.worker.priority, sched_context_.cap, fault_cap_)));
+  TRY(check(abi::tcb_set_sched_params(worker.tcb.cap, abi::kSlotInitTcb, config.worker.priority,
+                                      config.worker.priority, worker.sched_context.cap,
+                                      fault_cap_)));
   abi::UserRegisters registers{};
   registers.rip = parts.image.elf().entry();
-  registers.rsp = abi::worker_stack(0).end() - 8;  // as if called
+  registers.rsp = abi::worker_stack(number).end() - 8;  // as if called
   registers.rdi = abi::kStartBlockAddress;
+  registers.rsi = number;
   registers.rflags = 0x202;
-  registers.fs_base = abi::worker_thread_block(0);
-  return check(abi::tcb_write_registers(tcb_.cap, false, abi::kUserRegisterCount, registers));
+  registers.fs_base = abi::worker_thread_block(number);
+  return check(abi::tcb_write_registers(worker.tcb.cap, false, abi::kUserRegisterCount, registers));
 }
 
 Status Realm::map_channel(std::uint64_t number, const FrameRun& frames,
@@ -356,7 +389,9 @@ bool Realm::charge(std::uint64_t bytes) {
 }
 
 std::uint64_t Realm::time_used() {
-  time_used_ += abi::sched_context_consumed(sched_context_.cap).value;
+  for (std::size_t worker = 0; worker < worker_count_; ++worker) {
+    time_used_ += abi::sched_context_consumed(workers_[worker].sched_context.cap).value;
+  }
   return time_used_;
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// A realm: address space, capability space, endpoint, time, one worker thread, and the memory it
-// was given. All of it is made of the realm's own Memory and goes with that.
+// A realm: address space, capability space, endpoint, time, worker threads, and the memory it was
+// given. All of it is made of the realm's own Memory and goes with that.
 #pragma once
 
 #include <array>
@@ -34,7 +34,7 @@ struct ConsoleGrant {
 struct RealmParts {
   const VmImage& image;
   const AsidPools& asids;
-  abi::CPtr sched_control;
+  abi::CPtr sched_control;  // of the first core; those of the others follow
   std::uint64_t tsc_hertz;
   std::uint64_t wall_clock_zero;  // see abi::StartBlock
   bool iommu_labels;
@@ -46,6 +46,7 @@ struct RealmConfig {
   std::uint32_t parent = abi::kNoRealm;
   std::uint32_t depth = 0;
   ThreadShare worker;
+  unsigned workers = 1;              // one on each core, from the first on
   std::uint64_t memory_reserve = 0;  // of its free memory, what the realm may not have
   unsigned cspace_bits = abi::kChildCSpaceBits;
   std::uint64_t stack_bytes = 64 << 10;  // mapped from the start; the rest when it is reached
@@ -81,7 +82,7 @@ class Realm {
   [[nodiscard]] bool run();
   // Stops the worker; a device of its own is made quiet for good.
   void halt();
-  void suspend() { (void)abi::tcb_suspend(tcb_.cap); }
+  void suspend();
 
   [[nodiscard]] abi::Status map_pages(const PageRange& pages);
   [[nodiscard]] abi::Status unmap_pages(const PageRange& pages);
@@ -110,8 +111,8 @@ class Realm {
   [[nodiscard]] std::uint32_t number() const { return number_; }
   [[nodiscard]] abi::CPtr endpoint() const { return endpoint_.cap; }
   [[nodiscard]] abi::CPtr reply() const { return reply_.cap; }
-  [[nodiscard]] abi::CPtr notification() const { return notification_.cap; }
-  [[nodiscard]] abi::CPtr sched_context() const { return sched_context_.cap; }
+  [[nodiscard]] abi::CPtr notification() const { return workers_[0].notification.cap; }
+  [[nodiscard]] abi::CPtr sched_context() const { return workers_[0].sched_context.cap; }
   [[nodiscard]] abi::CPtr deadline_signal() const { return deadline_signal_; }
   [[nodiscard]] const FrameRun& channel() const { return channel_; }
   [[nodiscard]] const RegionTable& regions() const { return regions_; }
@@ -125,7 +126,7 @@ class Realm {
   [[nodiscard]] Step map_shared(const VmImage& image);
   [[nodiscard]] Step map_copy(abi::CPtr frame, abi::Address address);
   [[nodiscard]] Step map_archive(const RealmConfig& config);
-  [[nodiscard]] Step map_worker_area(const RealmConfig& config);
+  [[nodiscard]] Step map_worker_area(std::size_t worker, std::uint64_t stack_bytes);
   [[nodiscard]] Step map_console_memory(const RealmConfig& config);
   [[nodiscard]] Step map_parent_channel(const RealmConfig& config);
   [[nodiscard]] Step map_start_block(Window& window, const RealmParts& parts,
@@ -133,7 +134,8 @@ class Realm {
   [[nodiscard]] Step map_own(Window* window, const LoadedSegment& piece, FrameRun* last = nullptr);
   [[nodiscard]] Step map_frames(Window* window, const LoadedSegment& piece, FrameRun* last);
   [[nodiscard]] Step fill_cspace(const RealmConfig& config);
-  [[nodiscard]] Step start_worker(const RealmParts& parts, const RealmConfig& config);
+  [[nodiscard]] Step start_worker(std::size_t worker, const RealmParts& parts,
+                                  const RealmConfig& config);
   [[nodiscard]] Step give_cap(std::uint64_t slot, abi::CPtr source, abi::CapRights rights,
                               std::uint64_t badge);
   [[nodiscard]] abi::Status map_run(const FrameRun& run, abi::Address address);
@@ -150,13 +152,17 @@ class Realm {
   unsigned cspace_bits_ = 0;
   KernelObject cspace_;
   KernelObject endpoint_;
-  KernelObject notification_;
   KernelObject reply_;
-  KernelObject tcb_;
-  KernelObject sched_context_;
+  struct Worker {
+    KernelObject notification;
+    KernelObject tcb;
+    KernelObject sched_context;
+    abi::CPtr buffer_frame = 0;
+  };
+  std::array<Worker, abi::kRealmWorkersMax> workers_{};
+  std::size_t worker_count_ = 0;
   abi::CPtr fault_cap_ = 0;
   abi::CPtr deadline_signal_ = 0;
-  abi::CPtr buffer_frame_ = 0;
   FrameRun channel_;
   std::array<std::uint64_t, abi::kChildMax / 64> child_numbers_{};
   ConsoleGrant console_;

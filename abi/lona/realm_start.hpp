@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // What a realm finds when it starts: caps in the first slots of its CSpace, and a read-only page
-// at kStartBlockAddress. The first thread is entered at the VM's entry point with the stack of
-// worker 0 and the address of the start block in rdi.
+// at kStartBlockAddress. Each worker's thread is entered at the VM's entry point with a stack of
+// its own, the address of the start block in rdi and its number in rsi.
 #pragma once
 
 #include <cstdint>
@@ -17,8 +17,15 @@ enum RealmSlot : std::uint64_t {
   kRealmSlotConsolePorts = 3,  // I/O ports of the console's device
   kRealmSlotConsoleIrq = 4,    // its interrupt
   kRealmSlotParent = 5,        // signals the parent: something is in the channel
+  kRealmSlotWorkers = 6,       // notifications of workers 1, 2, …
   kRealmSlotChildren = 16,     // and the children, by their numbers
 };
+inline constexpr unsigned kRealmWorkersMax = 8;
+static_assert(kRealmSlotWorkers + kRealmWorkersMax - 1 <= kRealmSlotChildren);
+// The notification that a worker sleeps on.
+constexpr std::uint64_t worker_slot(std::uint64_t worker) {
+  return worker == 0 ? std::uint64_t{kRealmSlotNotification} : kRealmSlotWorkers + worker - 1;
+}
 // How many slots there are, which says how many children a realm can have: of init, of others.
 inline constexpr unsigned kInitCSpaceBits = 11;
 inline constexpr unsigned kChildCSpaceBits = 6;

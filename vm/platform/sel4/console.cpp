@@ -5,6 +5,7 @@
 // given. On a bare line (no second UART in the machine) a person sits at the other end: bytes go
 // as they are, Ctrl-C is the byte 3, and lines end with CR LF.
 #include <algorithm>
+#include <atomic>
 #include <cstring>
 #include <utility>
 
@@ -52,6 +53,7 @@ struct Console {
   bool interrupt = false;
   bool event = false;  // something has come since the last wait ended, or its end
   bool realm_event = false;
+  std::atomic<bool> roused{false};
   bool last_was_cr = false;
   bool irq_unacknowledged = true;  // whatever came before we looked
   std::uint64_t armed_tick = abi::kNoDeadlineTick;
@@ -366,11 +368,19 @@ std::uint64_t wall_clock_ns() {
   return zero == 0 ? 0 : zero + now_ns();
 }
 
+void rouse_first() {
+  g_console.roused.store(true);
+  abi::signal(abi::worker_slot(0));
+}
+
 void wait(std::uint64_t deadline_ns) {
+  serve_others();
   flush();
+  deadline_ns = std::min(deadline_ns, earliest_nap());
   if (deadline_ns != kNoDeadline && deadline_ns <= now_ns()) {
     (void)drain();
     g_console.event = false;
+    end_naps(now_ns());
     return;
   }
   if (deadline_ns != kNoDeadline) {
@@ -382,21 +392,27 @@ void wait(std::uint64_t deadline_ns) {
     }
   }
   const std::uint64_t armed_before = g_console.armed_tick;
-  while (!g_console.event && !g_console.interrupt && g_console.armed_tick == armed_before) {
+  while (!g_console.event && !g_console.interrupt && g_console.armed_tick == armed_before &&
+         !g_console.roused.load()) {
     if (!rest_or_drain()) {
       note_signals(abi::wait(abi::kRealmSlotNotification).badge);
     }
   }
   g_console.event = false;
+  g_console.roused.store(false);
+  serve_others();
+  end_naps(now_ns());
 }
 
 // Between two looks at the device there is at least a millisecond: a look may be a system call.
 void poll() {
+  serve_others();
   const std::uint64_t now = tick();
   if (now >= g_console.next_poll) {
     g_console.next_poll = now + g_console.ticks_per_ms;
     note_signals(abi::poll(abi::kRealmSlotNotification).badge);
     (void)drain();
+    end_naps(now_ns());
     flush();  // output is seen soon, however long the program goes on computing
   }
 }
@@ -411,9 +427,19 @@ bool take_interrupt() {
   return was;
 }
 
-bool write(Stream stream, std::span<const std::uint8_t> bytes) {
+namespace {
+
+// On the first worker.
+void flush_own() {
+  Output& output = g_console.output;
+  const std::size_t used = output.used;
+  output.used = 0;
+  send_text(ToHost::kOutput, {output.bytes, used});
+}
+
+bool write_own(Stream stream, std::span<const std::uint8_t> bytes) {
   if (stream == Stream::kError) {
-    flush();  // so that the two streams keep their order
+    flush_own();  // so that the two streams keep their order
     send_text(ToHost::kError, bytes);
     return true;
   }
@@ -425,20 +451,13 @@ bool write(Stream stream, std::span<const std::uint8_t> bytes) {
     output.used += piece.size();
     bytes = bytes.subspan(piece.size());
     if (output.used == kFramePayloadMax) {
-      flush();
+      flush_own();
     }
   }
   return true;
 }
 
-void flush() {
-  Output& output = g_console.output;
-  const std::size_t used = output.used;
-  output.used = 0;
-  send_text(ToHost::kOutput, {output.bytes, used});
-}
-
-ReadResult read(std::span<std::uint8_t> buffer) {
+ReadResult read_own(std::span<std::uint8_t> buffer) {
   if (g_console.input.empty() && !g_console.end_of_input) {
     (void)drain();
   }
@@ -446,7 +465,7 @@ ReadResult read(std::span<std::uint8_t> buffer) {
   return {.bytes = taken, .end_of_input = taken == 0 && g_console.end_of_input};
 }
 
-void want_input() {
+void want_input_own() {
   if (g_console.kind != abi::ConsoleKind::kHostLink || g_console.end_of_input) {
     return;
   }
@@ -456,6 +475,28 @@ void want_input() {
     std::memcpy(bytes, &credit, sizeof(credit));
     send_frame(ToHost::kCredit, bytes);
   }
+}
+
+}  // namespace
+
+bool write(Stream stream, std::span<const std::uint8_t> bytes) {
+  bool good = false;
+  on_first([&] { good = write_own(stream, bytes); });
+  return good;
+}
+
+void flush() {
+  on_first([] { flush_own(); });
+}
+
+ReadResult read(std::span<std::uint8_t> buffer) {
+  ReadResult result{};
+  on_first([&] { result = read_own(buffer); });
+  return result;
+}
+
+void want_input() {
+  on_first([] { want_input_own(); });
 }
 
 // The host tells what its terminal is, so nobody gets an answer before that.

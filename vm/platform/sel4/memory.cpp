@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Pages of the process pool. The manager is asked for chunks of 2 MiB: one large page, or where
 // the machine's memory has become too scattered for that, small pages.
+#include <atomic>
 #include <cstring>
 #include <new>
 
@@ -69,6 +70,18 @@ State& state() {
   return *std::launder(reinterpret_cast<State*>(state_storage));
 }
 
+// Workers take turns. Whoever has it may be waiting for the manager, but not for another worker.
+std::atomic_flag pool_taken;
+class PoolLock {
+ public:
+  PoolLock() {
+    while (pool_taken.test_and_set(std::memory_order_acquire)) __builtin_ia32_pause();
+  }
+  ~PoolLock() { pool_taken.clear(std::memory_order_release); }
+  PoolLock(const PoolLock&) = delete;
+  PoolLock& operator=(const PoolLock&) = delete;
+};
+
 }  // namespace
 
 // The tables lie at the start of the pool, in pages of their own.
@@ -103,6 +116,7 @@ void* map_pages(std::size_t bytes) {
   if (bytes == 0 || bytes % kPageSize != 0) {
     panic("map_pages: not a multiple of the page size");
   }
+  const PoolLock lock;
   auto& pool = state().pool;
   auto first = pool.take(bytes / kPageSize);
   if (!first && pool.trim()) {
@@ -115,6 +129,7 @@ void* map_pages(std::size_t bytes) {
 }
 
 void unmap_pages(void* address, std::size_t bytes) {
+  const PoolLock lock;
   const auto start = reinterpret_cast<abi::Address>(address);
   if (start < state().base || start % kPageSize != 0 ||
       !state().pool.give((start - state().base) / kPageSize, bytes / kPageSize)) {
@@ -125,18 +140,6 @@ void unmap_pages(void* address, std::size_t bytes) {
 MemoryFigures memory_figures() {
   return {.limit = state().limit, .mapped = state().pool.used_pages() * kPageSize};
 }
-
-// One worker so far: the realm has one thread.
-unsigned worker_count() {
-  return 1;
-}
-bool start_worker(unsigned, void (*)(void*), void*) {
-  return false;
-}
-void join_workers() {}
-void nap(unsigned, std::uint64_t) {}
-void rouse(unsigned) {}
-void yield_thread() {}
 
 std::size_t resident_bytes() {
   return memory_figures().mapped;

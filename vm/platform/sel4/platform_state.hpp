@@ -2,6 +2,7 @@
 // What the files of this folder share.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <span>
 #include <string_view>
@@ -14,6 +15,39 @@ void start_memory();
 
 // Finds the console and its clock rate. On the host link it says that the VM is up.
 void start_console();
+
+// The body of a worker's thread besides the first.
+[[noreturn]] void run_worker(unsigned number);
+unsigned current_worker();
+// Ends `wait` of the first worker.
+void rouse_first();
+// For the first worker: the earliest moment at which another one is to be roused, and doing that.
+std::uint64_t earliest_nap();
+void end_naps(std::uint64_t now);
+
+// The console belongs to the first worker: it does what the others want done there, when it looks
+// at the console or waits for anything.
+struct ConsoleWork {
+  void (*run)(ConsoleWork& self);
+  ConsoleWork* next = nullptr;
+  std::atomic<bool> done{false};
+};
+void ask_first(ConsoleWork& work);
+void serve_others();
+template <typename F>
+void on_first(F function) {
+  if (current_worker() == 0) {
+    function();
+    return;
+  }
+  struct Work : ConsoleWork {
+    F* function;
+  };
+  Work work;
+  work.run = [](ConsoleWork& self) { (*static_cast<Work&>(self).function)(); };
+  work.function = &function;
+  ask_first(work);
+}
 
 // Takes what has come from the host and sleeps until more comes.
 void wait_for_host();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The first instructions of the realm's worker, and what the freestanding C++ runtime asks of a
-// program. The manager enters at _start with a stack and the address of the start block in rdi.
+// The first instructions of the realm's workers, and what the freestanding C++ runtime asks of a
+// program. The manager enters at _start with a stack, the address of the start block in rdi and the
+// worker's number in rsi.
 #include <algorithm>
 #include <cstddef>
 #include <cstdlib>
@@ -11,7 +12,7 @@
 #include "vm/platform/sel4/platform_state.hpp"
 
 extern "C" {
-[[noreturn]] void realm_main(const lona::abi::StartBlock* block);
+[[noreturn]] void realm_main(const lona::abi::StartBlock* block, std::uint64_t worker);
 [[noreturn]] void __cxa_pure_virtual();
 }
 
@@ -60,9 +61,12 @@ void manager_exit(std::uint64_t status) {
 
 }  // namespace lona::vm::platform
 
-void realm_main(const lona::abi::StartBlock* block) {
+void realm_main(const lona::abi::StartBlock* block, std::uint64_t worker) {
   if (block->magic != lona::abi::kStartMagic) {
     __builtin_trap();  // the manager reports it with the address
+  }
+  if (worker != 0) {
+    lona::vm::platform::run_worker(static_cast<unsigned>(worker));
   }
   lona::vm::platform::start_memory();
   lona::vm::platform::start_console();

@@ -9,12 +9,12 @@ import support
 FENCE = "```lonala"
 
 
-def _forms():
+def _forms(fences):
     """(text, expected or None) of each form, the parts on one line."""
     forms, inside = [], False
     for line in (support.ROOT / "docs" / "language.md").read_text().splitlines():
         if line.startswith("```"):
-            inside = line == FENCE
+            inside = line in fences
         elif inside and line.strip():
             text, _, expected = line.partition("; => ")
             text = text.partition(" ; ")[0].strip()
@@ -26,8 +26,10 @@ def _forms():
 
 
 class OnHost(support.Both):
+    fences = (FENCE,)
+
     def test_every_example_gives_what_is_written(self):
-        forms = _forms()
+        forms = _forms(self.fences)
         self.assertGreater(len(forms), 60)
         typed = "".join(text + "\n" for text, _ in forms)
         done = self.lona("batch", stdin=typed.encode())
@@ -36,7 +38,7 @@ class OnHost(support.Both):
         for (text, expected), answer in zip(forms, answers):
             with self.subTest(form=text):
                 if expected is None:
-                    self.assertFalse(answer.startswith("ERROR"), answer)
+                    self.assertFalse(answer.startswith("ERROR"), "\n".join(answers[-20:]))
                 elif expected.startswith("ERROR"):
                     self.assertEqual(answer.split()[:2], expected.split())
                 else:
@@ -45,6 +47,7 @@ class OnHost(support.Both):
 
 class Booted(OnHost):
     platform = []
+    fences = (FENCE, FENCE + " booted")
 
 
 if __name__ == "__main__":

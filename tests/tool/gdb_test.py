@@ -38,7 +38,8 @@ class KernelObjects(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         marks = ["threads", "queues", "caps", "objects reply", "space", "trace 3"]
-        commands = ["set pagination off", "hbreak lona::kernel::fast_yield", "continue"]
+        commands = ["set pagination off", "hbreak lona::kernel::fast_yield if tcb.priority == 200",
+                    "continue"]
         for mark in marks:
             commands += [f"echo ==== {mark}\\n", f"lona {mark}"]
         commands += ["echo ==== endpoint\\n",

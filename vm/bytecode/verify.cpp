@@ -36,7 +36,7 @@ class Known {
   bool operator==(const Known&) const = default;
   // What holds on both of two ways.
   static Known both(Known a, Known b) {
-    if (a == b) return a;
+    if (a.kind() == b.kind()) return {a.kind(), std::min(a.count(), b.count())};
     return a.kind() == kNothing || b.kind() == kNothing ? Known(kNothing) : Known(kAny);
   }
 

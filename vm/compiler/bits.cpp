@@ -135,47 +135,47 @@ void Unit::bits_expression(Term form, Want want) {
 
 // --- Patterns -----------------------------------------------------------------------------------
 
-bool Unit::bits_pattern(Term form, Register subject, Label& fail_label) {
-  emit().branch(Op::kBranchNotBinary, subject, fail_label);
+void Unit::bits_pattern(Term form, Register subject, Ways& ways) {
+  ways.arrive();
+  emit().branch(Op::kBranchNotBinary, subject, ways.otherwise());
   BitsPlace place;
   bool rest = false;
   for (Term list = form.rest(); list.is_pair() && !failed_;) {
     Term here = list;
     BitsPart part;
-    if (!next_segment(list, part)) return true;
+    if (!next_segment(list, part)) return;
     rest = part.rest;
     if (part.segment.whole && !rest && !is_byte_constant(part.value)) {
       if (list.is_pair()) {
         fail(here, "bytes without a size stand at the end of a pattern");
-        return true;
+        return;
       }
       rest = true;
     }
     if (rest && place.position == kNoRegister && place.offset % 8 != 0 &&
         !is_symbol_named(part.value, "_")) {
       fail(here, "what & stands for begins with a whole byte");
-      return true;
+      return;
     }
-    segment_pattern(part, subject, place, fail_label);
+    segment_pattern(part, subject, place, ways);
     if (place.offset >= BitsField::kMaxOffset) fail(here, "a pattern of too many bits");
-    if (rest) return true;
+    if (rest) return;
   }
-  bits_end(subject, place, false, fail_label);
-  return true;
+  bits_end(subject, place, false, ways);
 }
 
-// Goes to the label unless the subject ends here (or does not end before, when `any_rest`).
-void Unit::bits_end(Register subject, const BitsPlace& place, bool any_rest, Label& fail_label) {
+// Fails unless the subject ends here (or does not end before, when `any_rest`).
+void Unit::bits_end(Register subject, const BitsPlace& place, bool any_rest, Ways& ways) {
   BitsField field{.segment = {}, .offset = place.offset};
   field.from_start = place.position == kNoRegister;
   field.segment.whole = any_rest;
   std::uint32_t at = emit().here();
   emit().op_extra(Op::kBranchNotBitsEnd, subject, place.position, 0, field.encode());
   emit().word(0);
-  emit().use(fail_label, at, 2);
+  emit().use(ways.otherwise(), at, 2);
 }
 
-void Unit::segment_pattern(BitsPart& part, Register subject, BitsPlace& place, Label& fail_label) {
+void Unit::segment_pattern(BitsPart& part, Register subject, BitsPlace& place, Ways& ways) {
   Segment& s = part.segment;
   bool ignored = is_symbol_named(part.value, "_");
   bool constant = is_byte_constant(part.value);
@@ -183,7 +183,7 @@ void Unit::segment_pattern(BitsPart& part, Register subject, BitsPlace& place, L
     s.whole = false;
     s.size = static_cast<std::uint32_t>(constant_bytes(part.value));
   }
-  if (s.whole && ignored) return bits_end(subject, place, true, fail_label);
+  if (s.whole && ignored) return bits_end(subject, place, true, ways);
   std::size_t bits = s.bytes ? std::size_t{8} * s.size : s.size;
   if (ignored && !s.dynamic) {
     place.offset += bits;
@@ -207,7 +207,7 @@ void Unit::segment_pattern(BitsPart& part, Register subject, BitsPlace& place, L
                   result, subject, place.position, field.encode());
   emit().word(0);
   if (!quick) emit().word(live);
-  emit().use(fail_label, at, 2);
+  emit().use(ways.otherwise(), at, 2);
   place.offset = s.dynamic ? 0 : place.offset + bits;
   if (s.dynamic) emit().set_live(static_cast<Register>(place.position));
   if (ignored) return;
@@ -216,9 +216,9 @@ void Unit::segment_pattern(BitsPart& part, Register subject, BitsPlace& place, L
   if (constant) {
     Term bytes = as_binary(input_.arena, part.value);
     if (bytes == Term::absent()) return fail_memory();
-    constant_pattern(bytes, r, fail_label);
+    constant_pattern(bytes, r, ways);
   } else {
-    pattern(part.value, r, fail_label);
+    pattern(part.value, r, ways);
   }
 }
 

@@ -31,34 +31,50 @@ void Unit::match(Term form, Want want) {
   if (!form.rest().is_pair()) return fail(form, "match takes a value and clauses");
   if (IfShape shape = if_shape(form); shape.matches) return if_form(shape, want);
   Register mark = emit().top();
-  std::size_t locals = fn_->locals.size();
   std::uint32_t line = line_;
   Register subject = any(form.rest().first());
-  Register clause_top = emit().top();
   Emitter::LiveSet before = emit().live();
   Label end;
-  bool falls_through = true;
-  for (Term rest = form.rest().rest(); rest.is_pair() && !failed_ && falls_through;) {
-    Clause clause;
-    if (!next_clause(form, rest, clause)) return;
-    Label next;
-    pattern(clause.pattern, subject, next);
-    if (clause.has_guard && !failed_) condition(clause.guard, next, false);
-    falls_through = next.used();
-    value(clause.body, want);
-    fn_->locals.resize_down(locals);
-    if (!want.tail && falls_through) emit().branch(Op::kJump, 0, end);
-    emit().release_to(clause_top);
+  Ways ways(input_.arena, emit(), subject);
+  bool more = true;
+  for (Term rest = form.rest().rest(); rest.is_pair() && !failed_ && more;) {
+    Clause next;
+    if (!next_clause(form, rest, next)) return;
+    clause(next, subject, ways, want, false);
+    more = ways.more();
+    if (!want.tail && more) emit().branch(Op::kJump, 0, end);
+    emit().release_to(ways.top());
     emit().restore_live(before);
-    emit().bind(next);
+    ways.next_clause();
   }
-  if (falls_through) {
+  if (more) {
+    ways.arrive();
     emit().line(line);
     emit().op(Op::kBadMatch, subject);
   }
   emit().bind(end);
   emit().release_to(mark);
   if (!want.tail) emit().set_live(want.reg);
+}
+
+void Unit::clause(const Clause& clause, Register subject, Ways& ways, Want want, bool take) {
+  const std::size_t locals = fn_->locals.size();
+  const Emitter::LiveSet before = emit().live();
+  pattern(clause.pattern, subject, ways);
+  ways.arrive();
+  if (clause.has_guard && !failed_) condition(clause.guard, ways.otherwise(), false);
+  // No way leads from the body to another clause: of the pattern it needs what has a name only.
+  emit().restore_live(before);
+  Register top = ways.base();
+  for (std::size_t i = locals; i < fn_->locals.size(); ++i) {
+    const Register r = fn_->locals[i].reg;
+    emit().set_live(r);
+    if (r >= top) top = static_cast<Register>(r + 1);
+  }
+  emit().release_to(top);
+  if (take) emit().op(Op::kReceiveTake);
+  value(clause.body, want);
+  fn_->locals.resize_down(locals);
 }
 
 namespace {
@@ -121,7 +137,6 @@ void Unit::receive(Term form, Want want) {
     }
   }
   Register mark = emit().top();
-  std::size_t locals = fn_->locals.size();
   std::uint32_t line = line_;
   std::uint32_t limit = kNoRegister;
   if (has_after) limit = any(after);
@@ -135,28 +150,26 @@ void Unit::receive(Term form, Want want) {
   emit().branch(Op::kReceivePeek, message, empty);
   emit().set_live(message);
   Emitter::LiveSet before = emit().live();
-  Register clause_top = emit().top();
-  bool falls_through = true;
-  for (Term rest = clauses; clause_items > 0 && !failed_ && falls_through;) {
-    Clause clause;
+  Ways ways(input_.arena, emit(), message);
+  bool more = true;
+  for (Term rest = clauses; clause_items > 0 && !failed_ && more;) {
+    Clause next;
     std::size_t items = form_length(rest);
-    if (!next_clause(form, rest, clause)) return;
+    if (!next_clause(form, rest, next)) return;
     items -= form_length(rest);
     if (items > clause_items) return fail(form, "a pattern without a body");
     clause_items -= items;
-    Label next;
-    pattern(clause.pattern, message, next);
-    if (clause.has_guard && !failed_) condition(clause.guard, next, false);
-    falls_through = next.used();
-    emit().op(Op::kReceiveTake);
-    value(clause.body, want);
-    fn_->locals.resize_down(locals);
+    clause(next, message, ways, want, true);
     if (!want.tail) emit().branch(Op::kJump, 0, end);
-    emit().release_to(clause_top);
+    more = ways.more();
+    emit().release_to(ways.top());
     emit().restore_live(before);
-    emit().bind(next);
+    ways.next_clause();
   }
-  if (falls_through) emit().branch(Op::kReceiveNext, 0, look);
+  if (more) {
+    ways.arrive();
+    emit().branch(Op::kReceiveNext, 0, look);
+  }
   emit().restore_live(without);
   emit().bind(empty);
   emit().line(line);
@@ -175,119 +188,141 @@ void Unit::receive(Term form, Want want) {
 
 // --- Patterns -----------------------------------------------------------------------------------
 
-bool Unit::pattern(Term form, Register subject, Label& fail_label) {
-  if (failed_ || too_deep()) return false;
+void Unit::pattern(Term form, Register subject, Ways& ways) {
+  if (failed_ || too_deep()) return;
   form = bare(form);
   if (form.is_symbol()) {
     if (!is_symbol_named(form, "_")) bind_name(form.entry(), subject);
-    return false;
+    return;
   }
-  if (form.is_pair()) return list_pattern(form, subject, fail_label);
-  if (is_tuple(form)) return tuple_pattern(form, subject, fail_label);
-  if (is_vector(form)) return vector_pattern(form, subject, fail_label);
-  if (is_map(form)) return map_pattern(form, subject, fail_label);
-  if (is_set(form)) return set_pattern(form, subject, fail_label);
-  return constant_pattern(form, subject, fail_label);
+  if (form.is_pair()) return list_pattern(form, subject, ways);
+  if (is_tuple(form)) return tuple_pattern(form, subject, ways);
+  if (is_vector(form)) return vector_pattern(form, subject, ways);
+  if (is_map(form)) return map_pattern(form, subject, ways);
+  if (is_set(form)) return set_pattern(form, subject, ways);
+  return constant_pattern(form, subject, ways);
 }
 
-bool Unit::constant_pattern(Term form, Register subject, Label& fail_label) {
+void Unit::constant_pattern(Term form, Register subject, Ways& ways) {
   bool pointer = form.is_pair() || form.is_boxed();
+  const Op op = pointer ? Op::kBranchNotValue : Op::kBranchNotBits;
+  const Word bits = permanent(form).bits();
+  const std::uint32_t question = pointer ? Ways::kNone : ways.test(op, subject, bits);
+  if (ways.settled(question)) return;
   std::uint32_t at = emit().here();
-  emit().op_extra(pointer ? Op::kBranchNotValue : Op::kBranchNotBits, subject, 0, 0,
-                  permanent(form).bits());
-  emit().use(fail_label, at, 0);
-  return true;
+  emit().op_extra(op, subject, 0, 0, bits);
+  emit().use(ways.otherwise(question), at, 0);
+  ways.holds(question);
 }
 
-bool Unit::tuple_pattern(Term form, Register subject, Label& fail_label) {
+void Unit::sized_test(Op op, Register subject, std::size_t n, Ways& ways) {
+  const std::uint32_t question = ways.test(op, subject, n);
+  if (ways.settled(question)) return;
+  emit().branch_extra(op, subject, static_cast<std::uint32_t>(n), 0, ways.otherwise(question));
+  ways.holds(question);
+}
+
+void Unit::element_pattern(Op op, Register subject, std::size_t i, Term form, Ways& ways) {
+  if (failed_ || is_symbol_named(form, "_")) return;
+  Register r;
+  const std::uint32_t question = ways.load(op, subject, i, r);
+  if (!ways.settled(question)) {
+    emit().op(op, r, subject, static_cast<std::uint32_t>(i));
+    emit().set_live(r);
+    ways.holds(question);
+  }
+  pattern(form, r, ways);
+}
+
+void Unit::tuple_pattern(Term form, Register subject, Ways& ways) {
   std::size_t n = tuple_count(form);
   std::size_t fixed = n;
   for (std::size_t i = 0; i < n; ++i) {
     if (!is_symbol_named(slot(form, i), "&")) continue;
     if (i + 2 != n) {
       fail(form, "& stands before the last element of a pattern");
-      return false;
+      return;
     }
     fixed = i;
   }
   if (fixed > 0xffff) {
     fail(form, "a pattern with too many elements");
-    return false;
+    return;
   }
-  emit().branch_extra(fixed == n ? Op::kBranchNotTuple : Op::kBranchNotTupleMin, subject,
-                      static_cast<std::uint32_t>(fixed), 0, fail_label);
-  for (std::size_t i = 0; i < fixed && !failed_; ++i) {
-    Term element = bare(slot(form, i));
-    if (is_symbol_named(element, "_")) continue;
-    Register r = emit().push();
-    emit().op(Op::kTupleGet, r, subject, static_cast<std::uint32_t>(i));
-    emit().set_live(r);
-    pattern(element, r, fail_label);
+  sized_test(fixed == n ? Op::kBranchNotTuple : Op::kBranchNotTupleMin, subject, fixed, ways);
+  for (std::size_t i = 0; i < fixed; ++i) {
+    element_pattern(Op::kTupleGet, subject, i, slot(form, i), ways);
   }
-  if (fixed != n && !is_symbol_named(slot(form, n - 1), "_")) {
+  if (fixed != n && !failed_ && !is_symbol_named(slot(form, n - 1), "_")) {
+    ways.arrive();
     std::uint16_t live = emit().live_map();
     Register r = emit().push();
     emit().op_extra(Op::kTupleTail, r, subject, static_cast<std::uint32_t>(fixed), live);
     emit().set_live(r);
-    pattern(slot(form, n - 1), r, fail_label);
+    pattern(slot(form, n - 1), r, ways);
   }
-  return true;
 }
 
-bool Unit::vector_pattern(Term form, Register subject, Label& fail_label) {
+void Unit::vector_pattern(Term form, Register subject, Ways& ways) {
   std::size_t n = vector_count(form);
   if (n > 0xffff) {
     fail(form, "a pattern with too many elements");
-    return false;
+    return;
   }
-  emit().branch_extra(Op::kBranchNotVector, subject, static_cast<std::uint32_t>(n), 0, fail_label);
+  sized_test(Op::kBranchNotVector, subject, n, ways);
   for (std::size_t i = 0; i < n && !failed_; ++i) {
     Term element = bare(vector_get(form, i));
     if (is_symbol_named(element, "&")) {
       fail(form, "& is for tuple patterns");
-      return false;
+      return;
     }
-    if (is_symbol_named(element, "_")) continue;
-    Register r = emit().push();
-    emit().op(Op::kVectorGet, r, subject, static_cast<std::uint32_t>(i));
-    emit().set_live(r);
-    pattern(element, r, fail_label);
+    element_pattern(Op::kVectorGet, subject, i, element, ways);
   }
-  return true;
 }
 
-bool Unit::map_pattern(Term form, Register subject, Label& fail_label) {
-  emit().branch(Op::kBranchNotMap, subject, fail_label);
+void Unit::map_pattern(Term form, Register subject, Ways& ways) {
+  const std::uint32_t is_one = ways.test(Op::kBranchNotMap, subject, 0);
+  if (!ways.settled(is_one)) {
+    emit().branch(Op::kBranchNotMap, subject, ways.otherwise(is_one));
+    ways.holds(is_one);
+  }
   for (MapCursor c(form); !c.done() && !failed_; c.next()) {
     Term key = bare(c.key());
     if (key.is_pair() && is_symbol_named(key.first(), "quote") && form_length(key) == 2) {
       key = key.rest().first();
     } else if (!is_constant(key)) {
       fail(form, "the keys of a map pattern are constants");
-      return false;
+      return;
     }
-    Register r = emit().push();
-    std::uint32_t at = emit().here();
-    emit().op_extra(Op::kMapGet, r, subject, 0, permanent(key).bits());
-    emit().word(0);
-    emit().use(fail_label, at, 2);
-    emit().set_live(r);
-    pattern(c.value(), r, fail_label);
+    // Keys in memory are not shared: each is a term of its own.
+    const Word bits = permanent(key).bits();
+    Register r;
+    const std::uint32_t question = ways.load(Op::kMapGet, subject, bits, r);
+    if (!ways.settled(question)) {
+      std::uint32_t at = emit().here();
+      emit().op_extra(Op::kMapGet, r, subject, 0, bits);
+      emit().word(0);
+      emit().use(ways.otherwise(question), at, 2);
+      emit().set_live(r);
+      ways.holds(question);
+    }
+    pattern(c.value(), r, ways);
   }
-  return true;
 }
 
 // The elements of a set have no order: a pattern holds names for all of them, or constants only.
-bool Unit::set_pattern(Term form, Register subject, Label& fail_label) {
+void Unit::set_pattern(Term form, Register subject, Ways& ways) {
   std::size_t n = set_count(form);
-  if (is_constant(form) && n != 0) return constant_pattern(form, subject, fail_label);
-  emit().branch_extra(Op::kBranchNotSet, subject, static_cast<std::uint32_t>(n), 0, fail_label);
+  if (is_constant(form) && n != 0) return constant_pattern(form, subject, ways);
+  ways.arrive();
+  emit().branch_extra(Op::kBranchNotSet, subject, static_cast<std::uint32_t>(n), 0,
+                      ways.otherwise());
   std::uint32_t i = 0;
   for (MapCursor c(set_map(form)); !c.done() && !failed_; c.next(), ++i) {
     Term element = bare(c.key());
     if (!element.is_symbol()) {
       fail(form, "a set pattern holds either names or constants");
-      return false;
+      return;
     }
     if (is_symbol_named(element, "_")) continue;
     Register r = emit().push();
@@ -295,29 +330,28 @@ bool Unit::set_pattern(Term form, Register subject, Label& fail_label) {
     emit().set_live(r);
     bind_name(element.entry(), r);
   }
-  return true;
 }
 
 // (quote constant), (pid realm local) and (lona.core/bits segment …)
-bool Unit::list_pattern(Term form, Register subject, Label& fail_label) {
+void Unit::list_pattern(Term form, Register subject, Ways& ways) {
   std::size_t n = form_length(form);
   if (is_symbol_named(form.first(), "quote") && n == 2) {
-    return constant_pattern(form.rest().first(), subject, fail_label);
+    return constant_pattern(form.rest().first(), subject, ways);
   }
-  if (is_bits_form(form)) return bits_pattern(form, subject, fail_label);
+  if (is_bits_form(form)) return bits_pattern(form, subject, ways);
   if (!is_symbol_named(form.first(), "pid") || n != 3) {
     fail(form, "no such pattern");
-    return false;
+    return;
   }
-  emit().branch(Op::kBranchNotPid, subject, fail_label);
+  ways.arrive();
+  emit().branch(Op::kBranchNotPid, subject, ways.otherwise());
   std::uint32_t part = 0;
   for (Term t = form.rest(); t.is_pair(); t = t.rest(), ++part) {
     Register r = emit().push();
     emit().op(Op::kPidPart, r, subject, part);
     emit().set_live(r);
-    pattern(t.first(), r, fail_label);
+    pattern(t.first(), r, ways);
   }
-  return true;
 }
 
 }  // namespace lona::vm

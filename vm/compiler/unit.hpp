@@ -5,7 +5,7 @@
 //   define.cpp    def and fn*
 //   branch.cpp    conditions, the intrinsics with instructions of their own
 //   bits.cpp      #bits[…]
-//   match.cpp     match, receive and patterns
+//   match.cpp     match, receive and patterns (ways.hpp: what their clauses share)
 //   macro.cpp     expansion
 //
 // After an error `failed()` is true and nothing that is emitted matters; the walk then ends by
@@ -14,6 +14,7 @@
 
 #include "vm/compiler/compiler.hpp"
 #include "vm/compiler/emitter.hpp"
+#include "vm/compiler/ways.hpp"
 #include "vm/data/segment.hpp"
 #include "vm/sched/state.hpp"
 
@@ -123,14 +124,18 @@ class Unit {
   };
   bool next_clause(Term form, Term& rest, Clause& clause);
   void receive_mark(Term clauses, std::size_t items);
-  // Emits tests that go to `fail` and bindings; true when the pattern can fail.
-  bool pattern(Term form, Register value, Label& fail);
-  bool tuple_pattern(Term form, Register value, Label& fail);
-  bool vector_pattern(Term form, Register value, Label& fail);
-  bool map_pattern(Term form, Register value, Label& fail);
-  bool set_pattern(Term form, Register value, Label& fail);
-  bool list_pattern(Term form, Register value, Label& fail);
-  bool constant_pattern(Term form, Register value, Label& fail);
+  // Emits the clause's tests, `take` when they hold, and its body.
+  void clause(const Clause& clause, Register subject, Ways& ways, Want want, bool take);
+  // Emit tests and bindings.
+  void pattern(Term form, Register value, Ways& ways);
+  void tuple_pattern(Term form, Register value, Ways& ways);
+  void vector_pattern(Term form, Register value, Ways& ways);
+  void map_pattern(Term form, Register value, Ways& ways);
+  void set_pattern(Term form, Register value, Ways& ways);
+  void list_pattern(Term form, Register value, Ways& ways);
+  void constant_pattern(Term form, Register value, Ways& ways);
+  void sized_test(Op op, Register value, std::size_t n, Ways& ways);
+  void element_pattern(Op op, Register value, std::size_t i, Term form, Ways& ways);
   void bind_name(SymbolEntry* name, Register r) { fn_->locals.push_back({name, r}); }
 
   // bits.cpp
@@ -147,9 +152,9 @@ class Unit {
   bool next_segment(Term& list, BitsPart& part);
   bool finish_segment(Term form, Term size, bool number, BitsPart& part);
   void bits_expression(Term form, Want want);
-  bool bits_pattern(Term form, Register subject, Label& fail);
-  void bits_end(Register subject, const BitsPlace& place, bool any_rest, Label& fail);
-  void segment_pattern(BitsPart& part, Register subject, BitsPlace& place, Label& fail);
+  void bits_pattern(Term form, Register subject, Ways& ways);
+  void bits_end(Register subject, const BitsPlace& place, bool any_rest, Ways& ways);
+  void segment_pattern(BitsPart& part, Register subject, BitsPlace& place, Ways& ways);
 
   // macro.cpp
   Var* macro_of(Term form);

@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Random clauses and values: match, and receive, choose what trying clause by clause chooses, with
+// the same guards called in the same order.
+#include <gtest/gtest.h>
+
+#include <map>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "vm/sched/test_vm.hpp"
+
+namespace lona::vm {
+namespace {
+
+// A value, or a pattern: then kName binds, kAny does not, and a tuple with `tail` ends in & tail.
+struct Node {
+  enum Kind : std::uint8_t { kAtom, kTuple, kVector, kMap, kName, kAny };
+  Kind kind = kAtom;
+  std::string text;  // of an atom or a name; the tail's name
+  std::vector<Node> parts;
+  std::vector<std::string> keys;
+  bool tail = false;
+};
+
+std::string source(const Node& n) {
+  std::string s;
+  for (std::size_t i = 0; i < n.parts.size(); ++i) {
+    if (!s.empty()) s += " ";
+    if (n.kind == Node::kMap) s += n.keys[i] + " ";
+    s += source(n.parts[i]);
+  }
+  switch (n.kind) {
+    case Node::kTuple:
+      return "[" + s + (n.tail ? " & " + n.text : "") + "]";
+    case Node::kVector:
+      return "{" + s + "}";
+    case Node::kMap:
+      return "%{" + s + "}";
+    default:
+      return n.text;
+  }
+}
+
+using Bound = std::map<std::string, std::string>;  // name → source of its value
+
+bool fits(const Node& p, const Node& v, Bound& bound) {
+  if (p.kind == Node::kAny) return true;
+  if (p.kind == Node::kName) {
+    bound[p.text] = source(v);
+    return true;
+  }
+  if (p.kind != v.kind) return false;
+  if (p.kind == Node::kAtom) return p.text == v.text;
+  if (p.kind == Node::kMap) {
+    for (std::size_t i = 0; i < p.parts.size(); ++i) {
+      std::size_t at = 0;
+      while (at < v.keys.size() && v.keys[at] != p.keys[i]) at++;
+      if (at == v.keys.size() || !fits(p.parts[i], v.parts[at], bound)) return false;
+    }
+    return true;
+  }
+  if (p.tail ? v.parts.size() < p.parts.size() : v.parts.size() != p.parts.size()) return false;
+  for (std::size_t i = 0; i < p.parts.size(); ++i) {
+    if (!fits(p.parts[i], v.parts[i], bound)) return false;
+  }
+  if (p.tail) {
+    std::string rest;
+    for (std::size_t i = p.parts.size(); i < v.parts.size(); ++i) rest += " " + source(v.parts[i]);
+    bound[p.text] = "(quote (" + rest + "))";
+  }
+  return true;
+}
+
+struct Clause {
+  Node pattern;
+  std::vector<std::string> names;
+  std::string guarded;  // the name the guard looks at; empty: no guard
+};
+
+class Random {
+ public:
+  explicit Random(unsigned seed) : engine_(seed) {}
+  unsigned below(unsigned n) { return static_cast<unsigned>(engine_() % n); }
+  Node value(unsigned depth) { return node(depth, nullptr); }
+  // A pattern like another one, with new names.
+  Node variant(const Node& p, std::vector<std::string>& names, unsigned depth) {
+    if (below(6) == 0) return node(depth, &names);
+    Node n = p;
+    if (n.kind == Node::kName) n.text = fresh(names);
+    for (Node& part : n.parts) part = variant(part, names, depth == 0 ? 0 : depth - 1);
+    if (n.tail) n.text = fresh(names);
+    return n;
+  }
+  // A value that most likely fits the pattern.
+  Node instance(const Node& p) {
+    if (below(8) == 0 || p.kind == Node::kName || p.kind == Node::kAny) return value(1);
+    Node n = p;
+    for (Node& part : n.parts) part = instance(part);
+    if (n.tail) n.text.clear();
+    for (unsigned more = n.tail ? below(3) : 0; more > 0; --more) n.parts.push_back(value(1));
+    n.tail = false;
+    return n;
+  }
+  Clause clause(const Clause* like) {
+    Clause c;
+    c.pattern =
+        like != nullptr && below(3) != 0 ? variant(like->pattern, c.names, 2) : node(3, &c.names);
+    if (!c.names.empty() && below(3) == 0) {
+      c.guarded = c.names[below(static_cast<unsigned>(c.names.size()))];
+    }
+    return c;
+  }
+
+ private:
+  std::string fresh(std::vector<std::string>& names) {
+    names.push_back("n" + std::to_string(names.size()));
+    return names.back();
+  }
+  Node node(unsigned depth, std::vector<std::string>* names) {
+    static const char* const kAtoms[] = {"0", "1", ":a", ":b", "nil", "\"s\""};
+    static const char* const kKeys[] = {":k", ":l"};
+    Node n;
+    const unsigned what = below(depth == 0 ? 5 : 12);
+    if (names != nullptr && what < 3) {
+      n.kind = what == 0 ? Node::kAny : Node::kName;
+      n.text = what == 0 ? "_" : fresh(*names);
+    } else if (what < 5) {
+      n.text = kAtoms[below(6)];
+    } else if (what < 10) {
+      n.kind = Node::kTuple;
+    } else {
+      n.kind = what == 10 ? Node::kVector : Node::kMap;
+    }
+    if (n.kind == Node::kMap) {
+      for (const char* key : kKeys) {
+        if (below(2) != 0) n.keys.push_back(key);
+      }
+    }
+    std::size_t count = 0;
+    if (n.kind == Node::kMap) count = n.keys.size();
+    if (n.kind == Node::kTuple || n.kind == Node::kVector) count = below(4);
+    for (std::size_t i = 0; i < count; ++i) n.parts.push_back(node(depth - 1, names));
+    if (n.kind == Node::kTuple && names != nullptr && below(5) == 0) {
+      n.tail = true;
+      n.text = fresh(*names);
+    }
+    return n;
+  }
+  std::mt19937 engine_;
+};
+
+std::string clauses_source(const std::vector<Clause>& clauses) {
+  std::string s;
+  for (std::size_t i = 0; i < clauses.size(); ++i) {
+    const Clause& c = clauses[i];
+    s += "\n" + source(c.pattern);
+    if (!c.guarded.empty()) s += " when (asked " + std::to_string(i) + " " + c.guarded + ")";
+    s += " [" + std::to_string(i);
+    for (const std::string& name : c.names) s += " " + name;
+    s += "]";
+  }
+  return s;
+}
+
+// Source of what the clauses give and of the list of guards that were called.
+std::string expected(const std::vector<Clause>& clauses, const Node& v) {
+  std::string asked, result = "[:none]";
+  for (std::size_t i = 0; i < clauses.size(); ++i) {
+    const Clause& c = clauses[i];
+    Bound bound;
+    if (!fits(c.pattern, v, bound)) continue;
+    if (!c.guarded.empty()) {
+      asked += " " + std::to_string(i);
+      if (bound[c.guarded] != "1" && bound[c.guarded] != ":a") continue;
+    }
+    result = "[" + std::to_string(i);
+    for (const std::string& name : c.names) result += " " + bound[name];
+    result += "]";
+    break;
+  }
+  return "[" + result + " (quote (" + asked + "))]";
+}
+
+class WaysTest : public testing::TestWithParam<bool> {
+ protected:
+  TestVm vm{VmOptions{.collect_always = GetParam()}};
+  void SetUp() override {
+    // A guard that allocates, calls and tells that it was called.
+    vm.run(
+        "(def asked (fn* [i x] (do (send (self) [:asked i]) (match [x] [1] true [:a] true _ nil))))"
+        "(def drain (fn* [] (receive [:asked i] (prepend (drain) i) :after 0 ())))");
+  }
+};
+INSTANTIATE_TEST_SUITE_P(PlainAndCollecting, WaysTest, testing::Bool());
+
+TEST_P(WaysTest, random_clauses_choose_as_one_by_one) {
+  Random random(GetParam() ? 7 : 11);
+  for (unsigned round = 0; round < (GetParam() ? 60u : 400u); ++round) {
+    std::vector<Clause> clauses;
+    for (unsigned i = 0, n = 1 + random.below(12); i < n; ++i) {
+      clauses.push_back(random.clause(i == 0 ? nullptr : &clauses.back()));
+    }
+    const std::string text = clauses_source(clauses);
+    std::string program = "(def f (fn* [p v q] (match v" + text + "\n_ [:none])))" +
+                          "(def g (fn* [p v q] (do (send (self) v) (receive" + text +
+                          "\nm [:none]))))\n[";
+    std::string all_true;
+    for (unsigned i = 0; i < 30; ++i) {
+      const Clause& aim = clauses[random.below(static_cast<unsigned>(clauses.size()))];
+      const Node v = random.below(4) == 0 ? random.value(3) : random.instance(aim.pattern);
+      const std::string want = expected(clauses, v);
+      for (const char* with : {"f", "g"}) {
+        program += "(= [(" + std::string(with) + " 1 " + source(v) + " 2) (drain)] " + want + ")\n";
+        all_true += all_true.empty() ? "true" : " true";
+      }
+    }
+    ASSERT_EQ(vm.run(program + "]"), "[" + all_true + "]") << program;
+  }
+}
+
+TEST_P(WaysTest, what_nothing_fits_ends_the_process) {
+  EXPECT_EQ(vm.run("((fn* [v] (match v [:a 1] 1 [:a 2] 2 [:b] 3)) [:a 3])"),
+            "ERROR [:error :badmatch %{:value [:a 3]}]");
+}
+
+// The code of two clauses is as long as their tests, each asked once.
+TEST_P(WaysTest, clauses_share_what_they_ask) {
+  std::string code = vm.run("(disassemble (fn* [v] (match v [:a x] x [:b y] y [:c 1] 3)))");
+  std::size_t tests = 0, loads = 0;
+  for (std::size_t at = 0; (at = code.find("BranchNotTuple", at)) != std::string::npos; ++at) {
+    tests++;
+  }
+  for (std::size_t at = 0; (at = code.find("TupleGet", at)) != std::string::npos; ++at) loads++;
+  EXPECT_EQ(tests, 1U) << code;
+  EXPECT_EQ(loads, 4U) << code;  // the tag, and what is behind it in each clause
+}
+
+}  // namespace
+}  // namespace lona::vm

@@ -61,14 +61,27 @@ def _on_host(options, mode, arguments):
     build("host", "vm/lona-vm")
     limit = ["--memory", str(options.memory)] if options.memory else []
     words = [HOST_VM, "--lib", ROOT, *limit, mode, *arguments]
-    with terminal.kept(), subprocess.Popen(words, preexec_fn=_default_signals) as vm:
-        def pass_on(number, _frame):
-            # On a terminal Ctrl-C has reached the VM already, which is in the same group.
-            if number != signal.SIGINT or not terminal.is_terminal(0):
+    early, vm = [], None
+
+    def pass_on(number, _frame):
+        # On a terminal Ctrl-C has reached the VM already, which is in the same group.
+        if number == signal.SIGINT and terminal.is_terminal(0):
+            return
+        if vm is None:
+            early.append(number)
+        else:
+            vm.send_signal(number)
+
+    # Before the VM starts: it may have said something, and been answered by a signal, at once.
+    before = {number: signal.signal(number, pass_on)
+              for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    try:
+        with terminal.kept():
+            vm = subprocess.Popen(words, preexec_fn=_default_signals)
+            for number in early:
                 vm.send_signal(number)
-        before = {number: signal.signal(number, pass_on)
-                  for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
-        status = vm.wait()
+            status = vm.wait()
+    finally:
         for number, handler in before.items():
             signal.signal(number, handler)
     return status if status >= 0 else 128 - status

@@ -123,6 +123,39 @@ def prompt(guest):
             guest.end(0)
 
 
+def loads(guest):
+    """Reads the files that its arguments name, and sends back the answer and the bytes of each.
+    Gives little credit and checks that it is not overdrawn, and an interrupt is not held up."""
+    _, _, arguments = guest.begin()
+    for number, path in enumerate(arguments, 7):
+        guest.send(b"L", struct.pack("<I", number - 1) + b"superseded")
+        assert guest.receive()[0] == b"H"
+        guest.send(b"L", struct.pack("<I", number) + path)
+        kind, payload = guest.receive()
+        assert kind == b"H", kind
+        again, answer, size = struct.unpack("<IBI", payload)
+        guest.send(b"O", b"%d %d\n" % (answer, size))
+        while size > 0:
+            guest.send(b"M", struct.pack("<II", number - 1, 1000))  # of a request that is over
+            guest.send(b"M", struct.pack("<II", number, 5000))
+            credit = min(size, 5000)
+            size -= credit
+            while credit > 0:
+                kind, payload = guest.receive()
+                assert (kind, payload[:4]) == (b"D", struct.pack("<I", number)), (kind, payload)
+                credit -= len(payload) - 4
+                guest.send(b"O", payload[4:])
+            if credit < 0 or again != number:
+                guest.end(9)
+    guest.end(0)
+
+
+def loads_wrongly(guest):
+    guest.begin()
+    guest.send(b"L", b"abc")
+    time.sleep(60)
+
+
 def panic(guest):
     guest.begin()
     guest.say("unrelated")

@@ -76,6 +76,50 @@ class GoodGuests(WithFakeMachine):
         self.assertEqual((done.returncode, done.stderr), (0, b""))
         self.assertEqual(done.stdout, data)
 
+    def load(self, *paths):
+        """The first line is the answer and the size of the file, as docs/host-link.md has them."""
+        inside = self.folder / "inside"
+        inside.mkdir(exist_ok=True)
+        done = subprocess.run(self.words("eval", *paths), capture_output=True, timeout=30,
+                              stdin=subprocess.DEVNULL, cwd=inside,
+                              env=self.environment("loads"), check=False)
+        self.assertEqual((done.stderr, done.returncode), (b"", 0))
+        return done.stdout
+
+    def test_files_arrive_whole_and_within_the_credit(self):
+        inside = self.folder / "inside"
+        inside.mkdir()
+        data = bytes(range(256)) * 2000
+        (inside / "big").write_bytes(data)
+        (inside / "empty").write_bytes(b"")
+        self.assertEqual(self.load("big"), b"0 %d\n" % len(data) + data)
+        self.assertEqual(self.load("empty", "./big", "no"),
+                         b"0 0\n0 %d\n" % len(data) + data + b"1 0\n")
+
+    def test_only_files_of_the_folder_are_read(self):
+        inside = self.folder / "inside"
+        (inside / "deep").mkdir(parents=True)
+        (inside / "deep" / "file").write_bytes(b"x")
+        (self.folder / "secret").write_bytes(b"secret")
+        (self.folder / "inside-not").mkdir()
+        (self.folder / "inside-not" / "file").write_bytes(b"secret")
+        (inside / "link").symlink_to("../secret")
+        (inside / "up").symlink_to("..")
+        (inside / "loop").symlink_to("loop")
+        (inside / "good").symlink_to("deep/file")
+        os.mkfifo(inside / "pipe")
+        with open(inside / "huge", "wb") as huge:
+            huge.truncate((4 << 20) + 1)
+        cases = (("deep/file", 0), ("good", 0), (str(inside / "good"), 0),
+                 ("deep/../good", 0), ("missing", 1), ("good/x", 1), ("", 1),
+                 ("../secret", 2), ("../missing", 2), ("link", 2), ("up/secret", 2),
+                 ("up/inside-not/file", 2), ("/etc/passwd", 2), ("/no/such", 2),
+                 ("deep", 3), (".", 3), ("pipe", 3), ("/dev/null", 2), ("huge", 4),
+                 ("loop", 5))
+        said = self.load(*(path for path, _ in cases)).replace(b"0 1\nx", b"0 0\n").split(b"\n")
+        self.assertEqual([(path, int(line[:1])) for (path, _), line in zip(cases, said)],
+                         list(cases))
+
     def test_closed_standard_input_is_end_of_input(self):
         done = subprocess.run(["sh", "-c", 'exec "$@" <&-', "sh",
                                *map(str, self.words("run", self.program))],
@@ -122,6 +166,9 @@ class BadGuests(WithFakeMachine):
 
     def test_garbage_on_the_link_is_named(self):
         self.assertIn("unreadable frame", self.refused("garbage"))
+
+    def test_a_wrong_request_for_a_file_is_named(self):
+        self.assertIn("file request of wrong length", self.refused("loads_wrongly"))
 
     def test_silence_from_boot_on_ends_at_last(self):
         self.assertIn("nothing heard", self.refused("silent", LONA_PATIENCE="0.5"))

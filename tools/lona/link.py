@@ -12,8 +12,11 @@ _HEAD = struct.Struct("<cH")
 
 # Guest to host.
 READY, OUT, ERR, CREDIT, ENDED = b"R", b"O", b"X", b"K", b"Q"
+LOAD, MORE = b"L", b"M"
+_FROM_GUEST = (READY, OUT, ERR, CREDIT, ENDED, LOAD, MORE)
 # Host to guest.
 START, FILE, INPUT, END, INTERRUPT, WINDOW = b"S", b"F", b"I", b"E", b"C", b"W"
+HEAD, DATA = b"H", b"D"
 
 
 class LinkError(Exception):
@@ -47,6 +50,16 @@ def window(columns, rows):
     return frame(WINDOW, struct.pack("<HH", columns & 0xFFFF, rows & 0xFFFF))
 
 
+def file_head(number, answer, size):
+    return frame(HEAD, struct.pack("<IBI", number, answer, size))
+
+
+def file_data(number, data):
+    step = MAX_PAYLOAD - 4
+    for at in range(0, len(data), step):
+        yield frame(DATA, struct.pack("<I", number) + data[at:at + step])
+
+
 _GREETING = _HEAD.pack(READY, len("lona 1")) + b"lona "
 
 
@@ -69,7 +82,7 @@ class Decoder:
         at = 0
         while len(self._held) - at >= _HEAD.size:
             kind, length = _HEAD.unpack_from(self._held, at)
-            if kind not in (READY, OUT, ERR, CREDIT, ENDED) or length > MAX_PAYLOAD:
+            if kind not in _FROM_GUEST or length > MAX_PAYLOAD:
                 raise LinkError(f"unreadable frame: type {kind!r}, length {length}")
             if len(self._held) - at < _HEAD.size + length:
                 break
@@ -89,3 +102,16 @@ def status(payload):
     if len(payload) != 1:
         raise LinkError("end frame of wrong length")
     return payload[0]
+
+
+def file_request(payload):
+    """Number and path of a file that the guest wants to read."""
+    if len(payload) < 4:
+        raise LinkError("file request of wrong length")
+    return struct.unpack_from("<I", payload)[0], payload[4:]
+
+
+def file_credit(payload):
+    if len(payload) != 8:
+        raise LinkError("file credit of wrong length")
+    return struct.unpack("<II", payload)

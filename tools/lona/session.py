@@ -12,7 +12,7 @@ import select
 import signal
 import time
 
-from . import link, terminal
+from . import files, link, terminal
 from .common import Problem
 
 # Seconds without one byte from a machine that boots; a slow computer may need more.
@@ -41,6 +41,8 @@ class Session:
         self._keys = bytearray()
         self._input_open = True
         self._end_sent = False
+        self._folder = files.Folder()
+        self._file = files.Transfer()
         self._status = None
         self._interrupts = 0
         self._deadline = None
@@ -124,6 +126,10 @@ class Session:
         elif kind == link.CREDIT:
             self._credit += link.credit(payload)
             self._pass_input()
+        elif kind == link.LOAD:
+            self._begin_file(*link.file_request(payload))
+        elif kind == link.MORE:
+            self._pass_file(*link.file_credit(payload))
         elif kind == link.READY:
             self._begin(payload)
         elif kind == link.ENDED and self._status is None:
@@ -201,6 +207,17 @@ class Session:
         if not self._input_open and not self._keys and not self._end_sent:
             self._end_sent = True
             self._send(link.frame(link.END))
+
+    def _begin_file(self, number, path):
+        """A request ends the one before it, which nobody waits for any more."""
+        answer, data = self._folder.read(path)
+        self._file = files.Transfer(number, data)
+        self._send(link.file_head(number, answer, len(data)))
+
+    def _pass_file(self, number, credit):
+        if number == self._file.number:
+            for piece in link.file_data(number, self._file.next(credit)):
+                self._send(piece)
 
     def _interrupt(self):
         if not self._ready:

@@ -285,7 +285,7 @@ void note_place(Process& p, Var* var) {
   constexpr std::size_t kMost = 64 * 1024;
   if (run == nullptr || !run->form_running || f->file == nullptr || f->direct_arity != 0 ||
       run->form_text.size() > kMost || f->file->full() != run->text.file ||
-      platform::archive_file(f->file->full()).data() != nullptr) {
+      (!run->file.from_user && platform::archive_file(f->file->full()).data() != nullptr)) {
     return;
   }
   const Term text = make_string(p, without_leading_space(run->form_text));

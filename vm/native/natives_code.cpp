@@ -279,15 +279,24 @@ Term var_source(Process& p, Args args) {
 
 Term load_file(Process& p, Args args) {
   if (!is_string(args[0])) return p.fail_type("load-file", "string", args[0]);
-  std::span<const std::uint8_t> bytes = platform::archive_file(string_text(args[0]));
-  if (bytes.data() == nullptr) {
-    return p.fail("file-not-found", put(p, empty_map(p), "path", args[0]));
+  return vm::load_file(p, string_text(args[0]), Reload::kAlways);
+}
+
+Term load_changed(Process& p, Args args) {
+  if (!is_string(args[0])) return p.fail_type("load-changed", "string", args[0]);
+  return vm::load_file(p, string_text(args[0]), Reload::kIfChanged);
+}
+
+Term loaded_files(Process& p, Args) {
+  ListBuilder list(p);
+  LoadedFiles& files = state_of(p).loaded_files;
+  Guard guard(files.lock, state_of(p).several);
+  for (const LoadedFile* file = files.first; file != nullptr; file = file->next) {
+    const Term path = make_string(p, file->path->full());
+    list.add(make_pair_tuple(p, path, Term::integer(file->times)));
+    p.charge(10);
   }
-  SourceText text{{reinterpret_cast<const char*>(bytes.data()), bytes.size()},
-                  intern(string_text(args[0]))->full(),
-                  1};
-  if (!push_source(p, nullptr, &text)) return p.fail_oom();
-  return p.tail_call(state_of(p).load_closure, Term::empty_list());
+  return list.take();
 }
 
 }  // namespace lona::vm::natives

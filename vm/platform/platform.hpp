@@ -146,6 +146,29 @@ void redirect_output(void (*sink)(std::string_view text));
 // A file of the system's archive ("lib/lona/core.lona"); stays mapped. Empty data() when absent.
 std::span<const std::uint8_t> archive_file(std::string_view path);
 
+// A file of the user's, below the folder in which the tool was started; elsewhere nothing is
+// readable. `asker` names the request: while `waiting` is set, ask again with the same one when
+// `wait` has ended. The text is in pages of map_pages that are the asker's then.
+inline constexpr std::size_t kMostFileBytes = std::size_t{4} << 20;
+enum class FileError : std::uint8_t {  // to kUnreadable as in docs/host-link.md
+  kNone,
+  kMissing,
+  kOutside,
+  kNotRegular,
+  kTooLarge,
+  kUnreadable,
+  kNoMemory,
+  kBroken,  // the host does not keep to the protocol
+};
+struct UserFile {
+  bool waiting = false;
+  FileError error = FileError::kNone;
+  std::span<std::uint8_t> bytes = {};
+};
+UserFile read_user_file(const void* asker, std::string_view path);
+// The asker does not want it any more.
+void forget_user_file(const void* asker);
+
 // The core image, at its place in the address map (abi/lona/address_map.hpp): the data may be
 // written, by this VM alone. Empty spans: there is none. May be called once.
 struct CoreImage {

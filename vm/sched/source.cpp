@@ -53,10 +53,17 @@ Term source_next(Process& p, Args args) {
     clear(run);
   }
   for (;;) {
+    if (!run.has_text && run.file.path != nullptr && !run.file.fetched) {
+      const Term there = fetch_file(p, run);
+      if (!there.is_nil()) return there;
+      if (run.file.evaluates) start_text(p, run);
+      continue;
+    }
     if (!run.has_text) {
       SourceFeed::Next next = ask(p, run);
       if (next == SourceFeed::Next::kWait) return p.wait_for_console();
       if (next == SourceFeed::Next::kEnd) {
+        if (run.file.path != nullptr && !finish_file(p, run)) return p.fail_oom();
         pop_source(p);
         return Term::absent();
       }
@@ -104,6 +111,7 @@ bool push_source(Process& p, SourceFeed* feed, const SourceText* text) {
 void pop_source(Process& p) {
   SourceRun* run = p.source_;
   p.source_ = run->outer;
+  leave_file(*run);
   run->~SourceRun();
   allocator_of(p).release(run, sizeof(SourceRun));
 }

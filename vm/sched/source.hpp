@@ -8,6 +8,7 @@
 #include "vm/compiler/compiler.hpp"
 #include "vm/heap/arena.hpp"
 #include "vm/reader/reader.hpp"
+#include "vm/sched/load_file.hpp"
 #include "vm/vm.hpp"
 
 namespace lona::vm {
@@ -16,6 +17,7 @@ namespace lona::vm {
 struct SourceRun {
   SourceRun* outer = nullptr;
   SourceFeed* feed = nullptr;  // null: only the text
+  FileRun file;                // of load-file
   SourceText text;
   bool has_text = false;
   std::string_view form_text;  // of the form that runs

@@ -7,6 +7,7 @@
 #include "vm/code/store.hpp"
 #include "vm/heap/allocator.hpp"
 #include "vm/realm/realms.hpp"
+#include "vm/sched/load_file.hpp"
 #include "vm/sched/process_table.hpp"
 #include "vm/sched/send_after.hpp"
 #include "vm/sched/timers.hpp"
@@ -74,6 +75,7 @@ struct Vm::State {
   std::uint64_t next_console_look = 0;  // while others run
   bool console_tried = false;           // they have tried since the last platform::wait
   Term foreground;
+  LoadedFiles loaded_files;
   Realms realms;
   std::atomic<bool> stop{false};
 

@@ -208,7 +208,7 @@ void Session::on_exited(Hooks& self, Process& process) {
 }
 
 void Session::evaluator_ended(Process& process) {
-  ns_ = process.ns()->name->full();
+  ns_ = ns_outside_files(process)->name->full();
   vm_.stop();
   if (finished_) return;
   const bool normal = process.exit_reason() == make_keyword("normal");

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "vm/platform/sel4/carrier.hpp"
+#include "vm/platform/sel4/file_transfer.hpp"
 #include "vm/platform/sel4/link.hpp"
 #include "vm/platform/sel4/manager.hpp"
 #include "vm/platform/sel4/platform_state.hpp"
@@ -41,6 +42,13 @@ struct Request {
   std::size_t source_room = 0;
 };
 
+// The one file that is on its way. Belongs to the first worker, like the console.
+struct FileRequest {
+  const void* asker = nullptr;
+  bool others_wait = false;
+  FileTransfer transfer;
+};
+
 struct Console {
   abi::ConsoleKind kind = abi::ConsoleKind::kNone;
   Carrier carrier;
@@ -48,6 +56,7 @@ struct Console {
   InputQueue input;
   Output output;
   Request request;
+  FileRequest file;
   Terminal terminal{.interactive = true, .color = true, .columns = 80, .rows = 24};
   bool end_of_input = false;
   bool interrupt = false;
@@ -169,6 +178,19 @@ void take_source(std::span<const std::uint8_t> piece) {
   request.source_size += piece.size();
 }
 
+std::size_t whole_pages(std::size_t bytes) {
+  return (bytes + kPageSize - 1) & ~(kPageSize - 1);
+}
+
+// Sends nothing: a frame may be going out at this moment.
+void take_file_head(std::span<const std::uint8_t> payload) {
+  FileTransfer& transfer = g_console.file.transfer;
+  transfer.take_head(payload);
+  if (transfer.state() == FileTransfer::State::kWantsRoom) {
+    transfer.give_room(static_cast<std::uint8_t*>(map_pages(whole_pages(transfer.size()))));
+  }
+}
+
 void take_frame(FromHost type, std::span<const std::uint8_t> payload) {
   switch (type) {
     case FromHost::kStart:
@@ -191,6 +213,12 @@ void take_frame(FromHost type, std::span<const std::uint8_t> payload) {
       if (g_console.terminal.interactive) {
         g_console.input.clear();
       }
+      return;
+    case FromHost::kFileHead:
+      take_file_head(payload);
+      return;
+    case FromHost::kFileData:
+      g_console.file.transfer.take_data(payload);
       return;
     case FromHost::kWindow:
       if (payload.size() == 4) {
@@ -497,6 +525,79 @@ ReadResult read(std::span<std::uint8_t> buffer) {
 
 void want_input() {
   on_first([] { want_input_own(); });
+}
+
+namespace {
+
+void send_words(ToHost type, std::uint32_t first, std::uint32_t second) {
+  const std::uint32_t words[] = {first, second};
+  std::uint8_t bytes[sizeof(words)];
+  std::memcpy(bytes, words, sizeof(words));
+  send_frame(type, bytes);
+}
+
+// The request is over. Its pages are freed unless they have gone to the asker.
+void end_file(bool free_room) {
+  FileRequest& file = g_console.file;
+  if (free_room && file.transfer.room() != nullptr) {
+    unmap_pages(file.transfer.room(), whole_pages(file.transfer.size()));
+  }
+  file.transfer.drop();
+  file.asker = nullptr;
+  if (file.others_wait) {
+    file.others_wait = false;
+    rouse_first();  // whose next look lets them try
+  }
+}
+
+UserFile read_user_file_own(const void* asker, std::string_view path) {
+  FileRequest& file = g_console.file;
+  FileTransfer& transfer = file.transfer;
+  if (g_console.kind != abi::ConsoleKind::kHostLink ||
+      path.size() > kFramePayloadMax - FileTransfer::kNumber) {
+    return {.error = FileError::kMissing};
+  }
+  if (file.asker == nullptr) {
+    file.asker = asker;
+    const std::uint32_t number = transfer.ask();
+    std::uint8_t payload[kFramePayloadMax];
+    std::memcpy(payload, &number, sizeof(number));
+    std::memcpy(payload + sizeof(number), path.data(), path.size());
+    send_frame(ToHost::kLoad, {payload, sizeof(number) + path.size()});
+    return {.waiting = true};
+  }
+  if (file.asker != asker) {
+    file.others_wait = true;
+    return {.waiting = true};
+  }
+  if (const std::size_t more = transfer.grant(); more != 0) {
+    send_words(ToHost::kFileCredit, transfer.number(), static_cast<std::uint32_t>(more));
+  }
+  if (transfer.state() != FileTransfer::State::kDone) {
+    return {.waiting = true};
+  }
+  UserFile result{.error = transfer.error()};
+  if (result.error == FileError::kNone) {
+    result.bytes = {transfer.room(), transfer.size()};
+  }
+  end_file(result.error != FileError::kNone);
+  return result;
+}
+
+}  // namespace
+
+UserFile read_user_file(const void* asker, std::string_view path) {
+  UserFile result;
+  on_first([&] { result = read_user_file_own(asker, path); });
+  return result;
+}
+
+void forget_user_file(const void* asker) {
+  on_first([&] {
+    if (g_console.file.asker == asker) {
+      end_file(true);
+    }
+  });
 }
 
 // The host tells what its terminal is, so nobody gets an answer before that.

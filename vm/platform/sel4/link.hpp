@@ -20,6 +20,8 @@ enum class FromHost : std::uint8_t {
   kEnd = 'E',
   kInterrupt = 'C',
   kWindow = 'W',
+  kFileHead = 'H',
+  kFileData = 'D',
 };
 
 enum class ToHost : std::uint8_t {
@@ -27,6 +29,8 @@ enum class ToHost : std::uint8_t {
   kOutput = 'O',
   kError = 'X',
   kCredit = 'K',
+  kLoad = 'L',
+  kFileCredit = 'M',
   kEnded = 'Q',
 };
 

@@ -5,6 +5,7 @@
 import os
 import pathlib
 import subprocess
+import sys
 import tempfile
 import unittest
 
@@ -40,7 +41,7 @@ class OnHost(support.Both):
     def test_a_running_process_uses_the_new_code(self):
         batch = subprocess.Popen(self.words("batch"), stdin=subprocess.PIPE,
                                  stdout=subprocess.PIPE, cwd=self.folder)
-        self.addCleanup(support.subprocess.Popen.wait, batch)
+        self.addCleanup(batch.wait)
         self.addCleanup(batch.kill)
 
         def answer(form):
@@ -114,6 +115,35 @@ class OnHost(support.Both):
 
 class Booted(OnHost):
     platform = []
+
+    def with_broken_tool(self, *forms):
+        tool = support.ROOT / "tests" / "console" / "broken_tool.py"
+        done = subprocess.run([sys.executable, str(tool), "batch"],
+                              input="\n".join(forms).encode(), capture_output=True,
+                              timeout=support.TIMEOUT, cwd=self.folder, check=False)
+        self.assertEqual((done.returncode, done.stderr), (0, b""))
+        return done.stdout.decode().splitlines()
+
+    def test_wrong_answers_end_the_caller_only(self):
+        wrong = {"unknown-answer": ":bad-answer", "short-head": ":bad-answer",
+                 "empty-head": ":bad-answer", "too-large": ":too-large",
+                 "data-first": ":bad-answer", "no-credit": ":bad-answer",
+                 "two-heads": ":bad-answer", "refused-twice": "ERROR :file-"}
+        said = self.with_broken_tool(*(f'(load-file "{path}")' for path in wrong),
+                                     '(load-file "app.lona")')
+        for (path, wanted), line in zip(wrong.items(), said):
+            with self.subTest(path=path):
+                self.assertIn(wanted, line)
+        self.assertEqual(said[-1], "#'app/ask")
+
+    def test_others_go_on_while_one_waits_and_ctrl_c_ends_the_wait(self):
+        said = self.with_broken_tool(
+            '(load-file "silent")', '(load-file "app.lona")', '(load-file "half")',
+            '(load-file "app.lona")',
+            '(spawn (fn [] (do (sleep 50) (println "tick"))))',
+            '(load-file "late")', "(app/ask)")
+        self.assertEqual(said[:4], ["ERROR :interrupted", "#'app/ask"] * 2)
+        self.assertEqual(said[5:], ["tick", "#'app/ask", "1"])
 
 
 if __name__ == "__main__":

@@ -17,9 +17,12 @@ namespace {
 Fragment* make_notice(const Process& sender, std::string_view head, std::uint64_t ref, Term from,
                       Term reason) {
   std::optional<std::size_t> words = copy_size(sender, reason);
+  // The pid of another realm's process is a box, and the sender's.
+  const std::optional<std::size_t> from_words = copy_size(sender, from);
   std::size_t n = ref != 0 ? 4 : 3;
-  std::size_t fixed = 1 + n + (ref != 0 ? 2 : 0);
-  Fragment* f = words ? make_vital_fragment(allocator_of(sender), fixed + *words) : nullptr;
+  std::size_t fixed = 1 + n + (ref != 0 ? 2 : 0) + from_words.value_or(0);
+  Fragment* f =
+      words && from_words ? make_vital_fragment(allocator_of(sender), fixed + *words) : nullptr;
   if (f == nullptr) return nullptr;
   Word* p = f->data;
   *p++ = Header::make(Kind::kTuple, n).bits();
@@ -32,7 +35,8 @@ Fragment* make_notice(const Process& sender, std::string_view head, std::uint64_
     *element++ = Term::boxed(p).bits();
     p += 2;
   }
-  *element++ = from.bits();
+  *element++ = (*from_words == 0 ? from : copy_into(sender, from, p, f->blobs)).bits();
+  p += *from_words;
   *element = (*words == 0 ? reason : copy_into(sender, reason, p, f->blobs)).bits();
   f->top = f->data + fixed + *words;
   f->value = Term::boxed(f->data);

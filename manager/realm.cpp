@@ -368,8 +368,7 @@ void Realm::drop_child_signal(std::uint64_t number) {
 }
 
 base::Expected<std::uint64_t, Status> Realm::take_child_number() {
-  const std::uint64_t most =
-      std::min<std::uint64_t>(abi::kChildMax, (1U << cspace_bits_) - abi::kRealmSlotChildren);
+  const std::uint64_t most = abi::most_children(cspace_bits_);
   for (std::size_t word = 0; word < child_numbers_.size(); ++word) {
     const auto bit = static_cast<unsigned>(std::countr_one(child_numbers_[word]));
     if (bit < 64 && word * 64 + bit < most) {
@@ -378,6 +377,32 @@ base::Expected<std::uint64_t, Status> Realm::take_child_number() {
     }
   }
   return base::fail(Status::kTooMany);
+}
+
+// They are never given back, so a page is charged for each pageful of them.
+base::Expected<std::uint64_t, Status> Realm::make_notification() {
+  constexpr std::uint64_t kOfAPage = abi::kSmallPage >> abi::kNotificationBits;
+  const std::uint64_t slot = abi::first_object_slot(cspace_bits_) + own_objects_;
+  if (slot >= std::uint64_t{1} << cspace_bits_) {
+    return base::fail(Status::kTooMany);
+  }
+  const bool begins_page = own_objects_ % kOfAPage == 0;
+  if (begins_page && !charge(abi::kSmallPage)) {
+    return base::fail(Status::kOverLimit);
+  }
+  memory_.keep_slots_ready(64);
+  auto made = memory_.make(ObjectType::kNotification);
+  if (made && give_cap(slot, made->cap, abi::kCanRead | abi::kCanWrite, abi::kSignalOwn)) {
+    ++own_objects_;
+    return slot;
+  }
+  if (made) {
+    memory_.destroy(*made);
+  }
+  if (begins_page) {
+    discharge(abi::kSmallPage);
+  }
+  return base::fail(Status::kOutOfMemory);
 }
 
 bool Realm::charge(std::uint64_t bytes) {

@@ -103,6 +103,8 @@ class Realm {
   // Memory that a child takes counts as this realm's, as that of its own pages does.
   [[nodiscard]] bool charge(std::uint64_t bytes);
   void discharge(std::uint64_t bytes) { mapped_ -= bytes; }
+  // A notification for the realm's own use, and a cap to it in the slot that is the answer.
+  [[nodiscard]] base::Expected<std::uint64_t, abi::Status> make_notification();
   // Microseconds of the processor that it has used.
   [[nodiscard]] std::uint64_t time_used();
 
@@ -165,6 +167,7 @@ class Realm {
   abi::CPtr deadline_signal_ = 0;
   FrameRun channel_;
   std::array<std::uint64_t, abi::kChildMax / 64> child_numbers_{};
+  std::uint64_t own_objects_ = 0;  // notifications that it has asked for
   ConsoleGrant console_;
   std::uint64_t console_memory_ = 0;  // physical
   std::uint64_t memory_limit_ = 0;

@@ -128,6 +128,11 @@ base::Expected<DecodedRequest, Status> decode_request(std::uint64_t label,
         return base::fail(Status::kBadMessage);
       }
       return NextEnded{};
+    case abi::Request::kMakeNotification:
+      if (!words.empty()) {
+        return base::fail(Status::kBadMessage);
+      }
+      return MakeNotification{};
   }
   return base::fail(Status::kUnknownRequest);
 }

@@ -68,10 +68,11 @@ struct ChildRealms {
   std::uint64_t skip;
 };
 struct NextEnded {};
+struct MakeNotification {};
 
-using DecodedRequest =
-    std::variant<MapPages, UnmapPages, Figures, SetDeadline, LogText, ExitRealm, CreateRealm,
-                 RunRealm, SuspendRealm, TerminateRealm, RealmInfo, ChildRealms, NextEnded>;
+using DecodedRequest = std::variant<MapPages, UnmapPages, Figures, SetDeadline, LogText, ExitRealm,
+                                    CreateRealm, RunRealm, SuspendRealm, TerminateRealm, RealmInfo,
+                                    ChildRealms, NextEnded, MakeNotification>;
 
 // `words` are the message's words, as many as the sender said.
 [[nodiscard]] base::Expected<DecodedRequest, abi::Status> decode_request(

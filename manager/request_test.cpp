@@ -65,6 +65,8 @@ TEST(Request, RefusesMessagesOfTheWrongLength) {
   }
   EXPECT_EQ(decode(Request::kMapPages, {kPool, 1, 12, 0}).error(), Status::kBadMessage);
   EXPECT_EQ(decode(Request::kFigures, {0}).error(), Status::kBadMessage);
+  EXPECT_EQ(decode(Request::kMakeNotification, {0}).error(), Status::kBadMessage);
+  EXPECT_TRUE(decode(Request::kMakeNotification, {}).has_value());
   EXPECT_EQ(decode(Request::kLog, {9, 0}).error(), Status::kBadMessage);
   EXPECT_EQ(decode(Request::kLog, {8, 0, 0}).error(), Status::kBadMessage);
 }

@@ -146,6 +146,14 @@ class Server {
     reply_.put(std::string_view(end.text, end.text_length));
     return answer(abi::Status::kOk);
   }
+  bool handle(const MakeNotification&) {
+    const auto slot = realm_.make_notification();
+    if (!slot) {
+      return answer(slot.error());
+    }
+    reply_.put(*slot);
+    return answer(abi::Status::kOk);
+  }
 
  private:
   // False when the message is not to be answered.

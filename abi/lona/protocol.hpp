@@ -44,6 +44,10 @@ enum class Request : std::uint64_t {
   // → realm number of a child that has ended and was not told of yet, or kNoRealm; its exit status
   //   (kEndedByFault: a fault), length of a text, the text: what the fault was
   kNextEnded = 0x116,
+
+  // → the slot of a new notification of this realm, which it may signal and wait for. It stays
+  //   until the realm's end.
+  kMakeNotification = 0x120,
 };
 
 enum class RealmState : std::uint64_t { kDormant, kRunning, kSuspended, kTerminated };
@@ -71,7 +75,7 @@ enum class Status : std::uint64_t {
   kOutOfMemory = 5,  // the machine's memory is used up
   kOverLimit = 6,    // the realm's memory is used up
   kNoSuchRealm = 7,  // no realm of that number that this one may ask about
-  kTooMany = 8,      // realms, or children of this one, or levels
+  kTooMany = 8,      // realms, children of this one, levels, or notifications
   kBadState = 9,     // the realm is not in a state for that
 };
 

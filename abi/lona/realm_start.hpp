@@ -26,17 +26,28 @@ static_assert(kRealmSlotWorkers + kRealmWorkersMax - 1 <= kRealmSlotChildren);
 constexpr std::uint64_t worker_slot(std::uint64_t worker) {
   return worker == 0 ? std::uint64_t{kRealmSlotNotification} : kRealmSlotWorkers + worker - 1;
 }
-// How many slots there are, which says how many children a realm can have: of init, of others.
+// How many slots there are, which says how many children and objects a realm can have: of init, of
+// others.
 inline constexpr unsigned kInitCSpaceBits = 11;
-inline constexpr unsigned kChildCSpaceBits = 6;
-static_assert(kRealmSlotChildren < 1 << kChildCSpaceBits);
-static_assert((1 << kInitCSpaceBits) - kRealmSlotChildren >= kChildMax);
+inline constexpr unsigned kChildCSpaceBits = 7;
+constexpr std::uint64_t most_children(unsigned cspace_bits) {
+  return cspace_bits == kInitCSpaceBits ? kChildMax : 48;
+}
+// From here on to the end: objects that the realm has asked for.
+constexpr std::uint64_t first_object_slot(unsigned cspace_bits) {
+  return kRealmSlotChildren + most_children(cspace_bits);
+}
+static_assert(first_object_slot(kChildCSpaceBits) < 1 << kChildCSpaceBits);
+static_assert(first_object_slot(kInitCSpaceBits) < 1 << kInitCSpaceBits);
 
 // Bits of the word that a wait on the worker's notification gives.
 inline constexpr std::uint64_t kSignalConsole = 1;
 inline constexpr std::uint64_t kSignalDeadline = 2;
 inline constexpr std::uint64_t kSignalChannel = 4;  // of the parent or a child
 inline constexpr std::uint64_t kSignalRealm = 8;    // a child has ended: kNextEnded
+
+// What a signal to a notification of kMakeNotification leaves in it.
+inline constexpr std::uint64_t kSignalOwn = 1;
 
 enum class ConsoleDevice : std::uint32_t {
   kUart = 0,    // a 16550: eight ports

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Values that name things of the machine below. They are no numbers, so that none is taken for the
-// other: physical addresses, virtual addresses, and what describes a message of the kernel's.
+// other: physical addresses, virtual addresses, what describes a message of the kernel's, and
+// capabilities. A capability's word is its slot, which means something in its own realm only; none
+// can be made from a number, and none leaves the realm.
 #pragma once
 
 #include "vm/heap/heap.hpp"
@@ -11,6 +13,7 @@ enum class MachineType : Word {
   kPhysicalAddress,
   kVirtualAddress,
   kMessageInfo,  // a word as in the kernel's ABI: label, capabilities, length
+  kNotification,
 };
 
 inline bool is_machine_value(Term t, MachineType type) {
@@ -20,8 +23,11 @@ inline MachineType machine_type(Term t) {
   return static_cast<MachineType>(payload(t)[0]);
 }
 inline const char* machine_type_name(MachineType type) {
-  constexpr const char* kNames[] = {"paddr", "vaddr", "msg-info"};
+  constexpr const char* kNames[] = {"paddr", "vaddr", "msg-info", "notification"};
   return kNames[static_cast<Word>(type)];
+}
+inline bool is_capability(Term t) {
+  return is_machine_value(t, MachineType::kNotification);
 }
 inline Word machine_word(Term t) {
   return payload(t)[1];

@@ -22,12 +22,6 @@ Term error(Process& p, std::string_view why) {
   return make_pair_tuple(p, make_keyword("error"), make_keyword(why));
 }
 
-std::string_view describe(RealmError why) {
-  constexpr std::string_view kNames[] = {"none",          "unsupported", "no-memory",   "too-many",
-                                         "no-such-realm", "bad-state",   "bad-argument"};
-  return kNames[static_cast<unsigned>(why)];
-}
-
 Term number(std::uint64_t n) {
   return Term::integer(static_cast<std::int64_t>(n));
 }

@@ -166,6 +166,7 @@ bool Encoder::box(Term t) {
       return code(is_foreign(t, ForeignType::kPid) ? Code::kPid : Code::kRef) &&
              put(foreign_realm(t)) && put(foreign_word(t));
     case Kind::kMachine:
+      if (is_capability(t)) return fail(Encoded::kNotSendable);
       return code(Code::kMachine) && put(static_cast<std::uint8_t>(machine_type(t))) &&
              put(machine_word(t));
     case Kind::kFloat:

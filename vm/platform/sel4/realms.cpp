@@ -135,6 +135,20 @@ bool next_ended(RealmEnd& end) {
   return end.realm != kNoRealm;
 }
 
+NewNotification make_notification() {
+  Exchange exchange{};
+  const abi::Status status = exchange.ask(abi::Request::kMakeNotification, 0);
+  return {.error = error_of(status), .number = exchange.words[0]};
+}
+
+void signal_notification(std::uint64_t number) {
+  abi::signal(number);
+}
+
+std::uint64_t poll_notification(std::uint64_t number) {
+  return abi::poll(number).badge;
+}
+
 // The first ring of a channel is the child's to write.
 ChannelMemory channel(std::uint32_t number) {
   const bool to_parent = number == kParent;

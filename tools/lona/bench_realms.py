@@ -17,6 +17,7 @@ from .common import Problem
 from .tables import table
 
 _ROUNDS = 20
+_REALMS = 10_000  # half a minute
 _MESSAGES = 500
 
 _PROGRAM = [
@@ -39,8 +40,8 @@ _PROGRAM = [
     "(row \"create, until it evaluates its first form\" (median (map (fn [[_ b _]] b) lives)))",
     "(row \"terminate\" (median (map (fn [[_ _ c]] c) lives)))",
     "(def before (memory))",
-    f"(reduce (fn [_ _] (realm-terminate (realm-create %{{:name 'r}}))) nil (range {_ROUNDS}))",
-    f"(row \"bytes lost in {_ROUNDS} rounds of create and terminate\" (- (memory) before))",
+    f"(reduce (fn [_ _] (realm-terminate (realm-create %{{:name 'r}}))) nil (range {_REALMS}))",
+    f"(row \"bytes lost in {_REALMS} rounds of create and terminate\" (- (memory) before))",
     # A round trip in one realm, and to a child.
     """(defn echo [] (receive [from x] (do (send from x) (echo))))""",
     """(defn ask [pid me n] (match n 0 :ok

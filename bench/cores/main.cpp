@@ -11,32 +11,11 @@
 
 #include "tests/kernel/harness.hpp"
 
-extern "C" {
-alignas(16) char root_stack[16384];
-[[noreturn]] void root_main(const lona::abi::BootInfo* boot_info);
-}
-
-asm(R"(
-.section .text.start, "ax"
-.globl _start
-_start:
-    leaq root_stack + 16384(%rip), %rsp
-    xorl %ebp, %ebp
-    call root_main
-    ud2
-.text
-)");
-
 namespace lona::test {
 
 void check(bool condition, const char* text, const char* file, int line) {
   if (condition) return;
-  print("failed: ");
-  print(text);
-  print(" at ");
-  print(file);
-  print(":");
-  print_number(static_cast<Word>(line));
+  print_failure(text, file, line);
   print("\r\n");
 }
 

@@ -6,8 +6,6 @@
 #include "systems/kernel-fuzz/machine.hpp"
 
 extern "C" {
-alignas(16) char root_stack[16384];
-[[noreturn]] void root_main(const lona::abi::BootInfo* boot_info);
 // Where the threads of the rows begin: they call, wait at, or signal nothing else.
 [[noreturn]] void caller_thread();
 [[noreturn]] void waiter_thread();
@@ -15,13 +13,6 @@ alignas(16) char root_stack[16384];
 }
 
 asm(R"(
-.section .text.start, "ax"
-.globl _start
-_start:
-    leaq root_stack + 16384(%rip), %rsp
-    xorl %ebp, %ebp
-    call root_main
-    ud2
 .text
 # rdi: what to call; nothing is on the stack.
 .globl caller_thread

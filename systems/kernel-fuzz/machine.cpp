@@ -3,24 +3,12 @@
 
 namespace lona::fuzz {
 
-const abi::BootInfo* info = nullptr;
-
-namespace {
-CPtr next_slot = 0;
-}
-
 void print(std::string_view text) {
   for (const char c : text) abi::debug_put_char(c);
 }
 
 void print_number(Word number) {
-  char digits[20];
-  unsigned at = sizeof(digits);
-  do {
-    digits[--at] = static_cast<char>('0' + number % 10);
-    number /= 10;
-  } while (number != 0);
-  print({digits + at, sizeof(digits) - at});
+  root::print_number(number, print);
 }
 
 void fail(std::string_view what) {
@@ -36,23 +24,6 @@ void must(Error error, std::string_view what) {
   print_number(static_cast<Word>(error));
   print(": ");
   fail(what);
-}
-
-CPtr new_slot() {
-  if (next_slot == 0) next_slot = info->empty.start;
-  return next_slot++;
-}
-
-CPtr slot_mark() {
-  return next_slot;
-}
-
-void slot_release(CPtr mark) {
-  next_slot = mark;
-}
-
-abi::SlotAddress slot_address(CPtr slot) {
-  return {abi::kSlotInitCNode, slot, abi::kWordBits};
 }
 
 namespace {
@@ -118,15 +89,3 @@ Word setting(std::string_view name, Word otherwise) {
 }
 
 }  // namespace lona::fuzz
-
-namespace lona::abi {
-
-IpcBuffer& ipc_buffer() {
-  return *fuzz::info->ipc_buffer;
-}
-
-}  // namespace lona::abi
-
-extern "C" [[noreturn]] void abort() {
-  __builtin_trap();
-}

@@ -4,8 +4,7 @@
 
 #include <string_view>
 
-#include "abi/sel4/boot_info.hpp"
-#include "abi/sel4/objects.hpp"
+#include "systems/root_task.hpp"
 
 namespace lona::fuzz {
 
@@ -14,7 +13,11 @@ using abi::Error;
 using abi::ObjectType;
 using abi::Word;
 
-extern const abi::BootInfo* info;
+using root::info;
+using root::new_slot;
+using root::slot_address;
+using root::slot_mark;
+using root::slot_release;
 
 void print(std::string_view text);
 void print_number(Word number);
@@ -22,12 +25,6 @@ void print_number(Word number);
 [[noreturn]] void fail(std::string_view what);
 // An invocation of the root task itself that must not fail.
 void must(Error error, std::string_view what);
-
-// Slots are taken one after the other; a batch gives all of its back at once.
-CPtr new_slot();
-CPtr slot_mark();
-void slot_release(CPtr mark);
-abi::SlotAddress slot_address(CPtr slot);
 
 // `-fw_cfg name=opt/lona/NAME,string=NUMBER` on QEMU's command line.
 Word setting(std::string_view name, Word otherwise);

@@ -3,22 +3,6 @@
 #include "systems/kernel-fuzz/bystander.hpp"
 #include "systems/kernel-fuzz/world.hpp"
 
-extern "C" {
-alignas(16) char root_stack[16384];
-[[noreturn]] void root_main(const lona::abi::BootInfo* boot_info);
-}
-
-asm(R"(
-.section .text.start, "ax"
-.globl _start
-_start:
-    leaq root_stack + 16384(%rip), %rsp
-    xorl %ebp, %ebp
-    call root_main
-    ud2
-.text
-)");
-
 namespace lona::fuzz {
 
 namespace {
@@ -31,19 +15,6 @@ constexpr Word kRootBudgetUs = 1000, kRootPeriodUs = 5000;
 // A batch that stands still is over.
 constexpr unsigned kTicksPerBatch = 60;
 constexpr Word kIrqVector = 40;
-
-CPtr largest_untyped() {
-  unsigned best = 0;
-  CPtr untyped = 0;
-  for (CPtr i = 0; i < info->untyped.end - info->untyped.start; ++i) {
-    const abi::UntypedDesc& desc = info->untyped_list[i];
-    if (desc.is_device == 0 && desc.size_bits > best) {
-      best = desc.size_bits;
-      untyped = info->untyped.start + i;
-    }
-  }
-  return untyped;
-}
 
 Word checked_slots() {
   const Word slots = abi::debug_check();
@@ -76,7 +47,7 @@ Word run_batch(CPtr arena, CPtr irq_handler, Word seed) {
 void run() {
   const Word wanted = setting("opt/lona/calls", kDefaultCalls);
   const Word first_seed = setting("opt/lona/seed", 1);
-  const CPtr untyped = largest_untyped();
+  const CPtr untyped = root::largest_untyped();
   const CPtr arena = new_slot(), irq_handler = new_slot();
   must(abi::untyped_retype(untyped, ObjectType::kUntyped, kArenaBits, {abi::kSlotInitCNode, 0, 0},
                            arena, 1),

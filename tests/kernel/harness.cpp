@@ -5,15 +5,12 @@
 
 namespace lona::test {
 
-const abi::BootInfo* info = nullptr;
-
 namespace {
 
 constexpr unsigned kStacks = 16, kStackBytes = 8192;
 alignas(16) char stacks[kStacks][kStackBytes];
 bool stack_used[kStacks];
 
-CPtr next_slot = 0;
 CPtr console = 0;
 CPtr untyped = 0;
 CPtr idle_endpoint = 0;
@@ -38,34 +35,20 @@ void print(std::string_view text) {
 }
 
 void print_number(Word number) {
-  char digits[20];
-  unsigned at = sizeof(digits);
-  do {
-    digits[--at] = static_cast<char>('0' + number % 10);
-    number /= 10;
-  } while (number != 0);
-  print({digits + at, sizeof(digits) - at});
+  root::print_number(number, print);
 }
 
-CPtr new_slot() {
-  if (next_slot == 0) next_slot = info->empty.start;
-  return next_slot++;
-}
-
-abi::SlotAddress slot_address(CPtr slot) {
-  return {abi::kSlotInitCNode, slot, abi::kWordBits};
+void print_failure(const char* text, const char* file, int line) {
+  print("failed: ");
+  print(text);
+  print(" at ");
+  print(file);
+  print(":");
+  print_number(static_cast<Word>(line));
 }
 
 CPtr memory_untyped() {
-  if (untyped != 0) return untyped;
-  unsigned best = 0;
-  for (CPtr i = 0; i < info->untyped.end - info->untyped.start; ++i) {
-    const abi::UntypedDesc& desc = info->untyped_list[i];
-    if (desc.is_device == 0 && desc.size_bits > best) {
-      best = desc.size_bits;
-      untyped = info->untyped.start + i;
-    }
-  }
+  if (untyped == 0) untyped = root::largest_untyped();
   return untyped;
 }
 
@@ -165,16 +148,3 @@ Word ticks_per_ms() {
 }
 
 }  // namespace lona::test
-
-namespace lona::abi {
-
-// Only the root task's first thread makes calls with capabilities or more than four words.
-IpcBuffer& ipc_buffer() {
-  return *test::info->ipc_buffer;
-}
-
-}  // namespace lona::abi
-
-extern "C" [[noreturn]] void abort() {
-  __builtin_trap();
-}

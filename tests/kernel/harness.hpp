@@ -3,9 +3,8 @@
 
 #include <string_view>
 
-#include "abi/sel4/boot_info.hpp"
 #include "abi/sel4/fault.hpp"
-#include "abi/sel4/objects.hpp"
+#include "systems/root_task.hpp"
 
 // What the tests share: output, checks, kernel objects out of the largest untyped, and threads that
 // run a function of this program.
@@ -17,13 +16,17 @@ using abi::Error;
 using abi::ObjectType;
 using abi::Word;
 
-extern const abi::BootInfo* info;
+using root::info;
+using root::new_slot;
+using root::slot_address;
 
 void print(std::string_view text);
 void print_number(Word number);
 
 // A failed check ends nothing, so that the later ones still run; it is counted for its test.
 void check(bool condition, const char* text, const char* file, int line);
+// What a failed check says, without the end of the line.
+void print_failure(const char* text, const char* file, int line);
 #define CHECK(condition) ::lona::test::check((condition), #condition, __FILE__, __LINE__)
 #define CHECK_OK(call) CHECK((call) == ::lona::abi::Error::kNone)
 
@@ -33,8 +36,6 @@ struct Test {
   abi::MethodOption option = abi::MethodOption::Always;
 };
 
-CPtr new_slot();
-abi::SlotAddress slot_address(CPtr slot);
 // A new object; a failure of the kernel to make it is a failed check and gives slot 0.
 CPtr make(ObjectType type, Word size_bits = 0);
 // The RAM untyped that objects come from.

@@ -2,22 +2,6 @@
 #include "tests/kernel/harness.hpp"
 #include "tests/kernel/tests.hpp"
 
-extern "C" {
-alignas(16) char root_stack[16384];
-[[noreturn]] void root_main(const lona::abi::BootInfo* boot_info);
-}
-
-asm(R"(
-.section .text.start, "ax"
-.globl _start
-_start:
-    leaq root_stack + 16384(%rip), %rsp
-    xorl %ebp, %ebp
-    call root_main
-    ud2
-.text
-)");
-
 namespace lona::test {
 
 namespace {
@@ -35,12 +19,8 @@ constexpr Test kTests[] = {
 void check(bool condition, const char* text, const char* file, int line) {
   if (condition) return;
   failed = true;
-  print("\r\nfailed: ");
-  print(text);
-  print(" at ");
-  print(file);
-  print(":");
-  print_number(static_cast<Word>(line));
+  print("\r\n");
+  print_failure(text, file, line);
 }
 
 }  // namespace lona::test

@@ -5,28 +5,12 @@
 #include <string>
 
 #include "vm/heap/off_heap.hpp"
-#include "vm/sched/test_vm.hpp"
+#include "vm/sched/expression_test.hpp"
 
 namespace lona::vm {
 namespace {
 
-class Binaries : public testing::TestWithParam<bool> {
- protected:
-  struct Case {
-    const char *source, *result;
-  };
-  void expect(std::initializer_list<Case> cases) {
-    for (const Case& c : cases) EXPECT_EQ(vm.run(c.source), c.result) << c.source;
-  }
-  void expect_errors(std::initializer_list<Case> cases) {
-    for (const Case& c : cases) {
-      std::string start = std::string("ERROR [:error :") + c.result;
-      std::string got = vm.run(c.source);
-      EXPECT_TRUE(got.starts_with(start)) << c.source << " gives " << got;
-    }
-  }
-  TestVm vm{VmOptions{.collect_always = GetParam()}};
-};
+using Binaries = ExpressionTest;
 INSTANTIATE_TEST_SUITE_P(PlainAndCollecting, Binaries, testing::Bool());
 
 TEST_P(Binaries, Functions) {

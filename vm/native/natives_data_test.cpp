@@ -6,30 +6,12 @@
 #include <random>
 #include <string>
 
-#include "vm/sched/test_vm.hpp"
+#include "vm/sched/expression_test.hpp"
 
 namespace lona::vm {
 namespace {
 
-class Natives : public testing::TestWithParam<bool> {
- protected:
-  struct Case {
-    const char *source, *result;
-  };
-  void expect(std::initializer_list<Case> cases) {
-    for (const Case& c : cases) EXPECT_EQ(vm.run(c.source), c.result) << c.source;
-  }
-  // The type of the error each source ends with.
-  void expect_errors(std::initializer_list<Case> cases) {
-    for (const Case& c : cases) {
-      std::string start = std::string("ERROR [:error :") + c.result;
-      std::string got = vm.run(c.source);
-      EXPECT_TRUE(got.starts_with(start) && (got[start.size()] == ' ' || got[start.size()] == ']'))
-          << c.source << " gives " << got;
-    }
-  }
-  TestVm vm{VmOptions{.collect_always = GetParam()}};
-};
+using Natives = ExpressionTest;
 INSTANTIATE_TEST_SUITE_P(PlainAndCollecting, Natives, testing::Bool());
 
 TEST_P(Natives, Arithmetic) {

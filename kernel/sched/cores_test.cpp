@@ -31,6 +31,23 @@ class TwoCores : public ::testing::Test {
               Error::kNone);
     return t;
   }
+  // On core 1: a server without time of its own that is at a call, on the time of its client.
+  Word ep, reply;
+  World::Thread server, client;
+  void client_calls_server() {
+    ep = world.make(ObjectType::kEndpoint);
+    reply = world.make(ObjectType::kReply);
+    server = thread_on_core_1(250);
+    client = thread_on_core_1(100);
+    core_takes_interrupt(1);
+    world.syscall(Syscall::kRecv, ep, MessageInfo(), {}, reply);
+    ASSERT_EQ(current_thread(), client.tcb);
+    world.on_core(0);
+    ASSERT_EQ(world.invoke(server.context_slot, Label::kSchedContextUnbind, {}), Error::kNone);
+    world.on_core(1);
+    world.syscall(Syscall::kCall, ep, MessageInfo());
+    ASSERT_EQ(current_thread(), server.tcb);
+  }
   // What a core does when another one has sent it an interrupt.
   void core_takes_interrupt(unsigned core) {
     world.on_core(core);
@@ -108,18 +125,7 @@ TEST_F(TwoCores, APassiveServerFollowsTheTimeOfItsCaller) {
 }
 
 TEST_F(TwoCores, AServerThatTakesUpACallFromElsewhereGoesOnThere) {
-  const Word ep = world.make(ObjectType::kEndpoint);
-  const Word reply = world.make(ObjectType::kReply);
-  auto server = thread_on_core_1(250);
-  auto client = thread_on_core_1(100);
-  core_takes_interrupt(1);
-  world.syscall(Syscall::kRecv, ep, MessageInfo(), {}, reply);
-  ASSERT_EQ(current_thread(), client.tcb);
-  world.on_core(0);
-  ASSERT_EQ(world.invoke(server.context_slot, Label::kSchedContextUnbind, {}), Error::kNone);
-  world.on_core(1);
-  world.syscall(Syscall::kCall, ep, MessageInfo());
-  ASSERT_EQ(current_thread(), server.tcb);
+  ASSERT_NO_FATAL_FAILURE(client_calls_server());
   // The root calls while the server is busy on the other core.
   world.on_core(0);
   world.syscall(Syscall::kCall, ep, MessageInfo(3, 0, 0, 0));
@@ -222,18 +228,7 @@ TEST_F(TwoCores, TimeUsedElsewhereIsAccountedWhenItIsAsked) {
 }
 
 TEST_F(TwoCores, TakingTheTimeOfARunningThreadStopsIt) {
-  const Word ep = world.make(ObjectType::kEndpoint);
-  const Word reply = world.make(ObjectType::kReply);
-  auto server = thread_on_core_1(250);
-  auto client = thread_on_core_1(100);
-  core_takes_interrupt(1);
-  world.syscall(Syscall::kRecv, ep, MessageInfo(), {}, reply);
-  ASSERT_EQ(current_thread(), client.tcb);
-  world.on_core(0);
-  ASSERT_EQ(world.invoke(server.context_slot, Label::kSchedContextUnbind, {}), Error::kNone);
-  world.on_core(1);
-  world.syscall(Syscall::kCall, ep, MessageInfo());
-  ASSERT_EQ(current_thread(), server.tcb);
+  ASSERT_NO_FATAL_FAILURE(client_calls_server());
   // The root answers in its place, from the other core: the client's time goes home.
   world.on_core(0);
   world.syscall(Syscall::kSend, reply, MessageInfo());

@@ -14,15 +14,6 @@ namespace {
 
 constexpr std::uint16_t kNoResult = 0xffff;
 
-Word& reg(Process& p, std::uint32_t i) {
-  return p.fp_[-static_cast<std::ptrdiff_t>(i)];
-}
-
-Next go(Process& p, std::ptrdiff_t words) {
-  p.pc_ += words;
-  return Next::kGo;
-}
-
 Next no_match(Process& p) {
   return go(p, static_cast<std::ptrdiff_t>(extra(p.pc_, 2)));
 }

@@ -31,6 +31,16 @@ enum class Next : std::uint8_t {
   kExit,
 };
 
+// For slow functions: a register of the running frame, and the way on to the instruction behind
+// this one of so many words.
+inline Word& reg(Process& p, std::uint32_t i) {
+  return p.fp_[-static_cast<std::ptrdiff_t>(i)];
+}
+inline Next go(Process& p, std::ptrdiff_t words) {
+  p.pc_ += words;
+  return Next::kGo;
+}
+
 // Calls: any callee, any state; `tail` in tail position.
 Next call_slow(Process& p, bool tail);
 // After a native: its value, or what it wants instead.

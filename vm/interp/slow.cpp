@@ -22,15 +22,6 @@ namespace lona::vm {
 
 namespace {
 
-Word& reg(Process& p, std::uint32_t i) {
-  return p.fp_[-static_cast<std::ptrdiff_t>(i)];
-}
-
-Next go(Process& p, std::ptrdiff_t words) {
-  p.pc_ += words;
-  return Next::kGo;
-}
-
 void keep_trace(Process& p) {
   if (p.trace_ != nullptr) return;
   p.trace_ = static_cast<Trace*>(allocator_of(p).allocate(sizeof(Trace)));

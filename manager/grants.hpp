@@ -3,6 +3,8 @@
 // request whose pages did not come out of one block made several.
 #pragma once
 
+#include <algorithm>
+#include <atomic>
 #include <cstdint>
 #include <span>
 
@@ -40,6 +42,17 @@ class GrantTable {
     return false;
   }
 
+  // A table whose grants are kept to the realm's end is read by the service threads of the realms
+  // below, without a lock: they see what was published, which is never removed.
+  void publish() { published_.store(count_, std::memory_order_release); }
+  [[nodiscard]] const Grant* find_published(abi::Address address) const {
+    const auto seen = grants_.first(published_.load(std::memory_order_acquire));
+    const auto found = std::find_if(seen.begin(), seen.end(), [&](const Grant& grant) {
+      return address - grant.address < grant.frames.bytes();
+    });
+    return found == seen.end() ? nullptr : &*found;
+  }
+
   // True when no grant touches the range.
   [[nodiscard]] bool clear_of(const PageRange& pages) const {
     for (std::size_t index = 0; index < count_; ++index) {
@@ -55,6 +68,7 @@ class GrantTable {
  private:
   std::span<Grant> grants_;
   std::size_t count_ = 0;
+  std::atomic<std::size_t> published_{0};
 };
 
 }  // namespace lona::manager

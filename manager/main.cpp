@@ -41,6 +41,7 @@ struct System {
   std::array<KernelObject, 256> own_tables{};
   std::array<KernelObject, 512> init_tables{};
   std::array<Grant, 2048> init_grants{};
+  std::array<Grant, 512> init_level_grants{};
   std::array<abi::CPtr, 4096> init_copies{};
   CSpace cspace;
   Memory memory{cspace, {slot_pages, blocks}};
@@ -59,7 +60,7 @@ struct System {
                    .iommu_labels = false};
   Realms realms{shared};
   Shared shared{log, timer, parts, own, realms};
-  Realm init{memory, {init_tables, init_grants, init_copies}};
+  Realm init{memory, {init_tables, init_grants, init_level_grants, init_copies}};
   OwnThread init_service;
   Service service{shared, init, 0};
 };

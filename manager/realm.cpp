@@ -59,6 +59,8 @@ base::Expected<void, std::string_view> Realm::build(Window& window, const RealmP
   name_length_ = std::min<std::size_t>(config.name.size(), name_.size());
   std::copy_n(config.name.data(), name_length_, name_.data());
   number_ = config.realm;
+  depth_ = config.depth;
+  parent_ = config.parent;
   cspace_bits_ = config.cspace_bits;
   TRY(make_objects(parts, config));
   TRY(map_image(window, parts.image));
@@ -122,7 +124,10 @@ Realm::Step Realm::make_objects(const RealmParts& parts, const RealmConfig& conf
       TRY(in_words(memory_.badge_cap(notification(), abi::kCanWrite, abi::kSignalDeadline)));
   if (!regions_.add({abi::kNullGuard, RegionType::null_guard, RegionRights::none}) ||
       !regions_.add({abi::kChannelRange, RegionType::channel, RegionRights::read_write}) ||
-      !regions_.add({abi::kPoolRange, RegionType::pool, RegionRights::read_write})) {
+      !regions_.add({abi::kPoolRange, RegionType::pool, RegionRights::read_write}) ||
+      !regions_.add({abi::level_memory(depth_), RegionType::own_level, RegionRights::read_write}) ||
+      (depth_ != 0 && !regions_.add({abi::levels_above(depth_), RegionType::inherited,
+                                     RegionRights::read_only}))) {
     return base::fail(kTooMany);
   }
   return {};
@@ -234,7 +239,7 @@ Realm::Step Realm::map_archive(const RealmConfig& config) {
 
 // What it shares with its parent; the parent's side is mapped by map_channel.
 Realm::Step Realm::map_parent_channel(const RealmConfig& config) {
-  if (config.parent == abi::kNoRealm) {
+  if (config.parent == nullptr) {
     return {};
   }
   return map_frames(nullptr,
@@ -278,7 +283,7 @@ Realm::Step Realm::map_start_block(Window& window, const RealmParts& parts,
       .console_port = config.console.port,
       .console_dma_physical = console_memory_,
       .realm = config.realm,
-      .parent = config.parent,
+      .parent = config.parent == nullptr ? abi::kNoRealm : config.parent->number(),
       .depth = config.depth,
       .cspace_bits = cspace_bits_,
       .workers = static_cast<std::uint32_t>(worker_count_),
@@ -420,6 +425,50 @@ std::uint64_t Realm::time_used() {
   return time_used_;
 }
 
+// Neighbours are mapped as well: one that is wanted soon costs less now than a fault of its own.
+Status Realm::inherit(abi::Address address) {
+  constexpr std::uint64_t kTogether = 8 * abi::kSmallPage;
+  if (!abi::levels_above(depth_).contains(address)) {
+    return Status::kBadAddress;
+  }
+  const Realm* owner = parent_;
+  while (!abi::level_memory(owner->depth_).contains(address) && owner->parent_ != nullptr) {
+    owner = owner->parent_;
+  }
+  const Grant* grant = owner->level_grants_.find_published(address);
+  if (grant == nullptr) {
+    return Status::kBadAddress;
+  }
+  memory_.keep_slots_ready(64);
+  const std::uint64_t page_bytes = std::uint64_t{1} << grant->frames.page_bits;
+  const abi::Address page = base::align_down(address, page_bytes);
+  if (const Error error = inherit_page(*grant, page); error != Error::kNone) {
+    return error == Error::kDeleteFirst ? Status::kOk : Status::kOutOfMemory;
+  }
+  const abi::Address window = base::align_down(address, std::max(kTogether, page_bytes));
+  const abi::Address first = std::max(window, grant->address);
+  const abi::Address end = std::min(window + kTogether, grant->address + grant->frames.bytes());
+  for (abi::Address at = first; at < end; at += page_bytes) {
+    if (at != page && inherit_page(*grant, at) != Error::kNone) {
+      break;
+    }
+  }
+  return Status::kOk;
+}
+
+Error Realm::inherit_page(const Grant& grant, abi::Address page) {
+  const std::uint64_t index = (page - grant.address) >> grant.frames.page_bits;
+  const auto cap = memory_.copy_cap(grant.frames.first + index, abi::kCanRead);
+  if (!cap) {
+    return Error::kNotEnoughMemory;
+  }
+  const Error error = space_.map(memory_, *cap, page, abi::kCanRead);
+  if (error != Error::kNone) {
+    memory_.drop_cap(*cap);
+  }
+  return error;
+}
+
 Status Realm::map_run(const FrameRun& run, abi::Address address) {
   for (std::uint64_t at = 0; at < run.count; ++at) {
     const Error error =
@@ -436,17 +485,33 @@ Status Realm::map_pages(const PageRange& pages) {
   if (pages.bytes() > memory_limit_ - mapped_) {
     return Status::kOverLimit;
   }
-  if (!grants_.clear_of(pages)) {
+  const bool pool = abi::kPoolRange.contains(pages.address);
+  if (!pool && !abi::level_memory(depth_).contains(pages.address)) {
+    return Status::kBadAddress;
+  }
+  GrantTable& table = pool ? grants_ : level_grants_;
+  if (!table.clear_of(pages)) {
     return Status::kBadAddress;
   }
   memory_.keep_slots_ready(pages.count + 64);
-  const std::size_t before = grants_.count();
+  const Status status = fill_pages(pages, table);
+  if (status == Status::kOk) {
+    mapped_ += pages.bytes();
+    if (!pool) {
+      table.publish();
+    }
+  }
+  return status;
+}
+
+Status Realm::fill_pages(const PageRange& pages, GrantTable& table) {
+  const std::size_t before = table.count();
   Status status = Status::kOk;
   std::uint64_t piece = next_run(pages.count);
   for (std::uint64_t done = 0; done < pages.count && status == Status::kOk;) {
     piece = std::min(piece, next_run(pages.count - done));
-    auto run = grants_.full() ? base::fail(MemoryError::out_of_slots)
-                              : memory_.make_frames(pages.page_bits, piece);
+    auto run = table.full() ? base::fail(MemoryError::out_of_slots)
+                            : memory_.make_frames(pages.page_bits, piece);
     if (!run && run.error() == MemoryError::out_of_memory && piece > 1) {
       piece /= 2;  // smaller blocks may still be there
       continue;
@@ -456,17 +521,15 @@ Status Realm::map_pages(const PageRange& pages) {
       break;
     }
     const abi::Address address = pages.address + (done << pages.page_bits);
-    grants_.add({.address = address, .request = pages, .frames = *run});
+    table.add({.address = address, .request = pages, .frames = *run});
     status = map_run(*run, address);
     done += piece;
   }
-  if (status == Status::kOk) {
-    mapped_ += pages.bytes();
-    return status;
-  }
-  while (grants_.count() > before) {
-    memory_.destroy_frames(grants_.at(grants_.count() - 1).frames);
-    grants_.remove(grants_.count() - 1);
+  if (status != Status::kOk) {
+    while (table.count() > before) {
+      memory_.destroy_frames(table.at(table.count() - 1).frames);
+      table.remove(table.count() - 1);
+    }
   }
   return status;
 }

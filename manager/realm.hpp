@@ -43,7 +43,7 @@ struct RealmParts {
 struct RealmConfig {
   std::string_view name;
   std::uint32_t realm = 0;
-  std::uint32_t parent = abi::kNoRealm;
+  const class Realm* parent = nullptr;  // stays where it is as long as the new realm is there
   std::uint32_t depth = 0;
   ThreadShare worker;
   unsigned workers = 1;              // one on each core, from the first on
@@ -66,6 +66,7 @@ class Realm {
   struct Tables {
     std::span<KernelObject> page_tables;
     std::span<Grant> grants;
+    std::span<Grant> level_grants;
     std::span<abi::CPtr> copies;  // of caps to frames that it shares
   };
 
@@ -73,6 +74,7 @@ class Realm {
       : memory_(memory),
         space_(tables.page_tables),
         grants_(tables.grants),
+        level_grants_(tables.level_grants),
         copies_(tables.copies) {}
 
   // Nothing, or in words what failed.
@@ -88,6 +90,9 @@ class Realm {
   [[nodiscard]] abi::Status unmap_pages(const PageRange& pages);
   // The page of the worker's stack at this address; false when that is not what the fault is about.
   [[nodiscard]] bool grow_stack(abi::Address address);
+  // Maps what the ancestor has whose level this address is in, to be read. kBadAddress: there is
+  // nothing like it. kOutOfMemory: no room for page tables.
+  [[nodiscard]] abi::Status inherit(abi::Address address);
 
   // Maps a child's channel into this realm; caps to the frames go to `copies`.
   [[nodiscard]] abi::Status map_channel(std::uint64_t number, const FrameRun& frames,
@@ -141,14 +146,20 @@ class Realm {
   [[nodiscard]] Step give_cap(std::uint64_t slot, abi::CPtr source, abi::CapRights rights,
                               std::uint64_t badge);
   [[nodiscard]] abi::Status map_run(const FrameRun& run, abi::Address address);
+  // Frames for all of it go to the table; what could not be made is taken back.
+  [[nodiscard]] abi::Status fill_pages(const PageRange& pages, GrantTable& table);
+  [[nodiscard]] abi::Error inherit_page(const Grant& grant, abi::Address page);
 
   Memory& memory_;
   std::array<char, abi::kRealmNameMax> name_{};
   std::size_t name_length_ = 0;
   std::uint32_t number_ = 0;
+  std::uint32_t depth_ = 0;
+  const Realm* parent_ = nullptr;
   AddressSpace space_;
   RegionTable regions_;
   GrantTable grants_;
+  GrantTable level_grants_;
   std::span<abi::CPtr> copies_;
   std::size_t copy_count_ = 0;
   unsigned cspace_bits_ = 0;

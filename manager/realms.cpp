@@ -28,6 +28,8 @@ constexpr std::uint64_t kRealmPriority = 100;
 // A realm that floods its endpoint gets no more of the processor through the manager than this.
 constexpr ThreadShare kChildServiceShare{250, 2'000, 10'000};
 constexpr std::uint64_t kSlotsForAChild = 256;
+// Of a child's grant: for page tables and capabilities of what it inherits.
+constexpr std::uint64_t kMappingReserve = 64 << 10;
 
 abi::Word area_of(std::uint32_t realm) {
   return kAreas + RealmTree::index_of(realm) * kAreaSize;
@@ -39,17 +41,19 @@ struct Realms::Home {
   static constexpr std::size_t kSlotPages = 6;
   static constexpr std::size_t kBlocks = 768;
   static constexpr std::size_t kGrants = 192;
+  static constexpr std::size_t kLevelGrants = 96;
   static constexpr std::size_t kPageTables = 96;
   static constexpr std::size_t kCopies = VmImage::kMaxShared;
 
   Home(Shared& shared, CSpace& cspace, std::uint32_t index)
       : memory(cspace, {slot_pages, blocks}),
-        realm(memory, {page_tables, grants, copies}),
+        realm(memory, {page_tables, grants, level_grants, copies}),
         service{shared, realm, index} {}
 
   std::array<SlotAllocator::Page, kSlotPages> slot_pages{};
   std::array<UntypedAllocator::Block, kBlocks> blocks{};
   std::array<Grant, kGrants> grants{};
+  std::array<Grant, kLevelGrants> level_grants{};
   std::array<KernelObject, kPageTables> page_tables{};
   std::array<abi::CPtr, kCopies> copies{};
   Memory memory;
@@ -135,9 +139,10 @@ Status Realms::build(Realm& parent, std::uint32_t realm, const CreateRealm& requ
     Window window(home.memory, shared_.own, area_of(realm) + kWindowOffset);
     const RealmConfig config{.name = request.name(),
                              .realm = realm,
-                             .parent = parent.number(),
+                             .parent = &parent,
                              .depth = tree_.depth(realm),
                              .worker = thread_share(kRealmPriority, request.share),
+                             .memory_reserve = kMappingReserve,
                              .archive = {},
                              .console = {},
                              .parent_signal = parent.notification()};
@@ -361,6 +366,11 @@ void Realms::ended(const Realm& realm, std::uint64_t status, std::string_view te
 bool Realms::admit_fault(const Realm& realm) {
   const Guard guard(lock_);
   return entry(realm.number()).faults.admit(now_tick(), shared_.parts.tsc_hertz);
+}
+
+bool Realms::admit_inheriting(const Realm& realm) {
+  const Guard guard(lock_);
+  return entry(realm.number()).inheriting.admit(now_tick(), shared_.parts.tsc_hertz);
 }
 
 bool Realms::admit_line(const Realm& realm) {

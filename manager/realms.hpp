@@ -82,12 +82,15 @@ class Realms {
   void ended(const Realm& realm, std::uint64_t status, std::string_view text);
   // May a fault that can be served be served now?
   [[nodiscard]] bool admit_fault(const Realm& realm);
+  // The same for a first look at a page of a realm above, which is no mistake.
+  [[nodiscard]] bool admit_inheriting(const Realm& realm);
   // May it write a line to the log now? The first realm always may.
   [[nodiscard]] bool admit_line(const Realm& realm);
 
  private:
   struct Home;  // what lives in the realm's part of the manager's address space
   static constexpr std::uint64_t kFaultsPerSecond = 1'000;
+  static constexpr std::uint64_t kInheritingPerSecond = 20'000;
   static constexpr std::uint64_t kLinesPerSecond = 20;
   static constexpr std::size_t kChannelPages = abi::kChannelSize / abi::kSmallPage;
 
@@ -100,6 +103,7 @@ class Realms {
     std::uint64_t asked_share = abi::kNoShare;
     std::uint64_t share = abi::kNoShare;  // of it and all its children
     RateLimit faults{kFaultsPerSecond};
+    RateLimit inheriting{kInheritingPerSecond};
     RateLimit lines{kLinesPerSecond};
     // What the parent has spent on it.
     std::uint64_t number = 0;

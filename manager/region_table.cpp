@@ -37,6 +37,10 @@ std::string_view describe(RegionType type) {
       return "device memory";
     case RegionType::channel:
       return "channel";
+    case RegionType::own_level:
+      return "code and binaries of its own";
+    case RegionType::inherited:
+      return "code and binaries of the realms above";
   }
   return "unknown region";
 }
@@ -65,6 +69,10 @@ std::string_view describe(Violation violation) {
       return "execute of memory that is not code";
     case Violation::not_mapped:
       return "memory that was not asked for";
+    case Violation::inherited:
+      return "write to inherited memory";
+    case Violation::not_inherited:
+      return "memory that no realm above has";
     case Violation::no_access:
       return "no access";
     case Violation::outside:
@@ -116,12 +124,12 @@ Violation RegionTable::classify(abi::Address address, Access access) const {
     return Violation::no_access;
   }
   if (access == Access::write && region->rights != RegionRights::read_write) {
-    return Violation::read_only;
+    return region->type == RegionType::inherited ? Violation::inherited : Violation::read_only;
   }
   if (access == Access::execute && region->rights != RegionRights::read_execute) {
     return Violation::not_executable;
   }
-  return Violation::not_mapped;
+  return region->type == RegionType::inherited ? Violation::not_inherited : Violation::not_mapped;
 }
 
 }  // namespace lona::manager

@@ -25,6 +25,8 @@ enum class RegionType : std::uint8_t {
   pool,
   device_memory,
   channel,
+  own_level,
+  inherited,
 };
 
 // There is no combination of write and execute, so no region can have both.
@@ -48,6 +50,8 @@ enum class Violation : std::uint8_t {
   read_only,       // write to a region without write rights
   not_executable,  // fetch from a region without execute rights
   not_mapped,      // the region allows it, but the page was never asked for
+  inherited,       // write to what belongs to a realm above
+  not_inherited,   // the realm above has nothing there
   no_access,       // the region allows nothing
   outside,         // no region at all
 };

@@ -13,6 +13,7 @@ RegionTable table() {
   EXPECT_TRUE(regions.add({{0x2000, 0x1000}, RegionType::vm_text, RegionRights::read_execute}));
   EXPECT_TRUE(regions.add({{0x3000, 0x1000}, RegionType::vm_constants, RegionRights::read_only}));
   EXPECT_TRUE(regions.add({{0x6000, 0x2000}, RegionType::stack, RegionRights::read_write}));
+  EXPECT_TRUE(regions.add({{0xa000, 0x2000}, RegionType::inherited, RegionRights::read_only}));
   return regions;
 }
 
@@ -58,6 +59,9 @@ TEST(RegionTable, TellsWhyAnAccessFaulted) {
   EXPECT_EQ(regions.classify(0x6000, Access::execute), Violation::not_executable);
   EXPECT_EQ(regions.classify(0x6000, Access::write), Violation::not_mapped);
   EXPECT_EQ(regions.classify(0x9000, Access::read), Violation::outside);
+  EXPECT_EQ(regions.classify(0xa000, Access::write), Violation::inherited);
+  EXPECT_EQ(regions.classify(0xa000, Access::read), Violation::not_inherited);
+  EXPECT_EQ(regions.classify(0xa000, Access::execute), Violation::not_executable);
 }
 
 }  // namespace

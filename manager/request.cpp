@@ -12,6 +12,13 @@ namespace {
 
 using abi::Status;
 
+// Whose level it is, is not known here.
+bool is_level_memory(abi::Address address, std::uint64_t bytes) {
+  constexpr abi::AddressRange kAll = abi::levels_above(abi::kLevelMax);
+  return kAll.contains(address) &&
+         abi::level_memory((address - kAll.start) / abi::kLevelSize).contains(address, bytes);
+}
+
 base::Expected<PageRange, Status> decode_pages(std::span<const std::uint64_t> words) {
   if (words.size() != 3) {
     return base::fail(Status::kBadMessage);
@@ -27,7 +34,8 @@ base::Expected<PageRange, Status> decode_pages(std::span<const std::uint64_t> wo
   if (!base::is_aligned<std::uint64_t>(address, std::uint64_t{1} << page_bits)) {
     return base::fail(Status::kBadArgument);
   }
-  if (!abi::kPoolRange.contains(address, count << page_bits)) {
+  if (!abi::kPoolRange.contains(address, count << page_bits) &&
+      !is_level_memory(address, count << page_bits)) {
     return base::fail(Status::kBadAddress);
   }
   return PageRange{address, count, static_cast<unsigned>(page_bits)};

@@ -15,7 +15,7 @@
 
 namespace lona::manager {
 
-// Whole pages inside the process pool.
+// Whole pages inside the process pool, or inside the memory of one level.
 struct PageRange {
   abi::Address address = 0;
   std::uint64_t count = 0;

@@ -89,6 +89,14 @@ TEST(Request, RefusesAddressesOutsideThePool) {
             Status::kBadAddress);
   EXPECT_EQ(decode(Request::kMapPages, {~0xfffULL, 2, 12}).error(), Status::kBadAddress);
   EXPECT_TRUE(decode(Request::kMapPages, {abi::kPoolRange.end() - 4096, 1, 12}).has_value());
+  // Of a level too, but not across its end.
+  const abi::AddressRange level = abi::level_memory(abi::kLevelMax - 1);
+  EXPECT_TRUE(decode(Request::kMapPages, {level.start, 1, 21}).has_value());
+  EXPECT_TRUE(decode(Request::kMapPages, {level.end() - 4096, 1, 12}).has_value());
+  for (const auto address : {abi::kLevels - 4096, level.end() - 4096, level.end(),
+                             level.start + abi::kLevelSize - 4096, level.start + abi::kLevelSize}) {
+    EXPECT_EQ(decode(Request::kMapPages, {address, 2, 12}).error(), Status::kBadAddress);
+  }
 }
 
 TEST(Request, FaultsAreNoRequests) {
@@ -107,7 +115,8 @@ TEST(Request, SurvivesAnyMessage) {
     const auto request = decode_request(0x100 + random() % 8, words);
     if (request && std::holds_alternative<MapPages>(*request)) {
       const auto& pages = std::get<MapPages>(*request).pages;
-      EXPECT_TRUE(abi::kPoolRange.contains(pages.address, pages.bytes()));
+      EXPECT_TRUE(abi::kPoolRange.contains(pages.address, pages.bytes()) ||
+                  abi::levels_above(abi::kLevelMax).contains(pages.address, pages.bytes()));
       EXPECT_LE(pages.bytes(), abi::kMapBytesMax);
     }
   }

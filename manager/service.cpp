@@ -177,17 +177,29 @@ class Server {
     }
   }
 
-  // A stack grows. Otherwise the thread stays where it is until the realm is taken down.
+  // Inherited memory is mapped, a stack grows. Otherwise the thread stays where it is until the
+  // realm is taken down.
   bool serve_fault(const Received& received) {
-    const bool admitted = shared_.realms.admit_fault(realm_);
-    if (admitted && static_cast<abi::FaultKind>(received.label) == abi::FaultKind::kVm &&
-        received.words[abi::vm_fault::kInstruction] == 0 &&
-        realm_.grow_stack(received.words[abi::vm_fault::kAddress])) {
+    const bool data = static_cast<abi::FaultKind>(received.label) == abi::FaultKind::kVm &&
+                      received.words[abi::vm_fault::kInstruction] == 0;
+    const std::uint64_t address = data ? received.words[abi::vm_fault::kAddress] : 0;
+    const bool write =
+        data && (received.words[abi::vm_fault::kStatus] & abi::vm_fault::kStatusWrite) != 0;
+    const abi::Status inherited =
+        data && !write ? realm_.inherit(address) : abi::Status::kBadAddress;
+    const bool admitted = inherited == abi::Status::kOk ? shared_.realms.admit_inheriting(realm_)
+                                                        : shared_.realms.admit_fault(realm_);
+    if (admitted && (inherited == abi::Status::kOk || (data && realm_.grow_stack(address)))) {
       return answer(abi::Status::kOk);
     }
     base::FixedText<abi::kEndTextMax> text;
-    describe_fault(text, realm_.name(), received.label, received.content(), realm_.regions(),
-                   &shared_.parts.image.elf());
+    if (inherited == abi::Status::kOutOfMemory) {
+      text << "realm " << realm_.name() << " has no memory left to map what it inherits, at "
+           << base::Hex{address};
+    } else {
+      describe_fault(text, realm_.name(), received.label, received.content(), realm_.regions(),
+                     &shared_.parts.image.elf());
+    }
     shared_.log(text.text());
     if (!admitted) {
       shared_.log("realm ", realm_.name(), " had too many faults in a second");

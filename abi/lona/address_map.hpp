@@ -80,6 +80,14 @@ constexpr AddressRange level_code(std::uint64_t level) {
 constexpr AddressRange level_binaries(std::uint64_t level) {
   return {kLevels + level * kLevelSize + 0x4000'0000, 0x1'0000'0000};
 }
+// Both, side by side.
+constexpr AddressRange level_memory(std::uint64_t level) {
+  return {level_code(level).start, level_code(level).size + level_binaries(level).size};
+}
+// The slots of all levels above that depth.
+constexpr AddressRange levels_above(std::uint64_t depth) {
+  return {kLevels, depth * kLevelSize};
+}
 
 inline constexpr AddressRange kPoolRange{0x2000'0000'0000, 0x1000'0000'0000};
 inline constexpr AddressRange kDeviceRange{0x4000'0000'0000, 0x1000'0000'0000};
@@ -101,5 +109,7 @@ static_assert(kCoreConstants.start == kCoreImageRange.start);
 static_assert(kCoreConstants.end() == kCoreData.start && kCoreData.end() == kCoreImageRange.end());
 static_assert(kCoreImageRange.end() == kArchiveRange.start);
 static_assert(kLevels + kLevelMax * kLevelSize <= kPoolRange.start);
+static_assert(level_memory(0).end() == level_binaries(0).end());
+static_assert(level_memory(0).end() <= level_code(1).start);
 
 }  // namespace lona::abi

@@ -8,9 +8,10 @@
 namespace lona::abi {
 
 enum class Request : std::uint64_t {
-  // address, number of pages, page bits (12 or 21) → nothing. Zeroed memory of the process pool.
+  // address, number of pages, page bits (12 or 21) → nothing. Zeroed memory of the process pool, or
+  //   of the realm's own level: that stays until the realm's end, and realms below read it.
   kMapPages = 0x100,
-  // address, number of pages, page bits → nothing. Exactly what one kMapPages gave.
+  // address, number of pages, page bits → nothing. Exactly what one kMapPages gave, in the pool.
   kUnmapPages = 0x101,
   // → limit, mapped, and bytes that the whole system has free
   kFigures = 0x102,
@@ -71,7 +72,7 @@ enum class Status : std::uint64_t {
   kUnknownRequest = 1,
   kBadMessage = 2,   // too few or too many words
   kBadArgument = 3,  // a value outside its range, or misaligned
-  kBadAddress = 4,   // not in the process pool, or already mapped, or not what was mapped
+  kBadAddress = 4,   // not where the realm may have memory, already mapped, or not what was mapped
   kOutOfMemory = 5,  // the machine's memory is used up
   kOverLimit = 6,    // the realm's memory is used up
   kNoSuchRealm = 7,  // no realm of that number that this one may ask about

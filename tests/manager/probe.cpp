@@ -265,12 +265,78 @@ void check_shares() {
   terminate(third);
 }
 
+volatile std::uint64_t& word_at(abi::Address address) {
+  return *reinterpret_cast<volatile std::uint64_t*>(address);
+}
+
+// Memory of the own level: written with numbers, so that realms below know whose it is.
+Status map_level(abi::Address address, std::uint64_t count, unsigned bits) {
+  const Status status = ask(Request::kMapPages, address, count, bits).status;
+  for (std::uint64_t at = 0; status == Status::kOk && at < count; ++at) {
+    expect(word_at(address + (at << bits)) == 0, "memory of the level is zeroed");
+    word_at(address + (at << bits)) = address + (at << bits);
+  }
+  return status;
+}
+
+constexpr std::uint64_t kLevelPages = 20;
+
+void check_level_requests(std::uint64_t level) {
+  const abi::Address code = abi::level_code(level).start;
+  const abi::AddressRange all = abi::level_memory(level);
+  expect(map_level(code, kLevelPages, 12) == Status::kOk, "small pages of the level");
+  expect(map_level(abi::level_binaries(level).start, 1, 21) == Status::kOk, "a large page of it");
+  expect(map_level(code + abi::kSmallPage, 1, 12) == Status::kBadAddress, "no page twice");
+  expect(ask(Request::kUnmapPages, code, kLevelPages, 12).status == Status::kBadAddress,
+         "memory of the level stays");
+  expect(map_level(all.end() - abi::kSmallPage, 2, 12) == Status::kBadAddress, "its end is kept");
+  for (const std::uint64_t other : {level - 1, level + 1, abi::kLevelMax}) {
+    expect(map_level(abi::level_code(other).start, 1, 12) == Status::kBadAddress,
+           "other levels are not ours");
+  }
+}
+
+// Of a realm of that level: what is at the places that it has written.
+bool reads_level(std::uint64_t level) {
+  bool good = word_at(abi::level_binaries(level).start) == abi::level_binaries(level).start;
+  for (std::uint64_t at = kLevelPages; at-- > 0;) {
+    const abi::Address address = abi::level_code(level).start + at * abi::kSmallPage;
+    good = good && word_at(address) == address;
+  }
+  return good;
+}
+
+// A page that the parent takes while its child runs.
+constexpr abi::Address kLatePage = abi::level_code(0).start + 0x4000'0000 - abi::kSmallPage;
+
+void check_inheritance() {
+  check_level_requests(0);
+  const std::uint64_t before = ask(Request::kFigures).words.mr2;
+  const Child child = start("inherits", abi::kNoShare, 16 << 20);
+  sleep_ms(5);
+  expect(map_level(kLatePage, 1, 12) == Status::kOk, "a page more");
+  const std::uint64_t page = before - ask(Request::kFigures).words.mr2;
+  expect(await(child) == 9, "levels above are read by children and grandchildren");
+  (void)ask(Request::kRealmInfo, child.realm);
+  expect(abi::ipc_buffer().msg[7] == 0, "which is no fault of theirs");
+  terminate(child);
+  expect(ask(Request::kFigures).words.mr2 > before - page, "what a child has mapped goes with it");
+  for (const std::string_view name :
+       {"writes-level", "reads-no-level", "reads-level-gap", "runs-level"}) {
+    const Child bad = start(name);
+    expect(await(bad) == abi::kEndedByFault, name);
+    terminate(bad);
+  }
+  expect(word_at(abi::level_code(0).start) == abi::level_code(0).start, "nobody has written there");
+}
+
 void check_children() {
   check_life();
   check_depth();
   check_faults();
   check_foreign();
   check_shares();
+  check_inheritance();
 }
 
 // Not a tail call, and a frame that touches every page on the way down.
@@ -306,8 +372,29 @@ std::uint64_t meddle() {
   return failures;
 }
 
+// The one in the middle waits for what its parent takes later; the last one sees both levels.
+std::uint64_t inherit() {
+  check_level_requests(1);
+  expect(reads_level(0), "what the parent has written");
+  sleep_ms(20);
+  expect(word_at(kLatePage) == kLatePage, "also later");
+  const Child child = start("inherits-more");
+  expect(await(child) == 9, "a grandchild reads both levels");
+  terminate(child);
+  return failures == 0 ? 9 : 1;
+}
+
 std::uint64_t behave(std::string_view what) {
   if (what == "exits") return 42;
+  if (what == "inherits") return inherit();
+  if (what == "inherits-more") return reads_level(1) && reads_level(0) ? 9 : 1;
+  if (what == "writes-level") word_at(abi::level_code(0).start) = 1;
+  if (what == "reads-no-level") return word_at(abi::level_code(0).start + (1 << 29));
+  if (what == "reads-level-gap") return word_at(abi::level_memory(0).end());
+  if (what == "runs-level") {
+    abi::Address code = abi::level_code(0).start;
+    asm volatile("call *%0" : "+r"(code) : : "memory");
+  }
   if (what == "nests") return nest();
   if (what == "meddles") return meddle();
   if (what == "null") return *reinterpret_cast<volatile unsigned char*>(8);

@@ -48,12 +48,14 @@ struct Header;
 
 struct VmOptions {
   bool collect_always = false;  // test mode: collect at every safe point
+  bool tight_heaps = false;     // test mode: small heaps have hardly more room than they need
   std::uint32_t slice_reductions = 2000;
   // The library as an image that was checked and whose names are in the table of names
   // (image/image.hpp); null: namespaces and vars of the natives are made anew.
   const image::Header* library = nullptr;
   unsigned workers = 1;
-  // Not 0: slices of random length and another order of processes, the same for the same seed.
+  // Not 0: slices of random length, another order of processes, and messages and signals that
+  // arrive late, all the same for the same seed. With one worker only.
   std::uint64_t seed = 0;
 };
 

@@ -12,8 +12,8 @@ A script is a text file; the first letter of a line says what the line is:
     ! text                         text that a line of standard error contains
     ? 1                            the exit status, when it is not 0
 
-Without `!` lines standard error must be empty. Every other script runs twice: booted and with
---host, and must give the same.
+Without `!` lines standard error must be empty. Every other script runs booted and with --host, and
+must give the same. It must do so in the stress modes of the VM, too, which run on the host.
 """
 
 import dataclasses
@@ -22,9 +22,15 @@ import re
 import shlex
 import subprocess
 
-from .common import ROOT
+from .common import HOST_VM, ROOT
 
 _TIMEOUT = 180
+
+STRESS = {
+    "collect": ["--collect-always"],
+    "tight": ["--tight-heaps"],
+    "seed": ["--seed", "1"],
+}
 
 
 @dataclasses.dataclass
@@ -76,8 +82,12 @@ class Script:
         return "\n".join(filter(None, (self._run(call, platform) for call in self.calls)))
 
     def _run(self, call, platform):
-        words = [str(ROOT / "lona"), call.words[0], *(["--host"] if platform == "host" else []),
-                 *call.words[1:]]
+        if platform in STRESS:
+            mode = call.words if call.words != ["run"] else ["prompt"]
+            words = [HOST_VM, "--lib", ROOT, *STRESS[platform], *mode]
+        else:
+            words = [ROOT / "lona", call.words[0], *(["--host"] if platform == "host" else []),
+                     *call.words[1:]]
         given = (ROOT / call.feed).read_bytes() if call.feed \
             else "".join(line + "\n" for line in call.input).encode()
         try:

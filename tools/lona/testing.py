@@ -6,7 +6,8 @@ A job is a program that runs one test or many; its results carry the tests' own 
     host/NAME.Suite.Case, asan/…   GoogleTest programs of both host presets
     tsan/NAME.Suite.Case           those in which several workers run, with the thread sanitizer
     FOLDER/FILE.Case               Python tests, */*_test.py anywhere in the tree
-    console/NAME.boot, .host       console scripts, tests/console/*.script
+    console/NAME.boot, .host       console scripts, tests/console/*.script; on the host in stress
+                                   modes of the VM, too: .collect, .tight, .seed
     format/tree                    formatting, SPDX lines, line length
 """
 
@@ -170,7 +171,8 @@ def _python_job(path):
 def _console_jobs():
     for path in sorted((ROOT / "tests" / "console").glob("*.script")):
         script = console.Script(path)
-        for platform in script.platforms:
+        stress = tuple(console.STRESS) if "host" in script.platforms else ()
+        for platform in script.platforms + stress:
             def run(names, script=script, platform=platform):
                 wrong = script.run(platform)
                 return [Result(names[0], not wrong, wrong)]

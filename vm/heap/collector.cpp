@@ -99,6 +99,12 @@ bool over_limit(const Process& p, std::size_t words) {
   return p.max_heap_words_ != 0 && words > p.max_heap_words_;
 }
 
+// In the test mode of small heaps that are collected all the time; large ones would take for ever.
+bool is_tight(const Process& p, std::size_t words) {
+  constexpr std::size_t kMostWords = 4096;
+  return state_of(p).options.tight_heaps && words + old_used(p) < kMostWords;
+}
+
 bool major_due(const Process& p) {
   return p.collect_all_ || p.minors_since_major_ >= kMinorsBetweenMajors ||
          (p.minors_since_major_ != 0 && p.off_heap().wants_major());
@@ -123,6 +129,7 @@ bool old_has_room(Process& p) {
 // too large. A large one gets room for everything, and gives its end back.
 std::size_t new_block_words(Process& p, std::size_t need) {
   std::size_t most = fresh_words(p) + stack_words(p);
+  if (is_tight(p, most)) return most;
   if (most > kLargeWords) {
     // The size of now when it does, so that two blocks take turns and their pages stay warm.
     std::size_t all = most + need;
@@ -245,7 +252,9 @@ Collected resize(Process& p, std::uint16_t live, std::size_t need) {
   std::size_t wanted = alive + stack_words(p) + need;
   std::size_t size = p.block_words(), fit = size;
   std::size_t least = old_used(p) / 2;
-  if (wanted > size / 4 * 3) {
+  if (is_tight(p, wanted)) {
+    fit = wanted + wanted / 16;
+  } else if (wanted > size / 4 * 3) {
     fit = block_size_for(std::max(wanted + wanted / 3 + 1, least));
   } else if (size < least) {
     fit = block_size_for(least);

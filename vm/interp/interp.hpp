@@ -21,8 +21,9 @@ RunResult run_slice(Process& p, std::int64_t reductions);
 // Sets a fresh process up to call `fn` (a closure in its own heap or permanent) with no arguments.
 void start_call(Process& p, Term fn);
 
-// Tells the process's tracer about the call it is about to make; interp/trace_call.cpp.
-void trace_call(Process& p);
+// Tells the process's tracer about the call it is about to make; false when it makes none next.
+// interp/trace_call.cpp
+bool trace_call(Process& p);
 
 // Calls a closure from inside a native and waits for its result: for macros. The arguments are not
 // in the process's heap, and the caller holds no term of that heap. Term::raise() when the process

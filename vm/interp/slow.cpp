@@ -362,7 +362,7 @@ Next receive_timer(Process& p) {
 
 Next receive_wait(Process& p) {
   const Instruction* pc = p.pc_;
-  receive_signals(p);
+  receive_due_signals(p);
   if (p.exit_pending_) return Next::kYield;
   if (*p.scan_ != nullptr) return go(p, near_offset(pc));
   if (pc->a == kNoOperand) return Next::kWait;

@@ -39,14 +39,15 @@ Term name_of(Term callee) {
 
 }  // namespace
 
-void trace_call(Process& p) {
+bool trace_call(Process& p) {
   const Term tracer = Term::from_bits(p.tracer_.load(std::memory_order_relaxed));
   Process* receiver = tracer.is_pid() ? state_of(p).table.find(tracer) : nullptr;
   if (receiver == nullptr) {
     p.tracer_.store(0, std::memory_order_relaxed);
-    return;
+    return false;
   }
-  if (!is_call(static_cast<Op>(p.pc_->op)) || !p.pending_fn_.is_nil() || p.in_fragment()) return;
+  if (!is_call(static_cast<Op>(p.pc_->op))) return false;
+  if (!p.pending_fn_.is_nil() || p.in_fragment()) return true;
   const std::uint32_t argc = p.pc_->b;
   const Word* first = p.fp_ - p.pc_->a;
   p.set_limit(std::min(frame_floor(p, p.fp_), p.fp_ - p.pc_->a - argc));
@@ -61,6 +62,7 @@ void trace_call(Process& p) {
   tuple[4] = arguments.bits();
   if (!holds_byte_buffer(p, arguments)) send_message(p, *receiver, Term::boxed(tuple));
   if (p.leave_fragment()) p.collect_ = true;
+  return true;
 }
 
 }  // namespace lona::vm

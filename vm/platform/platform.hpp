@@ -205,7 +205,10 @@ struct Session {
   std::string_view file_name;              // kRun
   std::span<const std::uint8_t> source;    // kRun: the program's text
   std::span<const std::string_view> args;  // kRun: its arguments; kEval: the expressions
-  bool collect_always = false;             // for tests: collect garbage at every safe point
+  // For tests (VmOptions):
+  bool collect_always = false;
+  bool tight_heaps = false;
+  std::uint64_t seed = 0;
 };
 // Blocks until the host has said what to do.
 Session session();

@@ -25,6 +25,9 @@ Process* spawn_process(Worker& w, const Process* parent, Term fn, const SpawnOpt
   constexpr std::size_t kStackWords = 2 * Process::kFrameWords;
   std::size_t words = fn_words + binding_words + kStackWords;
   if (words < options.min_heap_words) words = options.min_heap_words;
+  if (s.options.tight_heaps && words < Process::kFirstBlockWords) {
+    p->block_end_ = p->block_ + words;
+  }
   if (words > Process::kFirstBlockWords) {
     words = block_size_for(words);
     auto* block = static_cast<Word*>(w.allocator.allocate(words * sizeof(Word)));

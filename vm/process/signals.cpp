@@ -148,7 +148,8 @@ void unlink_watched(Monitor* m) {
 }  // namespace
 
 void deliver(Worker& w, Process& receiver, Fragment* f) {
-  bool several = w.vm.state().several;
+  const Vm::State& s = w.vm.state();
+  bool several = s.several;
   bool signal = f->kind() != Fragment::Kind::kMessage;
   Fragment* head = receiver.arrived_.load(std::memory_order_relaxed);
   do {
@@ -159,14 +160,17 @@ void deliver(Worker& w, Process& receiver, Fragment* f) {
       break;
     }
   } while (!receiver.arrived_.compare_exchange_weak(head, f));
-  // With one worker nobody else looks at the process: a signal has its effect at once.
-  if (signal && (!several || &receiver == w.running)) receive_signals(receiver);
+  // With one worker nobody else looks at the process: a signal has its effect at once. What a
+  // process sends to itself is never late.
+  const bool late = s.options.seed != 0;
+  const bool to_itself = &receiver == w.running && (signal || late);
+  if (to_itself || (signal && !several && !late)) receive_signals(receiver);
   make_ready(w, receiver);
 }
 
-void receive_signals(Process& p) {
-  if (p.arrived_.load(std::memory_order_relaxed) == nullptr) return;
-  Fragment* newest = p.arrived_.exchange(nullptr, std::memory_order_acquire);
+namespace {
+// `newest` and what has come before it.
+void take_signals(Process& p, Fragment* newest) {
   Fragment* oldest = nullptr;
   while (newest != nullptr) {
     Fragment* next = newest->next;
@@ -179,6 +183,31 @@ void receive_signals(Process& p) {
     take_signal(p, oldest);
     oldest = next;
   }
+}
+
+// So many of the newest signals are still on their way, as the seed will have it.
+std::uint32_t late_signals(Process& p, const Fragment* newest) {
+  std::uint32_t count = 0;
+  for (const Fragment* f = newest; f != nullptr; f = f->next) ++count;
+  return random_below(*p.worker_, 2) == 0 ? 0 : random_below(*p.worker_, count + 1);
+}
+}  // namespace
+
+void receive_signals(Process& p) {
+  if (p.arrived_.load(std::memory_order_relaxed) == nullptr) return;
+  take_signals(p, p.arrived_.exchange(nullptr, std::memory_order_acquire));
+}
+
+void receive_due_signals(Process& p) {
+  Fragment* newest = p.arrived_.load(std::memory_order_relaxed);
+  if (newest == nullptr || state_of(p).options.seed == 0) return receive_signals(p);
+  std::uint32_t late = late_signals(p, newest);
+  if (late == 0) return receive_signals(p);
+  Fragment* last_late = newest;
+  while (--late > 0) last_late = last_late->next;
+  Fragment* due = last_late->next;
+  last_late->next = nullptr;
+  take_signals(p, due);
 }
 
 Fragment* copy_to_fragment(const Process& sender, Allocator& allocator, Term t) {

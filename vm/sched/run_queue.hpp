@@ -43,15 +43,16 @@ class RunQueue {
     return nullptr;
   }
 
-  // Moves the first of the middle band to its end: for tests that want another order.
-  void rotate() {
+  // Moves so many of the first in the middle band to its end: for tests that want another order.
+  void rotate(std::uint32_t count) {
     Band& band = bands_[1];
-    if (band.first == band.last) return;
-    Process* p = band.first;
-    band.first = p->queue_next_;
-    p->queue_next_ = nullptr;
-    band.last->queue_next_ = p;
-    band.last = p;
+    for (; count > 0 && band.first != band.last; --count) {
+      Process* p = band.first;
+      band.first = p->queue_next_;
+      p->queue_next_ = nullptr;
+      band.last->queue_next_ = p;
+      band.last = p;
+    }
   }
 
   std::uint32_t length() const { return length_.load(std::memory_order_relaxed); }

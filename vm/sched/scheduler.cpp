@@ -3,6 +3,8 @@
 //
 // A process wakes up on the worker that woke it, as that one has just touched what the two share;
 // a worker with nothing to do takes from others. The first worker also looks after the console.
+#include <algorithm>
+
 #include "vm/heap/collector.hpp"
 #include "vm/interp/interp.hpp"
 #include "vm/platform/platform.hpp"
@@ -17,8 +19,9 @@ namespace {
 // So many reductions or slices may pass between two looks at clock and console.
 constexpr std::int64_t kReductionsBetweenLooks = 20'000;
 constexpr unsigned kSlicesBetweenLooks = 64;
-// A call is begun when it leaves a reduction; the next one finds none to take.
+// Of a traced process. A call is begun when it leaves a reduction; the next one finds none to take.
 constexpr std::int64_t kSliceOfOneCall = 2;
+constexpr std::int64_t kSliceToNextCall = 1;
 
 bool is_first(const Worker& w) {
   return w.index == 0;
@@ -76,8 +79,14 @@ bool collected(Worker& w, Process& p) {
 std::int64_t slice_of(Worker& w) {
   const VmOptions& options = w.vm.state().options;
   if (options.seed == 0) return options.slice_reductions;
-  w.random = w.random * 6364136223846793005 + 1442695040888963407;
-  return 1 + static_cast<std::int64_t>(w.random >> 40) % 200;
+  return 1 + random_below(w, 1u << random_below(w, 9));  // short ones more often
+}
+
+// What was done in which order, as one number.
+void note_slice(Worker& w, const Process& p, std::int64_t used) {
+  const std::uint64_t what = p.pid().bits() * 1024 + static_cast<std::uint64_t>(used);
+  w.history = (w.history ^ what) * 0x9e3779b97f4a7c15;
+  w.history ^= w.history >> 29;
 }
 
 std::int64_t run_one(Worker& w, Process& p) {
@@ -87,17 +96,17 @@ std::int64_t run_one(Worker& w, Process& p) {
   w.running = &p;
   p.state_.store(Process::State::kRunning, std::memory_order_relaxed);
   p.woken_.store(false, std::memory_order_relaxed);
-  receive_signals(p);
+  receive_due_signals(p);
   std::int64_t slice = slice_of(w);
-  const bool traced = p.tracer_.load(std::memory_order_relaxed) != 0;
-  if (traced) slice = kSliceOfOneCall;
   if (p.exit_pending_) {
     end_process(p);
     return 1;
   }
   if (p.collection_ != nullptr && !collected(w, p)) return slice;
   p.waits_for_console_ = false;
-  if (traced) trace_call(p);
+  if (p.tracer_.load(std::memory_order_relaxed) != 0) {
+    slice = trace_call(p) ? kSliceOfOneCall : kSliceToNextCall;
+  }
   bool collect_first = s.options.collect_always && !p.collected_;
   if (collect_first) {
     p.collect_ = true;
@@ -108,6 +117,7 @@ std::int64_t run_one(Worker& w, Process& p) {
   std::int64_t left = p.collect_ ? p.reductions_saved_ : p.reductions_left_;
   std::int64_t used = slice > left ? slice - left : 1;
   p.reductions_ += static_cast<std::uint64_t>(used);
+  if (s.options.seed != 0) note_slice(w, p, used);
   if (result == RunResult::kExit || p.exit_pending_) {
     end_process(p);
   } else if (result == RunResult::kYield) {
@@ -176,7 +186,7 @@ void run_round(Worker& w) {
   std::int64_t reductions = kReductionsBetweenLooks;
   for (unsigned i = 0; i < kSlicesBetweenLooks && reductions > 0; ++i) {
     if (s.stop.load(std::memory_order_relaxed)) break;
-    if (s.options.seed != 0 && (w.random >> 33) % 3 == 0) w.queue.rotate();
+    if (s.options.seed != 0) w.queue.rotate(random_below(w, std::min(w.queue.length(), 8u) + 1));
     Process* p = w.queue.pop(s.several);
     if (p == nullptr) break;
     reductions -= run_one(w, *p);

@@ -11,4 +11,5 @@ target_sources(lona_vm PRIVATE
   ${CMAKE_CURRENT_LIST_DIR}/workers.cpp)
 lona_vm_test(failure_test ${CMAKE_CURRENT_LIST_DIR}/failure_test.cpp)
 lona_vm_test(workers_test ${CMAKE_CURRENT_LIST_DIR}/workers_test.cpp)
+lona_vm_test(seed_test ${CMAKE_CURRENT_LIST_DIR}/seed_test.cpp)
 lona_vm_test(timers_test ${CMAKE_CURRENT_LIST_DIR}/timers_test.cpp)

@@ -133,6 +133,8 @@ Fragment* copy_to_fragment(const Process& sender, Allocator& allocator, Term t);
 void deliver(Worker& w, Process& receiver, Fragment* message);
 // What has arrived goes to the mailbox, or ends the process (exit_pending_). Its own worker only.
 void receive_signals(Process& p);
+// The same, but those that are late in the test mode with a seed stay for another time.
+void receive_due_signals(Process& p);
 // An exit signal as from a link (`from` = its pid) or `exit`. `kill` cannot be trapped.
 enum class ExitSignal : std::uint8_t { kLink, kExit, kKill };
 void signal_exit(const Process& sender, Process& receiver, Term from, Term reason, ExitSignal kind);

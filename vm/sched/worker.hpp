@@ -38,7 +38,8 @@ struct Worker {
   Process* running = nullptr;
   std::uint64_t next_ref;
   std::uintptr_t native_stack_base = 0;
-  std::uint64_t random = 0;  // of the test mode that varies the order of processes
+  // Of the test mode with a seed: the state of its random numbers, and the slices so far.
+  std::uint64_t random = 0, history = 0;
   // Ended processes whose memory others may still look at, oldest first.
   Process* ended_first = nullptr;
   Process* ended_last = nullptr;
@@ -46,5 +47,10 @@ struct Worker {
   std::atomic<bool> asleep{false};
   std::atomic<bool> paused_inside{false};  // in the middle of a slice (AllPaused)
 };
+
+inline std::uint32_t random_below(Worker& w, std::uint32_t bound) {
+  w.random = w.random * 6364136223846793005 + 1442695040888963407;
+  return static_cast<std::uint32_t>(w.random >> 33) % bound;
+}
 
 }  // namespace lona::vm

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Several workers at once: everything that processes do to each other, from different threads. Each
-// scenario counts what comes back, so that whatever is lost, doubled or mixed up shows.
+// scenario counts what comes back, so that whatever is lost, doubled or mixed up shows. A seed
+// stands for one worker that does everything in another order.
 #include <gtest/gtest.h>
 
 #include "vm/sched/test_vm.hpp"
@@ -8,7 +9,15 @@
 namespace lona::vm {
 namespace {
 
-class Workers : public testing::TestWithParam<unsigned> {
+struct Mode {
+  unsigned workers;
+  std::uint64_t seed;
+};
+void PrintTo(const Mode& mode, std::ostream* out) {
+  *out << mode.workers << " workers, seed " << mode.seed;
+}
+
+class Workers : public testing::TestWithParam<Mode> {
  protected:
   Workers() {
     vm.run(
@@ -17,9 +26,11 @@ class Workers : public testing::TestWithParam<unsigned> {
         ":after 20000 [:missing n]))))");
   }
   std::string run(std::string_view source) { return vm.run(source); }
-  TestVm vm{VmOptions{.workers = GetParam()}};
+  TestVm vm{VmOptions{.workers = GetParam().workers, .seed = GetParam().seed}};
 };
-INSTANTIATE_TEST_SUITE_P(One_Two_Four, Workers, testing::Values(1u, 2u, 4u));
+INSTANTIATE_TEST_SUITE_P(One_Two_Four, Workers,
+                         testing::Values(Mode{1, 0}, Mode{2, 0}, Mode{4, 0}));
+INSTANTIATE_TEST_SUITE_P(Seeds, Workers, testing::Values(Mode{1, 1}, Mode{1, 2}, Mode{1, 3}));
 
 TEST_P(Workers, every_message_of_many_senders_arrives_and_keeps_its_order) {
   EXPECT_EQ(

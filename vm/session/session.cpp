@@ -70,8 +70,11 @@ Session::Session(const platform::Session& asked)
       SourceFeed{.next = on_next, .value = on_value},
       asked_(asked),
       console_(Console::the()),
-      vm_(create_vm_with_library(
-          {.collect_always = asked.collect_always, .workers = platform::worker_count()}, this)) {}
+      vm_(create_vm_with_library({.collect_always = asked.collect_always,
+                                  .tight_heaps = asked.tight_heaps,
+                                  .workers = platform::worker_count(),
+                                  .seed = asked.seed},
+                                 this)) {}
 
 // --- Source for the evaluator
 // ---------------------------------------------------------------------

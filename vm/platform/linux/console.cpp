@@ -9,6 +9,7 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <csignal>
@@ -36,6 +37,10 @@ std::recursive_mutex g_output_mutex;
 Output g_output{.fd = STDOUT_FILENO, .buffer = {}};
 bool g_prompt = false;
 std::atomic<bool> g_input_wanted{false};
+
+// The simulated clock; 0: time is the machine's. A round of the scheduler looks at it once.
+constexpr std::uint64_t kLookNs = 50'000;
+std::uint64_t g_simulated_ns = 0;
 bool g_terminal_out = false;
 bool g_raw = false;
 termios g_saved;
@@ -152,8 +157,13 @@ void stop_console() {
   g_raw = false;
 }
 
+void simulate_clock() {
+  g_simulated_ns = kLookNs;
+}
+
 std::uint64_t now_ns() {
-  return clock_ns(CLOCK_MONOTONIC);
+  if (g_simulated_ns == 0) return clock_ns(CLOCK_MONOTONIC);
+  return g_simulated_ns += kLookNs;
 }
 
 std::uint64_t wall_clock_ns() {
@@ -166,7 +176,9 @@ void wait(std::uint64_t deadline_ns) {
                    {.fd = STDIN_FILENO, .events = POLLIN, .revents = 0}};
   timespec left = {};
   const std::uint64_t now = now_ns();
-  if (deadline_ns > now && deadline_ns != kNoDeadline) {
+  if (g_simulated_ns != 0 && deadline_ns != kNoDeadline) {
+    g_simulated_ns = std::max(now, deadline_ns);
+  } else if (deadline_ns > now && deadline_ns != kNoDeadline) {
     left.tv_sec = static_cast<time_t>((deadline_ns - now) / 1'000'000'000);
     left.tv_nsec = static_cast<long>((deadline_ns - now) % 1'000'000'000);
   }

@@ -74,7 +74,9 @@ Session session() {
           .file_name = s.file_name,
           .source = {reinterpret_cast<const std::uint8_t*>(s.source.data()), s.source.size()},
           .args = s.args,
-          .collect_always = s.collect_always};
+          .collect_always = s.collect_always,
+          .tight_heaps = s.tight_heaps,
+          .seed = s.seed};
 }
 
 void exit(int status) {

@@ -15,7 +15,8 @@ struct Settings {
   std::string file_name = {};
   std::string source = {};
   std::vector<std::string_view> args = {};
-  bool collect_always = false;
+  bool collect_always = false, tight_heaps = false;
+  std::uint64_t seed = 0;
   bool compile_library = false;  // even when there is a core image
   unsigned workers = 1;
   std::string root;  // of the archive, with a slash at its end
@@ -28,6 +29,10 @@ void set_memory_limit(std::size_t bytes);
 void start_console(bool prompt);
 // Writes what is buffered and gives the terminal back as it was found. Safe to call twice.
 void stop_console();
+
+// For tests: from now on time passes by being looked at, and jumps to what is waited for. One
+// thread only.
+void simulate_clock();
 
 // Of the executable, with a slash at its end.
 std::string own_folder();

@@ -25,7 +25,10 @@ constexpr const char* kUsage =
     "  --lib DIR          folder that stands for the system's archive\n"
     "  --memory MB        most memory the VM may use (1024)\n"
     "  --workers N        threads that run processes (1)\n"
-    "  --collect-always   collect garbage at every safe point (for tests; slow)\n";
+    "For tests:\n"
+    "  --collect-always   collect garbage at every safe point\n"
+    "  --tight-heaps      no room in heaps beyond what is in them\n"
+    "  --seed N           the order of processes and messages, and time, depend on N only\n";
 
 [[noreturn]] void wrong_use(const std::string& message) {
   std::fprintf(stderr, "lona-vm: %s\n%s", message.c_str(), kUsage);
@@ -73,13 +76,15 @@ bool write_file(const std::string& path, const std::vector<std::uint64_t>& words
   exit(0);
 }
 
-unsigned parse_workers(const char* text) {
+// From 1 to `most`.
+unsigned long parse_number(const std::string& option, const char* text, unsigned long most) {
   char* end = nullptr;
   const unsigned long n = std::strtoul(text, &end, 10);
-  if (*text == '\0' || *end != '\0' || n == 0 || n > 64) {
-    wrong_use(std::string("--workers wants a number from 1 to 64, not '") + text + "'");
+  if (*text == '\0' || *end != '\0' || n == 0 || n > most) {
+    wrong_use(option + " wants a number from 1 to " + std::to_string(most) + ", not '" + text +
+              "'");
   }
-  return static_cast<unsigned>(n);
+  return n;
 }
 
 // False when there is no such option with a value.
@@ -89,11 +94,21 @@ bool take_option(const std::string& option, const char* value) {
   } else if (option == "--memory") {
     set_memory_limit(parse_megabytes(value));
   } else if (option == "--workers") {
-    settings().workers = parse_workers(value);
+    settings().workers = static_cast<unsigned>(parse_number(option, value, 64));
+  } else if (option == "--seed") {
+    settings().seed = parse_number(option, value, 1'000'000'000);
   } else {
     return false;
   }
   return true;
+}
+
+bool* flag_of(const std::string& option) {
+  Settings& s = settings();
+  if (option == "--collect-always") return &s.collect_always;
+  if (option == "--tight-heaps") return &s.tight_heaps;
+  if (option == "--compile-library") return &s.compile_library;
+  return nullptr;
 }
 
 void parse_mode(const std::string& name, std::vector<std::string_view> rest) {
@@ -131,8 +146,8 @@ void parse_command_line(int argc, char** argv) {
       std::fputs(kUsage, stdout);
       std::exit(0);
     }
-    if (option == "--collect-always" || option == "--compile-library") {
-      (option == "--collect-always" ? s.collect_always : s.compile_library) = true;
+    if (bool* flag = flag_of(option)) {
+      *flag = true;
       continue;
     }
     if (++i == argc) wrong_use(option + " wants a value");
@@ -144,6 +159,8 @@ void parse_command_line(int argc, char** argv) {
   for (; i + 1 < argc; i += 2) {
     if (!take_option(argv[i], argv[i + 1])) break;
   }
+  if (s.seed != 0 && s.workers != 1) wrong_use("--seed wants one worker");
+  if (s.seed != 0) simulate_clock();
   parse_mode(mode, {argv + i, argv + argc});
 }
 

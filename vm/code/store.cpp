@@ -153,7 +153,7 @@ Term CodeStore::keep_from(const Source& source, Term t) {
   Word* block = allocate(*words + 1);
   if (block == nullptr) return Term::absent();
   Word* blobs = nullptr;
-  Term copy = copy_into(source, t, block + 1, blobs);
+  Term copy = copy_into(source, t, {block + 1, *words}, blobs).value;
   block[0] = reinterpret_cast<Word>(blobs);
   if (blobs != nullptr) note_blobs(block, blobs);
   return copy;

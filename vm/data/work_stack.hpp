@@ -26,22 +26,20 @@ class WorkStack {
   T& top() { return data_[size_ - 1]; }
   T& operator[](std::size_t i) { return data_[i]; }
   T* data() { return data_; }
+  std::size_t capacity() const { return capacity_; }
   void pop() { size_--; }
   void shrink(std::size_t size) { size_ = size; }
 
   // False when there is no memory for more.
   [[nodiscard]] bool push(const T& value) {
-    if (size_ == capacity_ && !grow()) return false;
+    if (size_ == capacity_ && !grow_full()) return false;
     data_[size_++] = value;
     return true;
   }
-  // For walks that have no way to report failure.
-  void must_push(const T& value) {
-    if (!push(value)) platform::panic("no memory to walk a deeply nested value");
-  }
-
- private:
-  bool grow() {
+  // More room for a stack that is full; false without memory. A walk that keeps the top itself asks
+  // for it, and finds its entries elsewhere then.
+  [[nodiscard, gnu::noinline]] bool grow_full() {
+    size_ = capacity_;
     std::size_t bytes =
         (capacity_ * 2 * sizeof(T) + platform::kPageSize - 1) & ~(platform::kPageSize - 1);
     void* p = platform::map_pages(bytes);
@@ -53,6 +51,12 @@ class WorkStack {
     capacity_ = bytes / sizeof(T);
     return true;
   }
+  // For walks that have no way to report failure.
+  void must_push(const T& value) {
+    if (!push(value)) platform::panic("no memory to walk a deeply nested value");
+  }
+
+ private:
   void release() {
     if (mapped_ != 0) platform::unmap_pages(data_, mapped_);
   }

@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "vm/heap/copy.hpp"
 
+#include <algorithm>
+#include <utility>
+
 #include "vm/data/work_stack.hpp"
 #include "vm/heap/arena.hpp"
 #include "vm/heap/copy_words.hpp"
+#include "vm/heap/fragment.hpp"
 #include "vm/process/process.hpp"
 #include "vm/term/object.hpp"
 
@@ -13,7 +17,7 @@ namespace {
 
 bool is_pointer(Term t) {
   static_assert(static_cast<unsigned>(Tag::kPair) == 1 && static_cast<unsigned>(Tag::kBoxed) == 2);
-  return static_cast<unsigned>(t.tag()) - 1 <= 1;
+  return ((t.bits() + 1) & 6) == 2;
 }
 
 const Word* address(Term t) {
@@ -22,153 +26,240 @@ const Word* address(Term t) {
 
 // Where the terms of an object of this header start; its end when it has none.
 std::size_t first_term(Header h) {
-  unsigned raw = kRawWords[static_cast<unsigned>(h.kind())];
-  return raw == kAllRaw || raw > h.words() ? h.words() : raw;
+  return std::min<std::size_t>(kRawWords[static_cast<unsigned>(h.kind())], h.words());
 }
 
-// Where the words of a process are, for as long as it does not run: most are in its block or its
-// old part, so that is looked at first.
+// A range of memory, asked with the bits of a pointer: its tag is less than a word.
+class Range {
+ public:
+  Range() = default;
+  Range(const Word* from, const Word* to)
+      : start_(reinterpret_cast<Word>(from)), bytes_(reinterpret_cast<Word>(to) - start_) {}
+  bool holds(Term pointer) const { return pointer.bits() - start_ < bytes_; }
+
+ private:
+  Word start_ = 0, bytes_ = 0;
+};
+
+// Where the words of a process are, for as long as it does not run: in its block, its old part and
+// its fragments. Two of them are asked at once; a fragment where something was found takes the
+// block's place until something is looked for there.
 class ProcessWords {
  public:
   explicit ProcessWords(const Process& p)
-      : process_(p),
-        block_(p.block_),
-        block_words_(p.block_words()),
-        old_(p.old_),
-        old_words_(static_cast<std::size_t>(p.old_top_ - p.old_)) {}
-  bool owns(const Word* a) const {
-    return within(a, block_, block_words_) || within(a, old_, old_words_) ||
-           (process_.has_fragments() && process_.owns(a));
+      : process_(p), near_(p.block_, p.block_end_), old_(p.old_, p.old_top_) {}
+  [[gnu::always_inline]] bool owns(Term pointer) {
+    if (near_.holds(pointer)) [[likely]]
+      return true;
+    if (old_.holds(pointer)) [[unlikely]]
+      return true;
+    if (!process_.has_fragments()) return false;
+    const Range found = look(process_, pointer);
+    if (!found.holds(pointer)) return false;
+    near_ = found;
+    return true;
   }
 
  private:
-  static bool within(const Word* a, const Word* start, std::size_t words) {
-    return reinterpret_cast<std::uintptr_t>(a) - reinterpret_cast<std::uintptr_t>(start) <
-           words * sizeof(Word);
+  [[gnu::noinline]] static Range look(const Process& p, Term pointer) {
+    if (const Range block(p.block_, p.block_end_); block.holds(pointer)) return block;
+    const Fragment* f = p.fragment_of(address(pointer));
+    return f != nullptr ? Range(f->data, f->top) : Range();
   }
+
   const Process& process_;
-  const Word* block_;
-  std::size_t block_words_;
-  const Word* old_;
-  std::size_t old_words_;
+  Range near_, old_;
 };
 
-// Depth first; what a node has besides the part that is looked at next waits on a stack. A list's
-// rest waits, so a list of whatever length takes one place.
-template <typename Source>
-std::optional<std::size_t> size_of(const Source& source, Term root, bool* has_buffer = nullptr) {
-  if (!is_pointer(root) || !source.owns(address(root))) return 0;
-  // Shared parts are counted each time they are reached: a small value may ask for more than any
-  // memory has.
-  std::size_t most = platform::memory_figures().limit / sizeof(Word);
-  WorkStack<Term, 64> todo;
-  std::size_t words = 0;
-  Term t = root;
+class ArenaWords {
+ public:
+  explicit ArenaWords(const Arena& arena) : arena_(arena) {}
+  bool owns(Term pointer) const { return arena_.owns(address(pointer)); }
+
+ private:
+  const Arena& arena_;
+};
+
+// A term that is to be looked at, and where its copy is wanted.
+struct Part {
+  Term value;
+  Word* slot;
+};
+
+// What a walk through all of a value that the source owns does with it.
+enum class Does : bool { kCount, kCopy };
+
+struct Walked {
+  enum class End : std::uint8_t { kDone, kFull, kNoMemory } end;
+  Term result;
+  std::size_t words;
+};
+
+// Depth first; what an object has besides the part that is looked at next waits on a stack. Of a
+// pair the rest waits, so a list of whatever length takes one place. Full: it is more than `room`
+// words. `note` is told of objects with raw words. All that is used for each word is local and
+// leaves no address behind, so that it stays in registers: the time of messages is spent here.
+template <Does kDoes, typename Source, typename Note>
+Walked walk(Source source, Term root, Word* to, std::size_t room, Note note) {
+  using End = Walked::End;
+  constexpr bool kCopies = kDoes == Does::kCopy;
+  const auto needs_copy = [&](Term t) __attribute__((always_inline)) {
+    return is_pointer(t) && source.owns(t);
+  };
+  if (!needs_copy(root)) return {End::kDone, root, 0};
+  WorkStack<Part, 64> stack;
+  Part* top = stack.data();
+  Part* limit = top + stack.capacity();
+  const auto push = [&](Part part) __attribute__((always_inline)) {
+    if (top == limit) [[unlikely]] {
+      const std::size_t count = stack.capacity();
+      if (!stack.grow_full()) return false;
+      top = stack.data() + count;
+      limit = stack.data() + stack.capacity();
+    }
+    *top++ = part;
+    return true;
+  };
+  std::size_t left = room;
+  // Nowhere, when nothing is copied.
+  const auto behind = [](Word* at, std::size_t words)
+                          __attribute__((always_inline)) { return kCopies ? at + words : nullptr; };
+  const auto take = [&](std::size_t words) __attribute__((always_inline)) {
+    left -= words;
+    return std::exchange(to, behind(to, words));
+  };
+  Word result = root.bits();
+  Part at{root, &result};
   for (;;) {
-    const Word* p = address(t);
-    Term next = Term::nil();
-    auto look_at = [&](Term part) __attribute__((always_inline)) {
-      if (!is_pointer(part) || !source.owns(address(part))) return true;
-      if (!next.is_nil()) return todo.push(part);
-      next = part;
-      return true;
-    };
-    if (t.is_pair()) {
-      words += 2;
-      if (!look_at(t.first()) || !look_at(t.rest())) return {};
+    if (at.value.is_pair()) {
+      if (left < 2) return {End::kFull, root, room};
+      Word* copy = take(2);
+      const Term first = at.value.first(), rest = at.value.rest();
+      if constexpr (kCopies) {
+        *at.slot = Term::pair(copy).bits();
+        copy[0] = first.bits();
+        copy[1] = rest.bits();
+      }
+      const bool more = needs_copy(rest);
+      if (needs_copy(first)) {
+        if (more && !push({rest, behind(copy, 1)})) return {End::kNoMemory, root, room};
+        at = {first, copy};
+        continue;
+      }
+      if (more) {
+        at = {rest, behind(copy, 1)};
+        continue;
+      }
     } else {
-      Header h = Header::from_bits(*p);
-      words += h.words() + 1;
-      if (h.kind() == Kind::kByteBuffer && has_buffer != nullptr) *has_buffer = true;
-      for (std::size_t i = first_term(h); i < h.words(); ++i) {
-        if (!look_at(Term::from_bits(p[1 + i]))) return {};
+      const Word* from = at.value.box();
+      const Header h = Header::from_bits(*from);
+      const std::size_t words = h.words() + 1;
+      if (left < words) return {End::kFull, root, room};
+      Word* copy = take(words);
+      if constexpr (kCopies) {
+        *at.slot = Term::boxed(copy).bits();
+        *copy = h.bits();
+      }
+      std::size_t i = first_term(h) + 1;
+      if (i != 1) note(h, from, copy, i);
+      Part next{};
+      for (; i < words; ++i) {
+        const Term part = Term::from_bits(from[i]);
+        if constexpr (kCopies) copy[i] = part.bits();
+        if (!needs_copy(part)) continue;
+        if (!next.value.is_nil() && !push(next)) return {End::kNoMemory, root, room};
+        next = {part, behind(copy, i)};
+      }
+      if (!next.value.is_nil()) {
+        at = next;
+        continue;
       }
     }
-    if (words > most) return {};
-    if (next.is_nil()) {
-      if (todo.empty()) return words;
-      next = todo.top();
-      todo.pop();
-    }
-    t = next;
+    if (top == stack.data()) return {End::kDone, Term::from_bits(result), room - left};
+    at = *--top;
   }
 }
 
-// Breadth first, with the copied objects themselves as the queue.
-template <typename Source>
-Term copy(const Source& source, Term root, Word* to, Word*& blobs) {
-  Word* top = to;
-  auto shallow = [&](Term t) __attribute__((always_inline)) {
-    if (!is_pointer(t) || !source.owns(address(t))) return t;
-    Word* copy = top;
-    if (t.is_pair()) {
-      top += 2;
-      copy[0] = t.cell()[0];
-      copy[1] = t.cell()[1];
-      return Term::pair(copy);
-    }
-    const Word* box = t.box();
-    std::size_t words = Header::from_bits(*box).words() + 1;
-    top += words;
-    copy_words(copy, box, words);
-    return Term::boxed(copy);
+// Shared parts are counted each time they are reached: a small value may ask for more than any
+// memory has.
+template <typename Source, typename Owner>
+[[gnu::noinline]] std::optional<std::size_t> size_of(const Owner& owner, Term t, std::size_t most,
+                                                     bool* has_buffer = nullptr) {
+  const auto note = [has_buffer](Header h, const Word*, Word*, std::size_t) {
+    if (has_buffer != nullptr && h.kind() == Kind::kByteBuffer) *has_buffer = true;
   };
-  Term result = shallow(root);
-  for (Word* scan = to; scan < top;) {
-    // What is most frequent is asked first.
-    Term t = Term::from_bits(*scan);
-    if (is_pointer(t)) {
-      *scan++ = shallow(t).bits();
-    } else if (Header h = Header::from_bits(*scan); h.is_header()) {
-      if (h.kind() == Kind::kBlob) OffHeapList::chain_copy(blobs, scan);
-      scan += 1 + first_term(h);
-    } else {
-      scan++;
-    }
-  }
-  return result;
+  const Walked walked = walk<Does::kCount>(Source(owner), t, nullptr, most, note);
+  if (walked.end != Walked::End::kDone) return {};
+  return walked.words;
 }
 
-template <typename Source>
-Term to_heap(Heap& target, const Source& source, Term t) {
-  if (!is_pointer(t) || !source.owns(address(t))) return t;
-  std::optional<std::size_t> words = size_of(source, t);
+std::size_t words_of_memory() {
+  return platform::memory_figures().limit / sizeof(Word);
+}
+
+template <typename Source, typename Owner>
+[[gnu::noinline]] Copied copy(const Owner& owner, Term t, std::span<Word> to, Word*& blobs) {
+  const auto note = [&blobs](Header h, const Word* from, Word* copy, std::size_t words) {
+    copy_words(copy + 1, from + 1, words - 1);
+    if (h.kind() == Kind::kBlob) OffHeapList::chain_copy(blobs, copy);
+  };
+  const Walked walked = walk<Does::kCopy>(Source(owner), t, to.data(), to.size(), note);
+  if (walked.end == Walked::End::kDone) return {walked.result, walked.words, false};
+  return {Term::absent(), 0, walked.end == Walked::End::kFull};
+}
+
+template <typename Source, typename Owner>
+Term to_heap(Heap& target, const Owner& owner, Term t) {
+  std::optional<std::size_t> words = size_of<Source>(owner, t, words_of_memory());
   if (!words) return Term::absent();
+  if (*words == 0) return t;
   Word* to = target.try_alloc(*words);
   if (to == nullptr) return Term::absent();
   Word* blobs = nullptr;
-  Term result = copy(source, t, to, blobs);
-  target.off_heap().append(blobs);
-  return result;
+  const Copied copied = copy<Source>(owner, t, {to, *words}, blobs);
+  if (copied.value == Term::absent()) {
+    OffHeapList::release_chain(blobs);
+  } else {
+    target.off_heap().append(blobs);
+  }
+  return copied.value;
 }
 
 }  // namespace
 
 std::optional<std::size_t> copy_size(const Process& source, Term t) {
-  return size_of(ProcessWords(source), t);
+  if (!is_pointer(t)) return 0;
+  return size_of<ProcessWords>(source, t, words_of_memory());
 }
 std::optional<std::size_t> copy_size(const Arena& source, Term t) {
-  return size_of(source, t);
+  if (!is_pointer(t)) return 0;
+  return size_of<ArenaWords>(source, t, words_of_memory());
+}
+std::optional<std::size_t> copy_size(const Process& source, Term t, std::size_t most) {
+  if (!is_pointer(t)) return 0;
+  return size_of<ProcessWords>(source, t, most);
 }
 bool holds_byte_buffer(const Process& source, Term t) {
   if (is_kind(t, Kind::kByteBuffer)) return true;
   // Whoever has a byte buffer has its block.
   if (source.off_heap().empty()) return false;
   bool found = false;
-  size_of(ProcessWords(source), t, &found);
+  size_of<ProcessWords>(source, t, words_of_memory(), &found);
   return found;
 }
-Term copy_into(const Process& source, Term t, Word* to, Word*& blobs) {
-  return copy(ProcessWords(source), t, to, blobs);
+Copied copy_into(const Process& source, Term t, std::span<Word> to, Word*& blobs) {
+  if (!is_pointer(t)) return {t, 0, false};
+  return copy<ProcessWords>(source, t, to, blobs);
 }
-Term copy_into(const Arena& source, Term t, Word* to, Word*& blobs) {
-  return copy(source, t, to, blobs);
+Copied copy_into(const Arena& source, Term t, std::span<Word> to, Word*& blobs) {
+  if (!is_pointer(t)) return {t, 0, false};
+  return copy<ArenaWords>(source, t, to, blobs);
 }
 Term copy_to(Heap& target, const Process& source, Term t) {
-  return to_heap(target, ProcessWords(source), t);
+  return to_heap<ProcessWords>(target, source, t);
 }
 Term copy_to(Heap& target, const Arena& source, Term t) {
-  return to_heap(target, source, t);
+  return to_heap<ArenaWords>(target, source, t);
 }
 
 }  // namespace lona::vm

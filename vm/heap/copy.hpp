@@ -5,6 +5,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 
 #include "vm/heap/heap.hpp"
 
@@ -12,19 +13,24 @@ namespace lona::vm {
 
 class Arena;
 class Process;
-struct Fragment;
 
-// Words a copy takes; nothing when the value is larger than memory could hold.
+// Words a copy takes; nothing when the value is larger than memory, or than `most` words.
 std::optional<std::size_t> copy_size(const Process& source, Term t);
+std::optional<std::size_t> copy_size(const Process& source, Term t, std::size_t most);
 std::optional<std::size_t> copy_size(const Arena& source, Term t);
 
 // Is a byte buffer part of the value? Such a value does not leave its process.
 bool holds_byte_buffer(const Process& source, Term t);
 
-// Copies into exactly copy_size words at `to`.
-// Copies of Blobs are added to the chain, which the owner of `to` takes over (off_heap.hpp).
-Term copy_into(const Process& source, Term t, Word* to, Word*& blobs);
-Term copy_into(const Arena& source, Term t, Word* to, Word*& blobs);
+struct Copied {
+  Term value;         // Term::absent(): not all of it was copied
+  std::size_t words;  // that it took
+  bool full;          // because there was no room; else no memory for the walk
+};
+// Copies of Blobs are added to the chain, which the owner of `to` takes over or releases
+// (off_heap.hpp), also those of a copy that was not finished.
+Copied copy_into(const Process& source, Term t, std::span<Word> to, Word*& blobs);
+Copied copy_into(const Arena& source, Term t, std::span<Word> to, Word*& blobs);
 
 // Copies to another heap; Term::absent() without memory.
 Term copy_to(Heap& target, const Process& source, Term t);

@@ -88,6 +88,25 @@ TEST(Copy, what_the_source_does_not_own_is_shared) {
   EXPECT_NE(copy, own);
 }
 
+TEST(Copy, ends_where_there_is_no_more_room) {
+  Arena from;
+  Term t = make_pair_tuple(from, from.cons(Term::integer(1), Term::integer(2)), Term::true_());
+  const std::size_t words = *copy_size(from, t);
+  EXPECT_EQ(words, 5u);
+  std::vector<Word> to(words + 1, 99);
+  Word* blobs = nullptr;
+  for (std::size_t room = 0; room < words; ++room) {
+    const Copied copied = copy_into(from, t, {to.data(), room}, blobs);
+    EXPECT_EQ(copied.value, Term::absent());
+    EXPECT_TRUE(copied.full);
+    EXPECT_EQ(to[room], 99u);
+  }
+  const Copied copied = copy_into(from, t, {to.data(), words}, blobs);
+  EXPECT_EQ(copied.words, words);
+  EXPECT_TRUE(equal(copied.value, t));
+  EXPECT_EQ(to[words], 99u);
+}
+
 TEST(Copy, a_value_that_sharing_makes_huge_is_refused) {
   Arena from, to;
   Term t = Term::integer(1);

@@ -45,9 +45,15 @@ Process* spawn_process(Worker& w, const Process* parent, Term fn, const SpawnOpt
   if (parent != nullptr) {
     Word* top = p->top();
     Word* blobs = nullptr;
-    fn = copy_into(*parent, fn, top, blobs);
-    p->bindings_ = copy_into(*parent, parent->bindings_, top + fn_words, blobs);
+    fn = copy_into(*parent, fn, {top, fn_words}, blobs).value;
+    p->bindings_ =
+        copy_into(*parent, parent->bindings_, {top + fn_words, binding_words}, blobs).value;
     p->off_heap().append(blobs);
+    if (fn == Term::absent() || p->bindings_ == Term::absent()) {
+      free_heap(*p);
+      retire(w, *p);
+      return nullptr;
+    }
     p->set_top(top + fn_words + binding_words);
     p->ns_ = parent->ns_;
   }

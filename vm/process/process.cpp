@@ -120,10 +120,15 @@ void Process::attach(Fragment* f) {
 bool Process::owns(const Word* p) const {
   if (p >= block_ && p < block_end_) return true;
   if (p >= old_ && p < old_top_) return true;
+  return fragment_of(p) != nullptr;
+}
+
+const Fragment* Process::fragment_of(const Word* p) const {
   for (const Fragment* f = fragments_; f != nullptr; f = f->next) {
-    if (f->holds(p)) return true;
+    if (f->holds(p)) return f;
   }
-  return peeking_ && scan_ != nullptr && *scan_ != nullptr && (*scan_)->holds(p);
+  const Fragment* looked_at = peeking_ && scan_ != nullptr ? *scan_ : nullptr;
+  return looked_at != nullptr && looked_at->holds(p) ? looked_at : nullptr;
 }
 
 Term Process::exit_with(Term reason) {

@@ -70,6 +70,7 @@ class Process final : public Heap, public Timer {
   // Is this address in this process's own memory (so that a term there must be copied to outlive
   // or leave it)?
   bool owns(const Word* p) const;
+  const Fragment* fragment_of(const Word* p) const;  // or null
   bool has_fragments() const { return fragments_ != nullptr || peeking_; }
 
   // --- For the session --------------------------------------------------------------------------
@@ -139,6 +140,7 @@ class Process final : public Heap, public Timer {
   // frame that has been on this stack, so the heap never grows into any of them.
   std::uint32_t slack_ = kFrameWords;
   std::uint32_t fragment_words_ = 0;
+  std::uint32_t sent_words_ = 0;  // of the last large message this process has sent
 
   Vm* vm_ = nullptr;
   Term pid_;

@@ -64,6 +64,19 @@ TEST_P(Processes, ping_pong) {
             "45150");
 }
 
+TEST_P(Processes, messages_of_every_size_arrive_whole_one_after_the_other) {
+  // Each as large as the one before, a little larger, much larger, much smaller.
+  EXPECT_EQ(run("(def list (fn* [n l] (if (= n 0) l (list (- n 1)"
+                "  (prepend l [n [:item (list* n) \"a text of more than sixty-four bytes, which is "
+                "not copied but counted\"] (* n 1.5)])))))"
+                "(def list* (fn* [n] (prepend (prepend () n) [n])))"
+                "(def there (fn* [n] (match (list n ()) l (do (send (self) l)"
+                "  (receive m (if (= m l) (count m) [:other m]))))))"
+                "[(there 1) (there 100) (there 100) (there 110) (there 3000) (there 3001)"
+                " (there 90) (there 9) (there 3100) (there 3000) (there 2000) (there 4000)]"),
+            "[1 100 100 110 3000 3001 90 9 3100 3000 2000 4000]");
+}
+
 TEST_P(Processes, a_link_carries_the_reason) {
   EXPECT_EQ(run("(trap-exit true) (def p (spawn-link (fn* [] (exit [:why 1]))))"
                 "(receive [:EXIT q r] [(= p q) r] :after 1000 :late)"),

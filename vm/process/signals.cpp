@@ -35,9 +35,14 @@ Fragment* make_notice(const Process& sender, std::string_view head, std::uint64_
     *element++ = Term::boxed(p).bits();
     p += 2;
   }
-  *element++ = (*from_words == 0 ? from : copy_into(sender, from, p, f->blobs)).bits();
-  p += *from_words;
-  *element = (*words == 0 ? reason : copy_into(sender, reason, p, f->blobs)).bits();
+  const Copied who = copy_into(sender, from, {p, *from_words}, f->blobs);
+  const Copied why = copy_into(sender, reason, {p + *from_words, *words}, f->blobs);
+  if (who.value == Term::absent() || why.value == Term::absent()) {
+    free_fragment(sender, f);
+    return nullptr;
+  }
+  element[0] = who.value.bits();
+  element[1] = why.value.bits();
   f->top = f->data + fixed + *words;
   f->value = Term::boxed(f->data);
   return f;
@@ -208,22 +213,6 @@ void receive_due_signals(Process& p) {
   Fragment* due = last_late->next;
   last_late->next = nullptr;
   take_signals(p, due);
-}
-
-Fragment* copy_to_fragment(const Process& sender, Allocator& allocator, Term t) {
-  std::optional<std::size_t> words = copy_size(sender, t);
-  Fragment* f = words ? make_fragment(allocator, *words) : nullptr;
-  if (f == nullptr) return nullptr;
-  f->value = *words == 0 ? t : copy_into(sender, t, f->data, f->blobs);
-  f->top = f->data + *words;
-  return f;
-}
-
-bool send_message(const Process& sender, Process& receiver, Term message) {
-  Fragment* f = copy_to_fragment(sender, allocator_of(sender), message);
-  if (f == nullptr) return false;
-  deliver(*sender.worker_, receiver, f);
-  return true;
 }
 
 void signal_exit(const Process& sender, Process& receiver, Term from, Term reason,

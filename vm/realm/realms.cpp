@@ -220,7 +220,8 @@ void Realms::deliver_term(Worker& w, Process* target, Term value) {
   const std::optional<std::size_t> words = copy_size(arena_, value);
   Fragment* fragment = words ? make_fragment(w.allocator, *words) : nullptr;
   if (fragment == nullptr) return;
-  fragment->value = *words == 0 ? value : copy_into(arena_, value, fragment->data, fragment->blobs);
+  fragment->value = copy_into(arena_, value, {fragment->data, *words}, fragment->blobs).value;
+  if (fragment->value == Term::absent()) return free_fragment(w.allocator, fragment);
   fragment->top = fragment->data + *words;
   deliver(w, *target, fragment);
 }

@@ -122,13 +122,13 @@ void start_process(Worker& w, Process& p);
 // Ends a process: tells links and monitors, frees everything. It must not be running native code.
 void end_process(Process& p);
 
-// --- process/signals.cpp ---------------------------------------------------------------------
+// --- process/signals.cpp, process/message.cpp ---------------------------------------------
 // A copy of `message` (owned by `sender`, which is running) into the mailbox. False without memory.
-bool send_message(const Process& sender, Process& receiver, Term message);
+bool send_message(Process& sender, Process& receiver, Term message);
 // An exit signal that cannot be trapped, with an immediate as reason; null without memory.
 Fragment* make_kill(Allocator& allocator, Term from, Term reason);
 // A copy of a term in a fragment of its own, as its value; null without memory.
-Fragment* copy_to_fragment(const Process& sender, Allocator& allocator, Term t);
+Fragment* copy_to_fragment(Process& sender, Allocator& allocator, Term t);
 // Puts a message, with its fragment, into a mailbox; frees it when the receiver has ended.
 void deliver(Worker& w, Process& receiver, Fragment* message);
 // What has arrived goes to the mailbox, or ends the process (exit_pending_). Its own worker only.

@@ -92,6 +92,7 @@ void write_extra(Line& line, const Instruction* i, const OpInfo& info) {
         write_distance(line, static_cast<std::int64_t>(extra(i, n)));
         break;
       case Operand::kTerm:
+      case Operand::kShapes:
         line.text(" ").term(Term::from_bits(extra(i, n)));
         break;
       case Operand::kVar:

@@ -19,6 +19,7 @@ constexpr OperandWord kWords[] = {
     {"bits32", Operand::kImmediate},
     {"off", Operand::kFar},
     {"term", Operand::kTerm},
+    {"shapes", Operand::kShapes},
     {"var", Operand::kVar},
     {"function", Operand::kFunction},
     {"fallback", Operand::kFallback},

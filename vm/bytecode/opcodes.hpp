@@ -33,6 +33,7 @@ enum class Operand : std::uint8_t {
   kImmediate,      // bits32: an immediate term in b and c
   kFar,            // off in an extra word
   kTerm,
+  kShapes,  // a term: nil, or a tuple (interp/receive.cpp)
   kVar,
   kFunction,
   kFallback,   // index in Vm::State::fallbacks

@@ -6,6 +6,7 @@
 #include "vm/bytecode/opcodes.hpp"
 #include "vm/compiler/emitter.hpp"
 #include "vm/data/segment.hpp"
+#include "vm/data/sequence.hpp"
 #include "vm/heap/arena.hpp"
 #include "vm/interp/frame.hpp"
 #include "vm/native/native.hpp"
@@ -90,6 +91,7 @@ class Verifier {
   bool operands(const Instruction* i);
   bool field_operand(Operand kind, std::uint16_t value, const Instruction* i);
   bool extra_operand(Operand kind, Word word, std::uint32_t at);
+  bool shapes(Term t) const;
   bool target(std::uint32_t at, std::int64_t distance);
   bool native_arity(std::size_t fallback, std::uint32_t argc) const;
 
@@ -100,8 +102,8 @@ class Verifier {
   Way step(const Instruction* i, std::uint32_t at);
   Way call(const Instruction* i, Op op);
   Way bits(const Instruction* i, Op op, std::uint32_t at);
-  // Only a receive goes back, to look at the next message: all else that repeats is a call, which
-  // takes time from the slice.
+  // Only a receive goes back, to look at the next message, which takes time from the slice; all
+  // else that repeats is a call, which does too.
   Way branch(std::uint32_t at, std::int64_t distance) {
     if (distance < 0 && !(goes_back_to_look(at, distance))) fail("a loop without end");
     flow_to(static_cast<std::uint32_t>(at + distance));
@@ -191,6 +193,22 @@ bool Verifier::field_operand(Operand kind, std::uint16_t value, const Instructio
   }
 }
 
+// Pairs of an arity, or nil, and a value that is compared by its bits.
+bool Verifier::shapes(Term t) const {
+  if (t.is_nil()) return true;
+  if (!t.is_boxed()) return false;
+  if (world_.term == nullptr) return true;
+  if (!world_.term(world_.context, t) || !is_tuple(t)) return false;
+  if (tuple_count(t) == 0 || tuple_count(t) % 2 != 0) return false;
+  for (std::size_t i = 0; i < tuple_count(t); i += 2) {
+    const Term arity = slot(t, i), value = slot(t, i + 1);
+    const bool good = arity.is_nil() || (arity.is_integer() && arity.as_integer() >= -0x10000 &&
+                                         arity.as_integer() <= 0xffff);
+    if (!good || (!value.is_keyword() && !is_value(value))) return false;
+  }
+  return true;
+}
+
 bool Verifier::extra_operand(Operand kind, Word word, std::uint32_t at) {
   switch (kind) {
     case Operand::kFar:
@@ -200,6 +218,8 @@ bool Verifier::extra_operand(Operand kind, Word word, std::uint32_t at) {
       if (!is_address(t)) return is_value(t);
       return world_.term == nullptr || world_.term(world_.context, t);
     }
+    case Operand::kShapes:
+      return shapes(Term::from_bits(word));
     case Operand::kVar:
       return world_.var == nullptr ||
              world_.var(world_.context, reinterpret_cast<const Var*>(word));

@@ -9,7 +9,7 @@
 // - what only works on a tuple, vector, set, map, pid, binary or bit position comes behind its
 // test;
 // - calls that do not check arity have it right, every way ends in one of the ends, and nothing
-//   repeats but by calls, which end a slice.
+//   repeats but by calls and by looks at further messages, which end a slice.
 //
 // It is a data-flow analysis with one kind per register, the usual one of bytecode verifiers; it
 // ends by giving up on functions whose analysis takes more than a fixed number of steps per

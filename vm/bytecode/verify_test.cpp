@@ -141,6 +141,30 @@ TEST_F(Verify, refuses_taking_a_message_that_is_not_looked_at) {
   EXPECT_EQ(problem(f), "no message is being looked at");
 }
 
+TEST_F(Verify, refuses_shapes_of_messages_that_are_none) {
+  Function f = take("(def f (fn* [] (receive [:a x] x [y] y :b 1)))");
+  const CodeWorld all{.term = [](void*, Term) { return true; }};
+  EXPECT_EQ(verify(f, all), nullptr);
+  Word tuple[5] = {};
+  const auto with = [&](std::size_t n, Term a, Term b) {
+    tuple[0] = Header::make(Kind::kTuple, n).bits();
+    tuple[1] = tuple[3] = a.bits();
+    tuple[2] = tuple[4] = b.bits();
+    reinterpret_cast<Word&>(at(Op::kReceiveNext)[1]) = Term::boxed(tuple).bits();
+    return verify(f, all) == nullptr;
+  };
+  EXPECT_TRUE(with(2, Term::integer(-2), Term::nil()));
+  EXPECT_TRUE(with(4, Term::integer(2), make_keyword("a")));
+  EXPECT_FALSE(with(0, Term::nil(), Term::nil()));
+  EXPECT_FALSE(with(3, Term::nil(), Term::nil()));
+  EXPECT_FALSE(with(2, Term::true_(), Term::nil()));
+  EXPECT_FALSE(with(2, Term::integer(1 << 20), Term::nil()));
+  EXPECT_FALSE(with(2, Term::nil(), Term::absent()));
+  EXPECT_FALSE(with(2, Term::nil(), Term::boxed(tuple)));
+  reinterpret_cast<Word&>(at(Op::kReceiveNext)[1]) = Term::true_().bits();
+  EXPECT_NE(verify(f, all), nullptr);
+}
+
 // One random change anywhere: no harm in looking at it, whatever the answer.
 TEST_F(Verify, survives_any_change) {
   std::uint64_t random = 7;

@@ -117,13 +117,11 @@ class Unit {
 
   // match.cpp
   void match(Term form, Want want);
-  void receive(Term form, Want want);
   struct Clause {
     Term pattern, guard, body;
     bool has_guard = false;
   };
   bool next_clause(Term form, Term& rest, Clause& clause);
-  void receive_mark(Term clauses, std::size_t items);
   // Emits the clause's tests, `take` when they hold, and its body.
   void clause(const Clause& clause, Register subject, Ways& ways, Want want, bool take);
   // Emit tests and bindings.
@@ -137,6 +135,11 @@ class Unit {
   void sized_test(Op op, Register value, std::size_t n, Ways& ways);
   void element_pattern(Op op, Register value, std::size_t i, Term form, Ways& ways);
   void bind_name(SymbolEntry* name, Register r) { fn_->locals.push_back({name, r}); }
+
+  // receive.cpp
+  void receive(Term form, Want want);
+  void receive_mark(Term clauses, std::size_t items);
+  Term receive_shapes(Term clauses, std::size_t items);
 
   // bits.cpp
   struct BitsPart {

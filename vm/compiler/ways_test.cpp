@@ -2,6 +2,7 @@
 // Random clauses and values: match, and receive, choose what trying clause by clause chooses, with
 // the same guards called in the same order.
 #include <gtest/gtest.h>
+#include <algorithm>
 
 #include <map>
 #include <random>
@@ -182,6 +183,13 @@ std::string expected(const std::vector<Clause>& clauses, const Node& v) {
   return "[" + result + " (quote (" + asked + "))]";
 }
 
+// Whether a message that none of them means can stay in front of the others.
+bool leave_some_out(const std::vector<Clause>& clauses) {
+  return std::ranges::none_of(clauses, [](const Clause& c) {
+    return !c.guarded.empty() || c.pattern.kind == Node::kName || c.pattern.kind == Node::kAny;
+  });
+}
+
 class WaysTest : public testing::TestWithParam<bool> {
  protected:
   TestVm vm{VmOptions{.collect_always = GetParam()}};
@@ -204,13 +212,20 @@ TEST_P(WaysTest, random_clauses_choose_as_one_by_one) {
     const std::string text = clauses_source(clauses);
     std::string program = "(def f (fn* [p v q] (match v" + text + "\n_ [:none])))" +
                           "(def g (fn* [p v q] (do (send (self) v) (receive" + text +
-                          "\nm [:none]))))\n[";
+                          "\nm [:none]))))\n";
+    const bool behind = leave_some_out(clauses);
+    if (behind) {
+      program +=
+          "(def h (fn* [p v q] (do (send (self) \"first\") (send (self) v) (match (receive" + text +
+          "\n:after 0 [:none]) r (do (receive \"first\" 0) (receive m 0 :after 0 0) r)" + "))))\n";
+    }
+    program += "[";
     std::string all_true;
     for (unsigned i = 0; i < 30; ++i) {
       const Clause& aim = clauses[random.below(static_cast<unsigned>(clauses.size()))];
       const Node v = random.below(4) == 0 ? random.value(3) : random.instance(aim.pattern);
       const std::string want = expected(clauses, v);
-      for (const char* with : {"f", "g"}) {
+      for (const char* with : {"f", "g", behind ? "h" : "f"}) {
         program += "(= [(" + std::string(with) + " 1 " + source(v) + " 2) (drain)] " + want + ")\n";
         all_true += all_true.empty() ? "true" : " true";
       }

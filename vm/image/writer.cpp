@@ -251,11 +251,12 @@ void Writer::fill_code(Word address, const Function* f) {
     const OpInfo& info = op_info(static_cast<Op>(i->op));
     for (std::size_t n = 1; n <= info.extra.size(); ++n) {
       Word& word = code[at + n];
-      if (info.extra[n - 1] == Operand::kTerm) word = term(Term::from_bits(word));
-      if (info.extra[n - 1] == Operand::kVar) {
+      const Operand kind = info.extra[n - 1];
+      if (kind == Operand::kTerm || kind == Operand::kShapes) word = term(Term::from_bits(word));
+      if (kind == Operand::kVar) {
         word = var(meant_by(reinterpret_cast<const Var*>(word)));
       }
-      if (info.extra[n - 1] == Operand::kFunction) {
+      if (kind == Operand::kFunction) {
         word = function(reinterpret_cast<const Function*>(word));
       }
     }

@@ -62,6 +62,7 @@ Next declare(Process& p);
 Next bits_number(Process& p);
 Next bits_bytes(Process& p);
 Next bad_match(Process& p);
+Next receive_next(Process& p);
 Next receive_wait(Process& p);
 Next receive_timer(Process& p);
 void receive_take(Process& p);

@@ -667,9 +667,7 @@ HANDLER(ReceiveTake) {
   NEXT(1);
 }
 HANDLER(ReceiveNext) {
-  p->scan_ = &(*p->scan_)->next;
-  p->peeking_ = false;
-  NEXT(near_offset(pc));
+  SLOW(receive_next(*p));
 }
 SLOW_HANDLER(ReceiveWaitSlow, receive_wait(*p))
 HANDLER(ReceiveWait) {

@@ -204,7 +204,9 @@ Known addresses_in(const Function& f) {
        at += static_cast<std::uint32_t>(instruction_words(f.code + at))) {
     const OpInfo& info = op_info(static_cast<Op>(f.code[at].op));
     for (std::size_t n = 1; n <= info.extra.size(); ++n) {
-      if (info.extra[n - 1] == Operand::kTerm) known.terms.push_back(extra(f.code + at, n));
+      const Operand kind = info.extra[n - 1];
+      if (kind == Operand::kTerm || kind == Operand::kShapes)
+        known.terms.push_back(extra(f.code + at, n));
       if (info.extra[n - 1] == Operand::kVar) known.vars.push_back(extra(f.code + at, n));
       if (info.extra[n - 1] == Operand::kFunction) known.functions.push_back(extra(f.code + at, n));
     }

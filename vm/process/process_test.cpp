@@ -27,6 +27,38 @@ TEST_P(Processes, receive_is_selective) {
             "[2 1 :a]");
 }
 
+TEST_P(Processes, receive_finds_every_kind_of_message_behind_all_others) {
+  // First each clause with all messages before its own one, then those that fit no clause.
+  EXPECT_EQ(
+      run("(def all (fn* [l] (if (empty? l) :sent (do (send (self) (first l)) (all (rest l))))))"
+          "(all '([] [:a] [:a 1] [:a 1 2] [:b 1] [1 1] \\c nil (:a 1) {:a 1} 7 :a [[:a 1]] \"s\" "
+          "[nil 1 2 3] [:b 1 2 3 4]))"
+          "(def rest* (fn* [] (receive [:no] 0 m (prepend (rest*) m) :after 0 ())))"
+          "[(receive [:no] 0 [] 1) (receive [[:a n]] n) (receive [nil _ n _] n) "
+          " (receive \\d 0 \\c 3) (receive 8 0 7 4) (receive nil 5) (receive :a 6)"
+          " (receive [:b n] n [1 n] n) (receive [_ n] when (= n 1) n)"
+          " (receive [:no 1] 0 [_ _ n] n) (receive [:b & n] n) (rest*)]"),
+      "[1 1 2 3 4 5 6 1 1 2 (1 2 3 4) ([:a] [1 1] (:a 1) {:a 1} \"s\")]");
+  EXPECT_EQ(run("(receive [:a] 1 [_ _] 2 :b 3 :after 0 :none)"), ":none");
+}
+
+TEST(Receive, a_look_through_a_long_mailbox_takes_time_from_the_slice) {
+  // The one who looks does so for many slices; the other one has its turns meanwhile.
+  for (const char* clause : {"[:end]", "m when (= m [:end])"}) {
+    TestVm vm;
+    std::string source =
+        "(def fill (fn* [p n] (if (= n 0) (send p [:end]) (do (send p [n]) (fill p (- n 1))))))"
+        "(def count-slices (fn* [p n] (receive :done n :after 0 (do (yield) (count-slices p (+ n "
+        "1))))))"
+        "(def me (self))"
+        "(def p (spawn (fn* [] (receive :go (receive " +
+        std::string(clause) +
+        " (send me :done))))))"
+        "(fill p 100000) (send p :go) (> (count-slices p 0) 5)";
+    EXPECT_EQ(vm.run(source), "true");
+  }
+}
+
 TEST_P(Processes, those_of_higher_priority_run_first) {
   EXPECT_EQ(
       run("(def me (self)) (def start (fn* [p] (spawn (fn* [] (send me p)) %{:priority p})))"

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// The slow cases of the instructions of receive.
+#include "vm/data/sequence.hpp"
+#include "vm/heap/fragment.hpp"
+#include "vm/interp/dispatch.hpp"
+#include "vm/process/worker.hpp"
+#include "vm/sched/state.hpp"
+
+namespace lona::vm {
+
+Next receive_timer(Process& p) {
+  p.set_limit(frame_floor(p, p.fp_));
+  if (p.peeking_) {
+    p.fail("badarg", make_keyword("receive-in-guard"));
+    return raise_exit(p);
+  }
+  p.scan_ = &p.inbox_;
+  p.wait_deadline_ = 0;
+  if (p.pc_->a != kNoOperand) {
+    Term limit = Term::from_bits(reg(p, p.pc_->a));
+    bool time = limit.is_integer() && limit.as_integer() >= 0;
+    if (!time && !limit.is_nil() && limit != make_keyword("infinity")) {
+      Word argument = limit.bits();
+      p.fail_badarg("receive", Args(&argument, 1));
+      return raise_exit(p);
+    }
+  }
+  return go(p, 1);
+}
+
+Next receive_wait(Process& p) {
+  const Instruction* pc = p.pc_;
+  receive_due_signals(p);
+  if (p.exit_pending_) return Next::kYield;
+  if (*p.scan_ != nullptr) return go(p, near_offset(pc));
+  if (pc->a == kNoOperand) return Next::kWait;
+  Term limit = Term::from_bits(reg(p, pc->a));
+  if (!limit.is_integer()) return Next::kWait;
+  std::uint64_t now = platform::now_ns();
+  if (p.wait_deadline_ == 0) {
+    // Longer than a century is for ever.
+    constexpr std::uint64_t kLongest = std::uint64_t{100} * 366 * 24 * 3600 * 1000;
+    auto ms = static_cast<std::uint64_t>(limit.as_integer());
+    if (ms > kLongest) ms = kLongest;
+    p.wait_deadline_ = now + ms * 1'000'000;
+  }
+  if (now < p.wait_deadline_) return Next::kWait;
+  p.wait_deadline_ = 0;
+  p.scan_ = &p.inbox_;
+  return go(p, static_cast<std::ptrdiff_t>(extra(pc)));
+}
+
+namespace {
+
+// The constant of a ReceiveNext: a tuple of pairs, each a shape that the clauses may want: arity
+// and first element of a tuple; -1 - arity when the first element may be anything; nil and the
+// message.
+struct Shape {
+  explicit Shape(const Word* pair) : value(pair[1]) {
+    const Term n = Term::from_bits(pair[0]);
+    of_message = n.is_nil();
+    if (of_message) return;
+    any = n.as_integer() < 0;
+    const std::int64_t arity = any ? -1 - n.as_integer() : n.as_integer();
+    header = Header::make(Kind::kTuple, static_cast<std::size_t>(arity)).bits();
+  }
+  bool fits(Term message) const {
+    if (of_message) return message.bits() == value;
+    if (!message.is_boxed() || message.box()[0] != header) return false;
+    return any || message.box()[1] == value;
+  }
+  Word value, header = 0;
+  bool of_message, any = false;
+};
+
+// The link to the next message after `at` that has one of the shapes, or where `most` messages have
+// been left out.
+Fragment** skip(Fragment** at, Term shapes, std::int64_t& most) {
+  const std::size_t count = tuple_count(shapes) / 2;
+  const Shape first(payload(shapes));
+  for (Fragment* f = *at; f != nullptr && most > 0; f = *at, --most) {
+    if (first.fits(f->value)) break;
+    std::size_t i = 1;
+    while (i < count && !Shape(payload(shapes) + 2 * i).fits(f->value)) ++i;
+    if (i < count) break;
+    at = &f->next;
+  }
+  return at;
+}
+
+}  // namespace
+
+// The next message, as far as the time of the slice allows: a long mailbox must not hold up others.
+Next receive_next(Process& p) {
+  constexpr std::int64_t kMessagesOfReduction = 4;
+  p.scan_ = &(*p.scan_)->next;
+  p.peeking_ = false;
+  std::int64_t& left = p.collect_ ? p.reductions_saved_ : p.reductions_left_;
+  std::int64_t most = left > 0 ? left * kMessagesOfReduction : 1;
+  if (const Term shapes = Term::from_bits(extra(p.pc_)); !shapes.is_nil()) {
+    p.scan_ = skip(p.scan_, shapes, most);
+  }
+  left = (most - 1) / kMessagesOfReduction;
+  p.pc_ += near_offset(p.pc_);
+  return left > 0 || p.collect_ || *p.scan_ == nullptr ? Next::kGo : Next::kYield;
+}
+
+void receive_take(Process& p) {
+  Fragment* message = *p.scan_;
+  if (message != nullptr) {
+    *p.scan_ = message->next;
+    if (p.inbox_tail_ == &message->next) p.inbox_tail_ = p.scan_;
+    if (p.mark_ == &message->next) p.mark_ = p.scan_;
+    p.inbox_count_--;
+    p.inbox_words_ -= message->words();
+    if (message->top == message->data) {
+      free_fragment(p, message);
+    } else {
+      p.attach(message);
+    }
+  }
+  p.scan_ = &p.inbox_;
+  p.peeking_ = false;
+  p.wait_deadline_ = 0;
+}
+
+}  // namespace lona::vm

@@ -29,7 +29,10 @@ base::Expected<void, MemoryError> Timer::start(Memory& memory, abi::CPtr lock) {
                                        memory.address_of(ports_))) ||
       !good(abi::irq_control_get_io_apic(abi::kSlotIrqControl, memory.address_of(irq_), kPin,
                                          kVector)) ||
-      !good(abi::irq_handler_set_notification(irq_, notification_.cap))) {
+      !good(abi::irq_handler_set_notification(irq_, notification_.cap)) ||
+      // Firmware may have left the timer running: what came before there was a notification would
+      // stay unacknowledged, and no other would ever come.
+      !good(abi::irq_handler_ack(irq_))) {
     return base::fail(MemoryError::refused);
   }
   return {};

@@ -22,6 +22,15 @@ inline constexpr std::size_t kPageSize = 4096;
 void* map_pages(std::size_t bytes);
 // Gives back pages of map_pages: all of a call's, or some, or those of several side by side.
 void unmap_pages(void* address, std::size_t bytes);
+// The same of the realm's own level: what realms below read, at the same addresses, while only this
+// realm may write. Pages that are given back serve later calls; they stay the realm's until its
+// end. The first call for code gives the level's first pages (`inherited_level` of the realms
+// below).
+enum class LevelPart : std::uint8_t { kCode, kBinaries };
+void* map_level_pages(LevelPart part, std::size_t bytes);
+void unmap_level_pages(void* address, std::size_t bytes);
+// Where the code of the realm's ancestor at that depth starts; below this realm's own depth.
+const void* inherited_level(std::uint32_t depth);
 // Bytes this realm may have in all, and has now, for `memory figures` and limits.
 struct MemoryFigures {
   std::size_t limit;
@@ -88,6 +97,7 @@ Terminal terminal();
 inline constexpr std::uint32_t kNoRealm = ~std::uint32_t{0};
 struct RealmIdentity {
   std::uint32_t realm, parent;
+  std::uint32_t depth;  // 0: the first realm
 };
 RealmIdentity realm_identity();
 enum class RealmError : std::uint8_t {

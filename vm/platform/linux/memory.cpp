@@ -60,6 +60,17 @@ void unmap_pages(void* address, std::size_t bytes) {
   g_mapped.fetch_sub(bytes);
 }
 
+// No realm is below, so any pages will do.
+void* map_level_pages(LevelPart, std::size_t bytes) {
+  return map_pages(bytes);
+}
+void unmap_level_pages(void* address, std::size_t bytes) {
+  unmap_pages(address, bytes);
+}
+const void* inherited_level(std::uint32_t) {
+  return nullptr;
+}
+
 MemoryFigures memory_figures() {
   return {.limit = g_limit, .mapped = g_mapped.load()};
 }

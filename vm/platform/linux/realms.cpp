@@ -5,7 +5,7 @@
 namespace lona::vm::platform {
 
 RealmIdentity realm_identity() {
-  return {.realm = 0, .parent = kNoRealm};
+  return {.realm = 0, .parent = kNoRealm, .depth = 0};
 }
 NewRealm create_realm(std::string_view, std::uint64_t, std::uint64_t) {
   return {.error = RealmError::kUnsupported, .realm = kNoRealm, .number = 0};

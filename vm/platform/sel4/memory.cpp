@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Pages of the process pool. The manager is asked for chunks of 2 MiB: one large page, or where
-// the machine's memory has become too scattered for that, small pages.
+// Pages of the process pool, and of the level's code and binaries. The manager is asked for chunks
+// of 2 MiB: one large page, or where the machine's memory has become too scattered for that, small
+// pages; but for the first ones of a realm that another realm has made, piece by piece, as most of
+// those realms are small.
+#include <algorithm>
 #include <atomic>
 #include <cstring>
 #include <new>
@@ -20,24 +23,18 @@ constexpr std::uint64_t kAddressFactor = 4;
 
 class ManagerChunks {
  public:
-  void start(abi::Address base, std::span<bool> small) {
-    base_ = base;
-    small_ = small;
-  }
+  ManagerChunks(abi::Address base, std::span<bool> small) : base_(base), small_(small) {}
 
-  bool map(std::uint64_t chunk) {
-    small_[chunk] = false;
-    if (manager_map(address(chunk), 1, kLargeBits) == abi::Status::kOk) {
-      return true;
-    }
-    small_[chunk] = true;
-    return manager_map(address(chunk), abi::kLargePage / abi::kSmallPage, kSmallBits) ==
-           abi::Status::kOk;
+  bool map(std::uint64_t chunk, unsigned piece, unsigned pieces) {
+    small_[chunk] =
+        pieces != kPieces || manager_map(address(chunk, 0), 1, kLargeBits) != abi::Status::kOk;
+    return !small_[chunk] ||
+           manager_map(address(chunk, piece), pieces * kPiecePages, kSmallBits) == abi::Status::kOk;
   }
-  void unmap(std::uint64_t chunk) {
-    const auto status =
-        small_[chunk] ? manager_unmap(address(chunk), abi::kLargePage / abi::kSmallPage, kSmallBits)
-                      : manager_unmap(address(chunk), 1, kLargeBits);
+  void unmap(std::uint64_t chunk, unsigned piece, unsigned pieces) {
+    const auto status = small_[chunk]
+                            ? manager_unmap(address(chunk, piece), pieces * kPiecePages, kSmallBits)
+                            : manager_unmap(address(chunk, 0), 1, kLargeBits);
     if (status != abi::Status::kOk) {
       panic("the manager does not take memory back");
     }
@@ -47,20 +44,47 @@ class ManagerChunks {
   }
 
  private:
-  [[nodiscard]] abi::Address address(std::uint64_t chunk) const {
-    return base_ + chunk * abi::kLargePage;
+  static constexpr std::uint64_t kPiecePages = PagePool<ManagerChunks>::kPiecePages;
+  static constexpr unsigned kPieces = PagePool<ManagerChunks>::kPieces;
+
+  [[nodiscard]] abi::Address address(std::uint64_t chunk, unsigned piece) const {
+    return base_ + chunk * abi::kLargePage + piece * kPiecePages * abi::kSmallPage;
   }
 
-  abi::Address base_ = 0;
-  std::span<bool> small_;
+  abi::Address base_;
+  std::span<bool> small_;  // chunks of small pages
 };
 
 using Pool = PagePool<ManagerChunks>;
 
-struct State {
+// A range of addresses.
+struct Part {
+  Part(abi::Address start, std::span<Pool::Chunk> table, std::span<bool> small, Pool::Policy policy)
+      : base(start), chunks(start, small), pool(chunks, table, policy) {}
+  Part(const Part&) = delete;
+  Part& operator=(const Part&) = delete;
+
+  void* take(std::size_t bytes) {
+    if (bytes == 0 || bytes % kPageSize != 0) {
+      panic("memory is asked for that is no whole pages");
+    }
+    const auto first = pool.take(bytes / kPageSize);
+    return first ? reinterpret_cast<void*>(base + *first * kPageSize) : nullptr;
+  }
+  [[nodiscard]] bool give(void* address, std::size_t bytes) {
+    const auto start = reinterpret_cast<abi::Address>(address);
+    return start >= base && start % kPageSize == 0 &&
+           pool.give((start - base) / kPageSize, bytes / kPageSize);
+  }
+
+  abi::Address base;
   ManagerChunks chunks;
   Pool pool;
-  abi::Address base;
+};
+
+struct State {
+  Part pool;
+  Part code, binaries;  // of the realm's level
   std::uint64_t limit;
 };
 
@@ -87,7 +111,13 @@ class PoolLock {
 // The tables lie at the start of the pool, in pages of their own.
 void start_memory() {
   const std::uint64_t limit = start_block().memory_limit;
-  const std::uint64_t chunks = (limit / abi::kLargePage + 1) * kAddressFactor;
+  const std::uint64_t whole = limit / abi::kLargePage + 1;
+  const std::uint64_t of_pool = whole * kAddressFactor;
+  const abi::AddressRange code = abi::level_code(start_block().depth);
+  const abi::AddressRange binaries = abi::level_binaries(start_block().depth);
+  const std::uint64_t of_code = std::min(whole, code.size / abi::kLargePage);
+  const std::uint64_t of_binaries = std::min(whole, binaries.size / abi::kLargePage);
+  const std::uint64_t chunks = of_pool + of_code + of_binaries;
   const std::uint64_t table = chunks * (sizeof(Pool::Chunk) + sizeof(bool));
   const std::uint64_t pages = (table + kPageSize - 1) / kPageSize;
   const abi::Address tables = abi::kPoolRange.start;
@@ -99,46 +129,60 @@ void start_memory() {
     }
   }
   const std::uint64_t skipped = (pages * kPageSize + abi::kLargePage - 1) / abi::kLargePage;
-  const abi::Address base = tables + skipped * abi::kLargePage;
   auto* first = reinterpret_cast<Pool::Chunk*>(tables);
+  auto* small = reinterpret_cast<bool*>(first + chunks);
   for (std::uint64_t at = 0; at < chunks; ++at) {
     new (first + at) Pool::Chunk{};
   }
-  auto* small = reinterpret_cast<bool*>(first + chunks);
-  auto* made = new (state_storage) State{.chunks = {},
-                                         .pool = {state().chunks, {first, chunks}},
-                                         .base = base,
-                                         .limit = limit - pages * kPageSize};
-  made->chunks.start(base, {small, chunks});
+  const std::uint64_t pieced = start_block().parent == abi::kNoRealm ? 0 : 1;
+  const Pool::Policy stays{.spare = ~std::uint64_t{0}, .pieced = pieced};
+  const auto part = [&](abi::Address base, std::uint64_t before, std::uint64_t count,
+                        Pool::Policy policy) {
+    return Part(base, {first + before, count}, {small + before, count}, policy);
+  };
+  new (state_storage) State{.pool = part(tables + skipped * abi::kLargePage, 0, of_pool, {}),
+                            .code = part(code.start, of_pool, of_code, stays),
+                            .binaries = part(binaries.start, of_pool + of_code, of_binaries, stays),
+                            .limit = limit - pages * kPageSize};
 }
 
 void* map_pages(std::size_t bytes) {
-  if (bytes == 0 || bytes % kPageSize != 0) {
-    panic("map_pages: not a multiple of the page size");
-  }
   const PoolLock lock;
-  auto& pool = state().pool;
-  auto first = pool.take(bytes / kPageSize);
-  if (!first && pool.trim()) {
-    first = pool.take(bytes / kPageSize);
-  }
-  if (!first) {
-    return nullptr;
-  }
-  return reinterpret_cast<void*>(state().base + *first * kPageSize);
+  Part& pool = state().pool;
+  void* pages = pool.take(bytes);
+  return pages == nullptr && pool.pool.trim() ? pool.take(bytes) : pages;
 }
 
 void unmap_pages(void* address, std::size_t bytes) {
   const PoolLock lock;
-  const auto start = reinterpret_cast<abi::Address>(address);
-  if (start < state().base || start % kPageSize != 0 ||
-      !state().pool.give((start - state().base) / kPageSize, bytes / kPageSize)) {
+  if (!state().pool.give(address, bytes)) {
     panic("unmap_pages: not what map_pages returned");
   }
 }
 
+void* map_level_pages(LevelPart part, std::size_t bytes) {
+  const PoolLock lock;
+  Part& pages = part == LevelPart::kCode ? state().code : state().binaries;
+  void* got = pages.take(bytes);
+  return got == nullptr && state().pool.pool.trim() ? pages.take(bytes) : got;
+}
+
+void unmap_level_pages(void* address, std::size_t bytes) {
+  const PoolLock lock;
+  if (!state().code.give(address, bytes) && !state().binaries.give(address, bytes)) {
+    panic("unmap_level_pages: not what map_level_pages returned");
+  }
+}
+
+const void* inherited_level(std::uint32_t depth) {
+  return reinterpret_cast<const void*>(abi::level_code(depth).start);
+}
+
 MemoryFigures memory_figures() {
-  return {.limit = state().limit, .mapped = state().pool.used_pages() * kPageSize};
+  const State& now = state();
+  const std::uint64_t pages =
+      now.pool.pool.used_pages() + now.code.pool.used_pages() + now.binaries.pool.used_pages();
+  return {.limit = now.limit, .mapped = pages * kPageSize};
 }
 
 std::size_t resident_bytes() {

@@ -3,8 +3,11 @@
 //
 // A chunk is a bitmap of its pages. A run of less than a chunk lies in one chunk, the lowest that
 // has room; a longer run starts with a chunk and may leave the rest of its last one to others. A
-// chunk without a page in use is kept for a while (kSpare of them), then given back. Pages that
+// chunk without a page in use is kept for a while (so many of them), then given back. Pages that
 // were used before are zeroed when they are handed out again; fresh ones are zero already.
+//
+// A chunk is backed as a whole, or in pieces of 64 KiB as its pages are needed: so the first ones
+// where little memory is to be enough, and any one when there is no memory for a whole.
 #pragma once
 
 #include <algorithm>
@@ -17,22 +20,36 @@
 
 namespace lona::vm::platform {
 
-// `Backing` has `bool map(std::uint64_t chunk)`, `void unmap(std::uint64_t chunk)` and
-// `void zero(std::uint64_t page, std::uint64_t pages)`.
+// `Backing` has `bool map(std::uint64_t chunk, unsigned piece, unsigned pieces)`, `unmap` of
+// exactly that, and `void zero(std::uint64_t page, std::uint64_t pages)`.
 template <typename Backing>
 class PagePool {
  public:
   static constexpr std::uint64_t kChunkPages = 512;
-  static constexpr std::uint64_t kSpare = 8;
+  static constexpr std::uint64_t kPiecePages = 16;
+  static constexpr unsigned kPieces = kChunkPages / kPiecePages;
+
+  struct Policy {
+    std::uint64_t spare = 8;   // chunks without a page in use that are kept
+    std::uint64_t pieced = 0;  // of the first ones: backed in pieces
+  };
 
   struct Chunk {
     std::array<std::uint64_t, kChunkPages / 64> used{};
     std::array<std::uint64_t, kChunkPages / 64> dirty{};
     std::uint32_t used_count = 0;
-    bool mapped = false;
+    std::uint32_t backed = 0;  // its pieces
+    std::uint32_t starts = 0;  // the first ones of those that were mapped together
+
+    [[nodiscard]] bool mapped() const { return backed != 0; }
+    // Of a piece: a bit for each page in use.
+    [[nodiscard]] std::uint64_t used_of(unsigned piece) const {
+      return used[piece / 4] >> (piece % 4 * kPiecePages) & kPieceMask;
+    }
   };
 
-  PagePool(Backing& backing, std::span<Chunk> chunks) : backing_(backing), chunks_(chunks) {}
+  PagePool(Backing& backing, std::span<Chunk> chunks, Policy policy = {})
+      : backing_(backing), chunks_(chunks), policy_(policy) {}
 
   // The first page of a run of `pages` zeroed pages.
   [[nodiscard]] std::optional<std::uint64_t> take(std::uint64_t pages) {
@@ -59,23 +76,21 @@ class PagePool {
     mark(first, pages, false);
     used_pages_ -= pages;
     for (std::uint64_t c = first / kChunkPages; c <= (first + pages - 1) / kChunkPages; ++c) {
-      if (chunks_[c].mapped && chunks_[c].used_count == 0) {
+      if (chunks_[c].mapped() && chunks_[c].used_count == 0) {
         ++spare_;
-        if (spare_ > kSpare) {
-          release(c);
+        if (spare_ > policy_.spare) {
+          release_unused(c);
         }
       }
     }
     return true;
   }
 
-  // Gives back every chunk without a page in use. True when there was one.
+  // Gives back whatever has no page in use. True when there was something.
   bool trim() {
-    const bool any = spare_ != 0;
-    for (std::uint64_t c = 0; c < chunks_.size() && spare_ != 0; ++c) {
-      if (chunks_[c].mapped && chunks_[c].used_count == 0) {
-        release(c);
-      }
+    bool any = false;
+    for (std::uint64_t c = 0; c < chunks_.size(); ++c) {
+      any = (chunks_[c].mapped() && release_unused(c)) || any;
     }
     return any;
   }
@@ -85,28 +100,55 @@ class PagePool {
 
  private:
   using Bits = std::array<std::uint64_t, kChunkPages / 64>;
+  static constexpr std::uint32_t kAllPieces = ~std::uint32_t{0};
+  static constexpr std::uint64_t kPieceMask = (1 << kPiecePages) - 1;
+  static_assert(kPieces == 32);
+
+  static constexpr std::uint32_t pieces_from(unsigned piece, unsigned count) {
+    return static_cast<std::uint32_t>(((std::uint64_t{1} << count) - 1) << piece);
+  }
 
   [[nodiscard]] static bool bit(const Bits& bits, std::uint64_t page) {
     return (bits[page % kChunkPages / 64] >> (page % 64)) & 1;
   }
   [[nodiscard]] Chunk& chunk_of(std::uint64_t page) { return chunks_[page / kChunkPages]; }
 
-  // First fit: mapped chunks, lowest first, then the lowest that is not mapped.
+  // First fit: backed pages, lowest first, then a chunk that has pieces, then the lowest that has
+  // none.
   [[nodiscard]] std::optional<std::uint64_t> find_within(std::uint64_t pages) const {
+    std::optional<std::uint64_t> with_more_pieces;
     std::optional<std::uint64_t> unmapped;
     for (std::uint64_t c = 0; c < chunks_.size(); ++c) {
       const Chunk& chunk = chunks_[c];
-      if (!chunk.mapped) {
+      if (!chunk.mapped()) {
         if (!unmapped) {
           unmapped = c * kChunkPages;
         }
-      } else if (kChunkPages - chunk.used_count >= pages) {
+        continue;
+      }
+      if (kChunkPages - chunk.used_count < pages) {
+        continue;
+      }
+      if (const auto at = find_run(unusable(chunk), pages)) {
+        return c * kChunkPages + *at;
+      }
+      if (chunk.backed != kAllPieces && !with_more_pieces) {
         if (const auto at = find_run(chunk.used, pages)) {
-          return c * kChunkPages + *at;
+          with_more_pieces = c * kChunkPages + *at;
         }
       }
     }
-    return unmapped;
+    return with_more_pieces ? with_more_pieces : unmapped;
+  }
+
+  // Pages in use and those without memory.
+  [[nodiscard]] static Bits unusable(const Chunk& chunk) {
+    Bits bits = chunk.used;
+    for (std::uint32_t missing = ~chunk.backed; missing != 0; missing &= missing - 1) {
+      const auto piece = static_cast<unsigned>(std::countr_zero(missing));
+      bits[piece / 4] |= kPieceMask << (piece % 4 * kPiecePages);
+    }
+    return bits;
   }
 
   [[nodiscard]] static std::optional<std::uint64_t> find_run(const Bits& used,
@@ -151,19 +193,45 @@ class PagePool {
     return pages != 0;
   }
 
+  // What was backed so far stays so when there is no memory for the rest.
   [[nodiscard]] bool map_run(std::uint64_t first, std::uint64_t pages) {
-    for (std::uint64_t c = first / kChunkPages; c <= (first + pages - 1) / kChunkPages; ++c) {
-      Chunk& chunk = chunks_[c];
-      if (chunk.mapped) {
-        continue;  // a spare one stays one until a page of it is marked
+    const std::uint64_t last = first + pages - 1;
+    for (std::uint64_t c = first / kChunkPages; c <= last / kChunkPages; ++c) {
+      const std::uint64_t from = std::max(first, c * kChunkPages) % kChunkPages;
+      const std::uint64_t to = std::min(last, (c + 1) * kChunkPages - 1) % kChunkPages;
+      const auto piece = static_cast<unsigned>(from / kPiecePages);
+      if (!back(c, pieces_from(piece, static_cast<unsigned>(to / kPiecePages) + 1 - piece))) {
+        return false;
       }
-      if (!backing_.map(c)) {
-        return false;  // chunks mapped so far are spare
-      }
-      chunk = Chunk{};
-      chunk.mapped = true;
-      ++spare_;
     }
+    return true;
+  }
+
+  [[nodiscard]] bool back(std::uint64_t c, std::uint32_t wanted) {
+    Chunk& chunk = chunks_[c];
+    std::uint32_t missing = wanted & ~chunk.backed;
+    if (!chunk.mapped() && c >= policy_.pieced && map_pieces(c, 0, kPieces)) {
+      return true;
+    }
+    while (missing != 0) {
+      const auto piece = static_cast<unsigned>(std::countr_zero(missing));
+      const auto count = static_cast<unsigned>(std::countr_one(missing >> piece));
+      if (!map_pieces(c, piece, count)) {
+        return false;
+      }
+      missing &= ~pieces_from(piece, count);
+    }
+    return true;
+  }
+
+  [[nodiscard]] bool map_pieces(std::uint64_t c, unsigned piece, unsigned count) {
+    if (!backing_.map(c, piece, count)) {
+      return false;
+    }
+    Chunk& chunk = chunks_[c];
+    spare_ += chunk.mapped() ? 0 : 1;  // until a page of it is marked
+    chunk.backed |= pieces_from(piece, count);
+    chunk.starts |= std::uint32_t{1} << piece;
     return true;
   }
 
@@ -199,14 +267,43 @@ class PagePool {
     }
   }
 
-  void release(std::uint64_t c) {
-    backing_.unmap(c);
-    chunks_[c] = Chunk{};
-    --spare_;
+  // Pieces go back as they came.
+  bool release_unused(std::uint64_t c) {
+    Chunk& chunk = chunks_[c];
+    bool any = false;
+    for (std::uint32_t starts = chunk.starts; starts != 0; starts &= starts - 1) {
+      const auto piece = static_cast<unsigned>(std::countr_zero(starts));
+      const std::uint32_t later = starts & (starts - 1);
+      const auto end = later == 0 ? kPieces : static_cast<unsigned>(std::countr_zero(later));
+      const auto count =
+          std::min(end - piece, static_cast<unsigned>(std::countr_one(chunk.backed >> piece)));
+      any = release_pieces(c, piece, count) || any;
+    }
+    if (any && !chunk.mapped()) {
+      --spare_;
+    }
+    return any;
+  }
+
+  bool release_pieces(std::uint64_t c, unsigned piece, unsigned count) {
+    Chunk& chunk = chunks_[c];
+    for (unsigned at = piece; at < piece + count; ++at) {
+      if (chunk.used_of(at) != 0) {
+        return false;
+      }
+    }
+    backing_.unmap(c, piece, count);
+    chunk.backed &= ~pieces_from(piece, count);
+    chunk.starts &= ~(std::uint32_t{1} << piece);
+    for (unsigned at = piece; at < piece + count; ++at) {
+      chunk.dirty[at / 4] &= ~(kPieceMask << (at % 4 * kPiecePages));
+    }
+    return true;
   }
 
   Backing& backing_;
   std::span<Chunk> chunks_;
+  Policy policy_;
   std::uint64_t used_pages_ = 0;
   std::uint64_t spare_ = 0;  // mapped chunks without a page in use
 };

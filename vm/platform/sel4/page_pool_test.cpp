@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <map>
+#include <memory>
 #include <random>
 #include <set>
 #include <vector>
@@ -11,18 +12,26 @@
 namespace lona::vm::platform {
 namespace {
 
-// Remembers what is mapped and which pages hold something.
+// Remembers which pieces are mapped, by what request, and which pages hold something.
 struct Model {
-  bool map(std::uint64_t chunk) {
-    if (mapped.size() == limit) {
+  bool map(std::uint64_t chunk, unsigned piece, unsigned pieces) {
+    if (mapped.size() + pieces > limit) {
       return false;
     }
-    EXPECT_TRUE(mapped.insert(chunk).second);
+    for (unsigned at = 0; at < pieces; ++at) {
+      EXPECT_TRUE(mapped.insert(chunk * 32 + piece + at).second);
+    }
+    requests[chunk * 32 + piece] = pieces;
     return true;
   }
-  void unmap(std::uint64_t chunk) {
-    EXPECT_EQ(mapped.erase(chunk), 1U);
-    for (std::uint64_t page = chunk * 512; page < (chunk + 1) * 512; ++page) {
+  void unmap(std::uint64_t chunk, unsigned piece, unsigned pieces) {
+    EXPECT_EQ(requests[chunk * 32 + piece], pieces) << "not what was mapped";
+    requests.erase(chunk * 32 + piece);
+    for (unsigned at = 0; at < pieces; ++at) {
+      EXPECT_EQ(mapped.erase(chunk * 32 + piece + at), 1U);
+    }
+    for (std::uint64_t page = chunk * 512 + piece * 16; page < chunk * 512 + (piece + pieces) * 16;
+         ++page) {
       written.erase(page);
     }
   }
@@ -32,7 +41,10 @@ struct Model {
     }
   }
 
-  std::size_t limit = ~std::size_t{0};
+  [[nodiscard]] std::size_t chunks() const { return mapped.size() / 32; }
+
+  std::size_t limit = ~std::size_t{0};  // pieces
+  std::map<std::uint64_t, unsigned> requests;
   std::set<std::uint64_t> mapped;
   std::set<std::uint64_t> written;
 };
@@ -43,12 +55,16 @@ class PagePoolTest : public testing::Test {
   Model model;
   std::vector<Pool::Chunk> chunks = std::vector<Pool::Chunk>(64);
   Pool pool{model, chunks};
+  void use(Pool::Policy policy) {
+    std::destroy_at(&pool);
+    std::construct_at(&pool, model, chunks, policy);
+  }
 
   // Takes a run and checks that it is mapped and zero, then writes to it.
   std::optional<std::uint64_t> take(std::uint64_t pages) {
     const auto first = pool.take(pages);
     for (std::uint64_t page = first.value_or(0); first && page < *first + pages; ++page) {
-      EXPECT_TRUE(model.mapped.contains(page / 512));
+      EXPECT_TRUE(model.mapped.contains(page / 16));
       EXPECT_TRUE(model.written.insert(page).second) << "page " << page << " is not zero";
     }
     return first;
@@ -60,7 +76,7 @@ TEST_F(PagePoolTest, SmallRunsShareAChunk) {
   const auto b = take(5);
   ASSERT_TRUE(a && b);
   EXPECT_EQ(*b, *a + 3);
-  EXPECT_EQ(model.mapped.size(), 1U);
+  EXPECT_EQ(model.mapped.size(), 32U);
   EXPECT_EQ(pool.used_pages(), 8U);
 }
 
@@ -69,10 +85,10 @@ TEST_F(PagePoolTest, LongRunsStartWithAChunkAndShareTheirLast) {
   const auto long_run = take(512 * 2 + 100);
   ASSERT_TRUE(long_run);
   EXPECT_EQ(*long_run % 512, 0U);
-  EXPECT_EQ(model.mapped.size(), 4U);
+  EXPECT_EQ(model.chunks(), 4U);
   ASSERT_TRUE(take(411));
   ASSERT_TRUE(take(400));  // the rest of the first and of the last chunk
-  EXPECT_EQ(model.mapped.size(), 4U);
+  EXPECT_EQ(model.chunks(), 4U);
 }
 
 TEST_F(PagePoolTest, WhatIsGivenBackIsZeroWhenTakenAgain) {
@@ -90,7 +106,7 @@ TEST_F(PagePoolTest, KeepsAFewChunksAndTrimsThem) {
   for (const auto run : runs) {
     EXPECT_TRUE(pool.give(run, 512));
   }
-  EXPECT_EQ(model.mapped.size(), Pool::kSpare);
+  EXPECT_EQ(model.chunks(), Pool::Policy{}.spare);
   EXPECT_TRUE(pool.trim());
   EXPECT_TRUE(model.mapped.empty());
   EXPECT_FALSE(pool.trim());
@@ -108,18 +124,66 @@ TEST_F(PagePoolTest, RefusesToTakeBackWhatIsNotInUse) {
 }
 
 TEST_F(PagePoolTest, RunningOutIsAnAnswerAndLosesNothing) {
-  model.limit = 3;
+  model.limit = 3 * 32;
   EXPECT_EQ(take(512 * 4), std::nullopt);
   EXPECT_EQ(pool.used_pages(), 0U);
   EXPECT_TRUE(take(512 * 3));
   EXPECT_EQ(take(1), std::nullopt);
 }
 
-TEST_F(PagePoolTest, RandomTrafficNeverOverlaps) {
+TEST_F(PagePoolTest, TheFirstChunkGrowsByPiecesWhereLittleIsToBeEnough) {
+  use({.pieced = 1});
+  const auto a = take(1);
+  EXPECT_EQ(model.mapped.size(), 1U);
+  const auto b = take(16);
+  EXPECT_EQ(*b, *a + 1);
+  EXPECT_EQ(model.mapped.size(), 2U);
+  ASSERT_TRUE(take(15));  // what is backed comes first
+  EXPECT_EQ(model.mapped.size(), 2U);
+  const auto rest = take(480);
+  EXPECT_EQ(model.chunks(), 1U);
+  const auto more = take(1);
+  EXPECT_EQ(model.chunks(), 2U) << "the next one is backed as a whole";
+  EXPECT_TRUE(pool.give(*b, 16));
+  EXPECT_FALSE(pool.trim()) << "a page of each piece is still in use";
+  EXPECT_TRUE(pool.give(*a, 1));
+  EXPECT_TRUE(pool.give(*more, 1));
+  EXPECT_TRUE(pool.trim());
+  EXPECT_EQ(model.mapped.size(), 31U);
+  EXPECT_TRUE(pool.give(*rest, 480));
+  EXPECT_TRUE(pool.trim());
+  EXPECT_EQ(model.mapped.size(), 1U);
+  EXPECT_EQ(take(16), a) << "a piece that has gone is mapped again";
+}
+
+TEST_F(PagePoolTest, PiecesAreTakenWhereNoWholeChunkIsLeft) {
+  model.limit = 33;
+  ASSERT_TRUE(take(512));
+  ASSERT_TRUE(take(16));
+  EXPECT_EQ(model.mapped.size(), 33U);
+  EXPECT_EQ(take(1), std::nullopt);
+}
+
+TEST_F(PagePoolTest, WhatIsNeverGivenBackServesAgain) {
+  use({.spare = ~std::uint64_t{0}, .pieced = 1});
+  const auto first = take(2000);
+  const std::size_t mapped = model.mapped.size();
+  EXPECT_TRUE(pool.give(*first, 2000));
+  EXPECT_EQ(model.mapped.size(), mapped);
+  EXPECT_EQ(take(2000), first);
+}
+
+class PagePoolTraffic : public PagePoolTest, public testing::WithParamInterface<unsigned> {};
+INSTANTIATE_TEST_SUITE_P(Pieced, PagePoolTraffic, testing::Values(0, 3, 64));
+
+TEST_P(PagePoolTraffic, NeverOverlaps) {
+  use({.pieced = GetParam()});
+  model.limit = 40 * 32 + 7;
   std::mt19937 random(11);
   std::map<std::uint64_t, std::uint64_t> runs;
   std::uint64_t used = 0;
   for (int step = 0; step < 4000; ++step) {
+    if (step % 100 == 0) pool.trim();
     if (random() % 2 == 0 || runs.empty()) {
       const std::uint64_t pages = random() % 8 == 0 ? 1 + random() % 2000 : 1 + random() % 40;
       if (const auto first = take(pages)) {

@@ -68,7 +68,8 @@ void redirect_output(void (*sink)(std::string_view text)) {
 }
 
 RealmIdentity realm_identity() {
-  return {.realm = start_block().realm, .parent = start_block().parent};
+  return {
+      .realm = start_block().realm, .parent = start_block().parent, .depth = start_block().depth};
 }
 
 NewRealm create_realm(std::string_view name, std::uint64_t memory, std::uint64_t share) {

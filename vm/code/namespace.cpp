@@ -9,31 +9,47 @@
 namespace lona::vm {
 
 namespace {
-std::size_t start_of(const SymbolEntry* key, std::size_t capacity) {
-  return static_cast<std::size_t>((key->hash ^ (key->hash >> 29)) & (capacity - 1));
+constexpr std::size_t kFirstEntries = 8;
+
+// The place of a name, or the free one where it belongs; in a block with a free one.
+NameTable::Entry& place_of(NameTable::Block& block, Word key) {
+  const std::size_t mask = block.capacity - 1;
+  for (std::size_t i = (key >> Term::kTagBits) & mask;; i = (i + 1) & mask) {
+    const Word here = __atomic_load_n(&block.entries[i].key, __ATOMIC_ACQUIRE);
+    if (here == key || here == 0) return block.entries[i];
+  }
 }
 }  // namespace
 
 void* NameTable::find(const SymbolEntry* key) const {
-  if (capacity_ == 0) return nullptr;
-  for (std::size_t i = start_of(key, capacity_);; i = (i + 1) & (capacity_ - 1)) {
-    if (entries_[i].key == key) return entries_[i].value;
-    if (entries_[i].key == nullptr) return nullptr;
-  }
+  Block* b = __atomic_load_n(&block_, __ATOMIC_ACQUIRE);
+  if (b == nullptr) return nullptr;
+  const Entry& entry = place_of(*b, key->id);
+  // A free place may have become another name's by now.
+  if (__atomic_load_n(&entry.key, __ATOMIC_ACQUIRE) != key->id) return nullptr;
+  return __atomic_load_n(&entry.value, __ATOMIC_ACQUIRE);
 }
 
-void NameTable::put(PermanentRegion& region, SymbolEntry* key, void* value) {
-  if (used_ * 4 >= capacity_ * 3) {
-    NameTable bigger;
-    bigger.capacity_ = capacity_ == 0 ? 8 : capacity_ * 2;
-    bigger.entries_ = region.make_array<Entry>(bigger.capacity_);
-    each([&](SymbolEntry* k, void* v) { bigger.put(region, k, v); });
-    *this = bigger;
+void NameTable::put(PermanentRegion& region, const SymbolEntry* key, void* value) {
+  Block* b = block_;
+  if (b == nullptr || b->used * 4 >= b->capacity * 3) {
+    const std::size_t capacity = b == nullptr ? kFirstEntries : b->capacity * 2;
+    auto* bigger = reinterpret_cast<Block*>(
+        region.make_array<Word>((sizeof(Block) + capacity * sizeof(Entry)) / sizeof(Word)));
+    bigger->capacity = capacity;
+    for (std::size_t i = 0; b != nullptr && i < b->capacity; ++i) {
+      if (b->entries[i].key == 0) continue;
+      place_of(*bigger, b->entries[i].key) = b->entries[i];
+      bigger->used++;
+    }
+    __atomic_store_n(&block_, bigger, __ATOMIC_RELEASE);
+    b = bigger;
   }
-  std::size_t i = start_of(key, capacity_);
-  while (entries_[i].key != nullptr && entries_[i].key != key) i = (i + 1) & (capacity_ - 1);
-  if (entries_[i].key == nullptr) used_++;
-  entries_[i] = {key, value};
+  Entry& entry = place_of(*b, key->id);
+  __atomic_store_n(&entry.value, value, __ATOMIC_RELEASE);
+  if (entry.key != 0) return;
+  __atomic_store_n(&b->used, b->used + 1, __ATOMIC_RELAXED);
+  __atomic_store_n(&entry.key, key->id, __ATOMIC_RELEASE);
 }
 
 Namespace* Namespaces::find_locked(const SymbolEntry* name) const {

@@ -2,8 +2,6 @@
 // Namespaces: from unqualified names to vars. Permanent, like the vars in them.
 #pragma once
 
-#include <span>
-
 #include "vm/code/var.hpp"
 #include "vm/sched/lock.hpp"
 
@@ -11,33 +9,47 @@ namespace lona::vm {
 
 class PermanentRegion;
 
-// An open-addressing table from a symbol entry to an address.
+// An open-addressing table from a name to an address. Realms below read it while its owner changes
+// it: an entry's value is there before its key, and entries that have got too many for their block
+// move to a new one, which one pointer makes visible. Old blocks stay.
 class NameTable {
  public:
   struct Entry {
-    SymbolEntry* key;
+    Word key;  // the name's number; 0: free
     void* value;
   };
+  struct Block {
+    std::size_t capacity, used;
+    Entry entries[];
+  };
+
   void* find(const SymbolEntry* key) const;
-  void put(PermanentRegion& region, SymbolEntry* key, void* value);
-  std::size_t size() const { return used_; }
+  void put(PermanentRegion& region, const SymbolEntry* key, void* value);
+  std::size_t size() const {
+    const Block* b = block();
+    return b == nullptr ? 0 : __atomic_load_n(&b->used, __ATOMIC_RELAXED);
+  }
+
   // Calls f(SymbolEntry*, void*) for each entry, in no order.
   template <typename F>
   void each(F f) const {
-    for (std::size_t i = 0; i < capacity_; ++i)
-      if (entries_[i].key) f(entries_[i].key, entries_[i].value);
+    const Block* b = block();
+    for (std::size_t i = 0; b != nullptr && i < b->capacity; ++i) {
+      const Word key = __atomic_load_n(&b->entries[i].key, __ATOMIC_ACQUIRE);
+      if (key != 0) f(name_of(key), __atomic_load_n(&b->entries[i].value, __ATOMIC_ACQUIRE));
+    }
   }
-  // The table as it is in memory, free entries included: for the core image.
-  std::span<const Entry> entries() const { return {entries_, capacity_}; }
-  NameTable with_entries(Entry* elsewhere) const {
-    NameTable table = *this;
-    table.entries_ = elsewhere;
+
+  // As it is in memory, or null: for the core image.
+  const Block* block() const { return __atomic_load_n(&block_, __ATOMIC_ACQUIRE); }
+  static NameTable of_block(Block* block) {
+    NameTable table;
+    table.block_ = block;
     return table;
   }
 
  private:
-  Entry* entries_ = nullptr;
-  std::size_t capacity_ = 0, used_ = 0;
+  Block* block_ = nullptr;
 };
 
 struct Namespace {

@@ -238,7 +238,7 @@ Unit::IfShape Unit::if_shape(Term form) {
 bool Unit::mentions(Term form, SymbolEntry* name, unsigned& budget) const {
   if (budget == 0) return true;
   budget--;
-  if (form.is_symbol()) return form.entry() == name;
+  if (form.is_symbol()) return form == Term::symbol(name);
   while (form.is_pair()) {
     if (mentions(form.first(), name, budget)) return true;
     form = form.rest();

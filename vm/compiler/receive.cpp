@@ -12,7 +12,7 @@ namespace {
 // Whether a pattern binds this name to a part of the value.
 bool binds(Term pattern, SymbolEntry* name, unsigned depth = 0) {
   pattern = bare(pattern);
-  if (pattern.is_symbol()) return pattern.entry() == name;
+  if (pattern.is_symbol()) return pattern == Term::symbol(name);
   if (!is_tuple(pattern) || depth == 16) return false;
   for (std::size_t i = 0; i < tuple_count(pattern); ++i) {
     if (binds(slot(pattern, i), name, depth + 1)) return true;
@@ -42,7 +42,7 @@ void Unit::receive_mark(Term clauses, std::size_t items) {
     const char* name = intrinsic_name(guard.first());
     if (name == nullptr || std::string_view(name) != "=") return;
     SymbolEntry* other = compared_with_part(rest.first(), guard);
-    if (other == nullptr || (reference != nullptr && other != reference)) return;
+    if (other == nullptr || (reference != nullptr && !same_name(other, reference))) return;
     reference = other;
     for (unsigned i = 0; i < 4; ++i, --items) rest = rest.rest();
   }

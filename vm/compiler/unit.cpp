@@ -202,13 +202,13 @@ void Unit::constant(Term term, Want want) {
 
 Place Unit::find_local(FunctionScope* scope, SymbolEntry* name) {
   for (std::size_t i = scope->locals.size(); i > 0; --i) {
-    if (scope->locals[i - 1].name == name) {
+    if (same_name(scope->locals[i - 1].name, name)) {
       return {Place::Kind::kRegister, scope->locals[i - 1].reg};
     }
   }
-  if (scope->self == name) return {Place::Kind::kSelf, 0};
+  if (same_name(scope->self, name)) return {Place::Kind::kSelf, 0};
   for (std::size_t i = 0; i < scope->captures.size(); ++i) {
-    if (scope->captures[i].name == name) {
+    if (same_name(scope->captures[i].name, name)) {
       return {Place::Kind::kCapture, static_cast<std::uint16_t>(i)};
     }
   }

@@ -6,6 +6,8 @@
 //   constants   this header, names, functions with their code, all values: never written
 //   data        vars, namespaces and their tables: every realm has its own copy
 //
+// Symbols and keywords are numbers of names, the same everywhere; the image has the names' texts.
+//
 // Code names natives by index and instructions by number, so the image that the host's VM has
 // written fits every VM made of the same sources; `fingerprint` tells them apart.
 #pragma once
@@ -25,7 +27,7 @@ struct Header {
   std::uint64_t constant_words;
   std::uint64_t data_words;
   std::uint64_t checksum;  // of both parts, this word taken as 0
-  SymbolChains symbols;
+  const NameIndex* names;
   NameTable namespaces;
 };
 

@@ -65,6 +65,10 @@ class Writer {
   Word term(Term t);
   Word boxed(Term t);
   SymbolEntry* symbol(const SymbolEntry* entry);
+  Word name(Word number) {
+    symbol(name_of(number));
+    return number;
+  }
   Word var(const Var* v);
   Word name_space(const Namespace* ns);
   Word function(const Function* f);
@@ -72,7 +76,7 @@ class Writer {
   void fill_code(Word address, const Function* f);
   const Var* meant_by(const Var* used) const;
   NameTable table(const NameTable& from, bool of_namespaces);
-  SymbolChains chains();
+  const NameIndex* index();
   void fail(const char* why) {
     if (problem_.empty()) problem_ = why;
   }
@@ -97,10 +101,8 @@ SymbolEntry* Writer::symbol(const SymbolEntry* entry) {
   if (entry == nullptr) return nullptr;
   const std::size_t bytes = sizeof(SymbolEntry) + entry->length + 1;
   const std::size_t before = placed_.size();
-  Word address = place(constants_, entry, bytes, [=, this](Word at) {
-    std::memcpy(constants_.at<void>(at), entry, bytes);
-    constants_.at<SymbolEntry>(at)->next = nullptr;
-  });
+  Word address = place(constants_, entry, bytes,
+                       [=, this](Word at) { std::memcpy(constants_.at<void>(at), entry, bytes); });
   if (placed_.size() != before) symbols_.push_back(address);
   return pointer<SymbolEntry*>(address);
 }
@@ -109,7 +111,7 @@ Word Writer::term(Term t) {
   switch (t.tag()) {
     case Tag::kSymbol:
     case Tag::kKeyword:
-      return reinterpret_cast<Word>(symbol(t.entry())) | static_cast<Word>(t.tag());
+      return name(t.name_number()) | static_cast<Word>(t.tag());
     case Tag::kPair:
       return place(constants_, t.cell(), 2 * sizeof(Word),
                    [=, this](Word at) {
@@ -188,18 +190,22 @@ Word Writer::var(const Var* v) {
 }
 
 NameTable Writer::table(const NameTable& from, bool of_namespaces) {
-  const auto entries = from.entries();
-  if (entries.empty()) return from;
-  const Word address = place(data_, entries.data(), entries.size_bytes(), [=, this](Word at) {
-    for (std::size_t i = 0; i < entries.size(); ++i) {
-      if (entries[i].key == nullptr) continue;
-      SymbolEntry* key = symbol(entries[i].key);
-      const Word value = of_namespaces ? name_space(static_cast<Namespace*>(entries[i].value))
-                                       : var(static_cast<Var*>(entries[i].value));
-      data_.at<NameTable::Entry>(at)[i] = {key, pointer<void*>(value)};
+  const NameTable::Block* block = from.block();
+  if (block == nullptr) return from;
+  const std::size_t bytes = sizeof *block + block->capacity * sizeof(NameTable::Entry);
+  const Word address = place(data_, block, bytes, [=, this](Word at) {
+    data_.at<NameTable::Block>(at)->capacity = block->capacity;
+    data_.at<NameTable::Block>(at)->used = block->used;
+    for (std::size_t i = 0; i < block->capacity; ++i) {
+      const NameTable::Entry& entry = block->entries[i];
+      if (entry.key == 0) continue;
+      const Word key = name(entry.key);
+      const Word value = of_namespaces ? name_space(static_cast<Namespace*>(entry.value))
+                                       : var(static_cast<Var*>(entry.value));
+      data_.at<NameTable::Block>(at)->entries[i] = {key, pointer<void*>(value)};
     }
   });
-  return from.with_entries(pointer<NameTable::Entry*>(address));
+  return NameTable::of_block(pointer<NameTable::Block*>(address));
 }
 
 Word Writer::name_space(const Namespace* ns) {
@@ -265,17 +271,18 @@ void Writer::fill_code(Word address, const Function* f) {
   std::memcpy(constants_.at<void>(address), code.data(), code.size() * sizeof(Word));
 }
 
-SymbolChains Writer::chains() {
-  std::size_t count = 1;
-  while (count < symbols_.size()) count *= 2;
-  const Word heads = constants_.take(count * sizeof(Word));
-  for (Word address : symbols_) {
-    auto* entry = constants_.at<SymbolEntry>(address);
-    Word& head = constants_.at<Word>(heads)[entry->hash & (count - 1)];
-    entry->next = pointer<SymbolEntry*>(head);
-    head = address;
+const NameIndex* Writer::index() {
+  std::size_t count = 2;
+  while (count < symbols_.size() * 2) count *= 2;
+  const Word address = constants_.take(sizeof(NameIndex) + count * sizeof(Word));
+  auto* index = constants_.at<NameIndex>(address);
+  index->count = count;
+  for (Word symbol : symbols_) {
+    std::uint64_t i = NameIndex::start(constants_.at<SymbolEntry>(symbol)->id, count);
+    while (index->places[i] != nullptr) i = (i + 1) & (count - 1);
+    index->places[i] = pointer<SymbolEntry*>(symbol);
   }
-  return {pointer<SymbolEntry* const*>(heads), count};
+  return pointer<const NameIndex*>(address);
 }
 
 Image Writer::write(std::uint64_t library_hash) {
@@ -285,7 +292,7 @@ Image Writer::write(std::uint64_t library_hash) {
     work_.front()();
     work_.pop_front();
   }
-  const SymbolChains symbols = chains();
+  const NameIndex* names = index();
   if (!problem_.empty()) return {{}, {}, problem_};
   Header header{
       .magic = kMagic,
@@ -294,7 +301,7 @@ Image Writer::write(std::uint64_t library_hash) {
       .constant_words = constants_.words.size(),
       .data_words = data_.words.size(),
       .checksum = 0,
-      .symbols = symbols,
+      .names = names,
       .namespaces = namespaces,
   };
   auto* at = constants_.at<Header>(abi::kCoreConstants.start);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "vm/code/namespace.hpp"
+#include "vm/data/map.hpp"
 #include "vm/data/string.hpp"
 #include "vm/native/natives_data.hpp"
 #include "vm/number/integer.hpp"
@@ -53,6 +54,9 @@ Term make_name(Process& p, const char* fn, Args args, bool keyword) {
     full = s.term;
   }
   SymbolEntry* entry = try_intern(string_text(full));
+  if (entry == nullptr && number_is_taken(string_text(full))) {
+    return p.fail("name-taken", map_put(p, empty_map(p), make_keyword("name"), full));
+  }
   return entry != nullptr ? name_term(entry, keyword) : p.fail_oom();
 }
 

@@ -247,7 +247,7 @@ Term unregister(Process& p, Args args) {
   if (target == nullptr) return p.fail_badarg("unregister", args);
   Vm::State& s = state_of(p);
   Guard guard(s.names_lock, s.several);
-  if (target->name_ != name.entry()) return ok(p);  // it has lost it just now
+  if (!same_name(target->name_, name.entry())) return ok(p);  // it has lost it just now
   s.names.put(s.permanent, name.entry(), nullptr);
   target->name_ = nullptr;
   return ok(p);

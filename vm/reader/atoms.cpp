@@ -244,6 +244,9 @@ bool Reader::read_symbol(std::string_view token, Position at) {
   }
   if (full.size() > kMaxNameBytes) return fail("invalid-token", "a name of this length", at);
   SymbolEntry* entry = try_intern(full);
+  if (entry == nullptr && number_is_taken(full)) {
+    return fail("name-taken", "another name has the number of this one", at);
+  }
   if (entry == nullptr) return fail("oom", "no memory left", at);
   return deliver(keyword ? Term::keyword(entry) : Term::symbol(entry), at);
 }

@@ -37,7 +37,7 @@ std::span<const std::uint8_t> library_file(std::string_view path) {
 
 LoadedFile* find(LoadedFiles& files, const SymbolEntry* path) {
   LoadedFile* file = files.first;
-  while (file != nullptr && file->path != path) file = file->next;
+  while (file != nullptr && !same_name(file->path, path)) file = file->next;
   return file;
 }
 

@@ -118,8 +118,7 @@ const image::Header* find_library() {
 
 Vm& create_vm_with_library(VmOptions options, Hooks* hooks) {
   const image::Header* library = find_library();
-  // Names come first: what is interned before would be another name than the image's.
-  options.library = library != nullptr && adopt_symbols(library->symbols) ? library : nullptr;
+  options.library = library != nullptr && adopt_names(*library->names) ? library : nullptr;
   Vm& vm = Vm::create(options, nullptr);
   if (options.library == nullptr) compile_library(vm);
   vm.set_hooks(hooks);

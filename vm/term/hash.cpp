@@ -9,17 +9,16 @@
 #include "vm/data/vector.hpp"
 #include "vm/number/number.hpp"
 #include "vm/term/equal.hpp"
-#include "vm/term/symbol.hpp"
 
 namespace lona::vm {
 
 namespace {
 
-// One odd number per type, so that 'a, :a and "a" differ, and () from [] from {}.
+// One odd number per type, so that () from [] from {} differ.
 constexpr std::uint64_t seed(unsigned type) {
   return 0x9e3779b97f4a7c15 * (2 * type + 1);
 }
-enum : unsigned { kListSeed, kSymbolSeed, kKeywordSeed, kKindSeeds };
+enum : unsigned { kListSeed, kKindSeeds };
 
 constexpr std::uint64_t combine(std::uint64_t h, std::uint64_t x) {
   return (h ^ x) * 0xff51afd7ed558ccd + 0x9e3779b97f4a7c15;
@@ -125,10 +124,6 @@ std::uint64_t hash_bytes(std::string_view bytes) {
 
 std::uint64_t hash_term_slow(Term t, unsigned depth) {
   switch (t.tag()) {
-    case Tag::kSymbol:
-      return hash_mix(seed(kSymbolSeed) ^ t.entry()->hash);
-    case Tag::kKeyword:
-      return hash_mix(seed(kKeywordSeed) ^ t.entry()->hash);
     case Tag::kPair:
       return depth == 0 ? seed(kListSeed) : hash_list(t, depth);
     case Tag::kBoxed:

@@ -24,12 +24,13 @@ std::uint64_t hash_bytes(std::string_view bytes);
 std::uint64_t hash_term_slow(Term t, unsigned depth);
 
 inline std::uint64_t hash_term(Term t, unsigned depth = kHashDepth) {
-  // Small integers, characters, constants, natives and pids are their bits; of symbols and
-  // keywords the bits are an address, which differs between realms.
+  // Immediates are their bits, the same in every realm.
   switch (t.tag()) {
     case Tag::kInteger:
     case Tag::kSpecial:
     case Tag::kPid:
+    case Tag::kSymbol:
+    case Tag::kKeyword:
       return hash_mix(t.bits() + 0x9e3779b97f4a7c15);
     default:
       return hash_term_slow(t, depth);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The table of interned names: chained hashing over permanent memory. The names of the core image
-// have chains of their own, which are never written. Other entries are cut from chunks
-// of pages and never freed; only the array of chain heads is replaced when it gets too small.
+// The table of interned names: an index over permanent memory. Entries are cut from chunks of pages
+// and never freed; neither is an index that a larger one has replaced, because others may be
+// reading it (half of the memory of indices at most).
 // The table is the VM's one piece of state that does not hang on the Vm object, because a name
 // must be the same entry for whoever interns it; a lock makes it safe for several workers.
 #include "vm/term/symbol.hpp"
@@ -11,6 +11,7 @@
 
 #include "vm/platform/platform.hpp"
 #include "vm/term/hash.hpp"
+#include "vm/term/name_id.hpp"
 
 namespace lona::vm {
 
@@ -20,18 +21,21 @@ constexpr std::size_t kChunkBytes = 64 * 1024;
 // Names that programs make up may fill this part of the realm's memory: they are never freed, and
 // the system must be able to go on when one program makes them without end.
 constexpr std::size_t kProgramShare = 4;
-constexpr std::size_t kFirstHeads = 4096;
+constexpr std::size_t kFirstPlaces = 1024;
+constexpr std::size_t kRecent = 1024;
 
 struct Table {
   std::atomic_flag lock;
-  SymbolEntry** heads;
-  std::size_t head_count;  // a power of two, or 0 before the first name
+  std::atomic<NameIndex*> own;
+  const NameIndex* image;
+  // What was interned last, by a quick hash of the text: most names come again and again, and
+  // their numbers take a thousand instructions.
+  std::atomic<SymbolEntry*> recent[kRecent];
   std::size_t entries;
-  SymbolChains adopted;
   char* chunk;
   std::size_t chunk_left;
-  std::size_t chunk_bytes;  // of all chunks
-  char* reserve;            // one chunk for the VM's own names when memory has run out
+  std::size_t bytes;  // of all chunks and indices
+  char* reserve;      // one chunk for the VM's own names when memory has run out
 };
 
 enum class User : std::uint8_t { kProgram, kVm };
@@ -49,36 +53,44 @@ class Locked {
   Locked& operator=(const Locked&) = delete;
 };
 
-bool grow_heads() {
-  std::size_t n = table.head_count == 0 ? kFirstHeads : table.head_count * 2;
-  auto* heads = static_cast<SymbolEntry**>(platform::map_pages(n * sizeof(SymbolEntry*)));
-  if (heads == nullptr) return false;
-  for (std::size_t i = 0; i < table.head_count; i++) {
-    for (SymbolEntry* e = table.heads[i]; e != nullptr;) {
-      SymbolEntry* next = e->next;
-      SymbolEntry*& head = heads[e->hash & (n - 1)];
-      e->next = head;
-      head = e;
-      e = next;
-    }
+std::size_t whole_pages(std::size_t bytes) {
+  return (bytes + platform::kPageSize - 1) & ~(platform::kPageSize - 1);
+}
+
+char* take_pages(std::size_t bytes, User user) {
+  const bool allowed =
+      user == User::kVm || table.bytes + bytes <= platform::memory_figures().limit / kProgramShare;
+  auto* p = allowed ? static_cast<char*>(platform::map_pages(bytes)) : nullptr;
+  if (p != nullptr) table.bytes += bytes;
+  return p;
+}
+
+// Room for one more name.
+bool grow_index(User user) {
+  NameIndex* old = table.own.load(std::memory_order_relaxed);
+  if (old != nullptr && table.entries < old->count / 4 * 3) return true;
+  const std::size_t count = old == nullptr ? kFirstPlaces : old->count * 2;
+  auto* index = reinterpret_cast<NameIndex*>(
+      take_pages(whole_pages(sizeof(NameIndex) + count * sizeof(SymbolEntry*)), user));
+  // A fuller one still does for the VM's own names.
+  if (index == nullptr) {
+    return user == User::kVm && old != nullptr && table.entries + 1 < old->count;
   }
-  if (table.heads != nullptr) {
-    platform::unmap_pages(table.heads, table.head_count * sizeof(SymbolEntry*));
+  index->count = count;
+  for (std::size_t i = 0; old != nullptr && i < old->count; i++) {
+    if (old->places[i] != nullptr) index->put(old->places[i]);
   }
-  table.heads = heads;
-  table.head_count = n;
+  table.own.store(index, std::memory_order_release);
   return true;
 }
 
 // A further chunk of at least `bytes`; false when there is none for this user.
 bool new_chunk(std::size_t bytes, User user) {
-  std::size_t size = bytes <= kChunkBytes ? kChunkBytes : (bytes + 4095) & ~std::size_t{4095};
-  if (table.reserve == nullptr && table.chunk_bytes == 0) {
+  const std::size_t size = bytes <= kChunkBytes ? kChunkBytes : whole_pages(bytes);
+  if (table.reserve == nullptr && table.chunk == nullptr) {
     table.reserve = static_cast<char*>(platform::map_pages(kChunkBytes));
   }
-  bool allowed = user == User::kVm ||
-                 table.chunk_bytes + size <= platform::memory_figures().limit / kProgramShare;
-  auto* p = allowed ? static_cast<char*>(platform::map_pages(size)) : nullptr;
+  char* p = take_pages(size, user);
   if (p == nullptr && user == User::kVm && size == kChunkBytes) {
     p = table.reserve;
     table.reserve = nullptr;
@@ -86,7 +98,6 @@ bool new_chunk(std::size_t bytes, User user) {
   if (p == nullptr) return false;
   table.chunk = p;
   table.chunk_left = size;
-  table.chunk_bytes += size;
   return true;
 }
 
@@ -106,52 +117,87 @@ std::uint32_t name_offset(std::string_view full) {
   return static_cast<std::uint32_t>(slash + 1);
 }
 
-SymbolEntry* find_in(SymbolEntry* chain, std::uint64_t hash, std::string_view full) {
-  for (SymbolEntry* e = chain; e != nullptr; e = e->next) {
-    if (e->hash == hash && e->full() == full) return e;
+SymbolEntry* find_id(Word id) {
+  if (const NameIndex* own = table.own.load(std::memory_order_acquire)) {
+    if (SymbolEntry* e = own->find(id)) return e;
   }
-  return nullptr;
+  return table.image != nullptr ? table.image->find(id) : nullptr;
 }
 
-SymbolEntry* find_or_add(std::string_view full, User user) {
-  std::uint64_t hash = hash_bytes(full);
-  if (table.adopted.count != 0) {
-    SymbolEntry* chain = table.adopted.heads[hash & (table.adopted.count - 1)];
-    if (SymbolEntry* e = find_in(chain, hash, full)) return e;
-  }
+std::atomic<SymbolEntry*>& recent_place(std::string_view full) {
+  return table.recent[hash_bytes(full) % kRecent];
+}
+
+SymbolEntry* add(std::string_view full, Word id, User user) {
   Locked locked;
-  if (table.entries >= table.head_count && !grow_heads() && table.head_count == 0) return nullptr;
-  SymbolEntry*& head = table.heads[hash & (table.head_count - 1)];
-  if (SymbolEntry* e = find_in(head, hash, full)) return e;
+  if (SymbolEntry* e = find_id(id)) return e;
+  if (!grow_index(user)) return nullptr;
   SymbolEntry* e = new_entry(full.size(), user);
   if (e == nullptr) return nullptr;
-  e->hash = hash;
+  e->id = id;
   e->length = static_cast<std::uint32_t>(full.size());
   e->name_offset = name_offset(full);
   std::memcpy(e->text, full.data(), full.size());
   e->text[full.size()] = 0;
-  e->next = head;
-  head = e;
+  table.own.load(std::memory_order_relaxed)->put(e);
   table.entries++;
   return e;
 }
 
-}  // namespace
-
-SymbolEntry* find_name(std::string_view full) {
-  const std::uint64_t hash = hash_bytes(full);
-  if (table.adopted.count != 0) {
-    SymbolEntry* chain = table.adopted.heads[hash & (table.adopted.count - 1)];
-    if (SymbolEntry* e = find_in(chain, hash, full)) return e;
-  }
-  Locked locked;
-  if (table.head_count == 0) return nullptr;
-  return find_in(table.heads[hash & (table.head_count - 1)], hash, full);
+// Null when there is none (and none could be added), or when the number is another name's.
+template <typename Miss>
+SymbolEntry* find_or(std::string_view full, Miss miss) {
+  std::atomic<SymbolEntry*>& recent = recent_place(full);
+  SymbolEntry* e = recent.load(std::memory_order_acquire);
+  if (e != nullptr && e->full() == full) return e;
+  const Word id = name_id(full);
+  e = find_id(id);
+  if (e == nullptr) e = miss(id);
+  if (e == nullptr || e->full() != full) return nullptr;
+  recent.store(e, std::memory_order_release);
+  return e;
 }
 
-bool adopt_symbols(const SymbolChains& chains) {
+SymbolEntry* find_or_add(std::string_view full, User user) {
+  return find_or(full, [&](Word id) { return add(full, id, user); });
+}
+
+}  // namespace
+
+SymbolEntry* NameIndex::find(Word id) const {
+  for (std::uint64_t i = start(id, count);; i = (i + 1) & (count - 1)) {
+    SymbolEntry* e = __atomic_load_n(&places[i], __ATOMIC_ACQUIRE);
+    if (e == nullptr || e->id == id) return e;
+  }
+}
+
+bool NameIndex::put(SymbolEntry* entry) {
+  std::uint64_t i = start(entry->id, count);
+  for (; places[i] != nullptr; i = (i + 1) & (count - 1)) {
+    if (places[i]->id == entry->id) return false;
+  }
+  __atomic_store_n(&places[i], entry, __ATOMIC_RELEASE);
+  return true;
+}
+
+SymbolEntry* find_name(std::string_view full) {
+  return find_or(full, [](Word) -> SymbolEntry* { return nullptr; });
+}
+
+bool number_is_taken(std::string_view full) {
+  const SymbolEntry* e = find_id(name_id(full));
+  return e != nullptr && e->full() != full;
+}
+
+SymbolEntry* name_of(Word id) {
+  SymbolEntry* e = find_id(id);
+  if (e == nullptr) platform::panic("a name that nobody has interned");
+  return e;
+}
+
+bool adopt_names(const NameIndex& index) {
   if (table.entries != 0) return false;
-  table.adopted = chains;
+  table.image = &index;
   return true;
 }
 

@@ -7,7 +7,7 @@
 //   011  special: nil, true, false, (), characters, natives, realms, fixed-width integers of up to
 //         32 bits
 //        and the VM's own marks
-//   100  symbol: pointer to an interned, permanent SymbolEntry
+//   100  symbol: the number of its name, the same in every realm (name_id.hpp)
 //   101  keyword: likewise
 //   110  pid of this realm: process table slot and generation
 //   111  header word of a boxed object; never a value on its own
@@ -71,11 +71,12 @@ class Term {
   Word* box() const { return pointer(); }
 
   // Symbols and keywords.
-  static Term symbol(SymbolEntry* e) { return tagged(reinterpret_cast<Word*>(e), Tag::kSymbol); }
-  static Term keyword(SymbolEntry* e) { return tagged(reinterpret_cast<Word*>(e), Tag::kKeyword); }
+  static Term symbol(const SymbolEntry* e);  // defined in symbol.hpp
+  static Term keyword(const SymbolEntry* e);
   constexpr bool is_symbol() const { return tag() == Tag::kSymbol; }
   constexpr bool is_keyword() const { return tag() == Tag::kKeyword; }
-  SymbolEntry* entry() const { return reinterpret_cast<SymbolEntry*>(pointer()); }
+  constexpr Word name_number() const { return bits_ & ~kTagMask; }
+  SymbolEntry* entry() const;  // where the name's text is: a look into a table
 
   // Pids: 28 bits of table slot, 33 bits of generation.
   static constexpr Term pid(std::uint32_t slot, std::uint64_t generation) {

@@ -44,6 +44,11 @@ struct Function {
   std::uint32_t line_at(const Instruction* pc) const;
 };
 
+// Of what programs call the code lies right behind the Function: so a call need not load where.
+inline const Instruction* code_behind(const Function* f) {
+  return reinterpret_cast<const Instruction*>(f + 1);
+}
+
 // A function that no call site fits: what a var without a plain function has in `function`.
 extern const Function kNoFunction;
 

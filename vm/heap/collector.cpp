@@ -78,7 +78,7 @@ void free_old(Process& p) {
 
 // The lowest stack word in use.
 Word* stack_floor(Process& p) {
-  return p.fp_ - p.slack_;
+  return p.fp_ - p.slack();
 }
 
 std::size_t stack_words(Process& p) {
@@ -324,7 +324,7 @@ void each_heap_part(const Process& p, void (*f)(void*, std::span<const Word>), v
     if (from < to) f(context, {from, to});
   };
   part(p.block_, p.heap_top());
-  part(p.fp_ - p.slack_, p.block_end_);
+  part(p.fp_ - p.slack(), p.block_end_);
   part(p.old_, p.old_top_);
   for (const Fragment* each = p.fragments_; each != nullptr; each = each->next) {
     part(each->data, each->end());

@@ -220,7 +220,7 @@ Word Writer::name_space(const Namespace* ns) {
 }
 
 Word Writer::function(const Function* f) {
-  return place(constants_, f, sizeof(Function),
+  return place(constants_, f, sizeof(Function) + f->code_words * sizeof(Word),
                [=, this](Word address) { fill_function(address, f); });
 }
 
@@ -230,8 +230,8 @@ void Writer::fill_function(Word address, const Function* f) {
   }
   Function copy = *f;
   if (f->code != nullptr) {
-    copy.code = pointer<const Instruction*>(place(constants_, f->code, f->code_words * sizeof(Word),
-                                                  [=, this](Word at) { fill_code(at, f); }));
+    copy.code = code_behind(pointer<const Function*>(address));
+    fill_code(reinterpret_cast<Word>(copy.code), f);
   }
   copy.live_maps = pointer<const std::uint64_t*>(
       array(f->live_maps, std::size_t{f->live_words} * f->live_map_count));

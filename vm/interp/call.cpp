@@ -75,7 +75,7 @@ Next enter_closure(Process& p, Term closure, std::uint32_t argc, bool tail) {
 
 // Room for the callee's frame, its arguments, and a tuple of them.
 std::size_t entry_words(const Process& p, std::uint32_t argc) {
-  return p.pc_->a + std::size_t{p.slack_} + 2 * std::size_t{argc} + 8;
+  return p.pc_->a + std::size_t{p.slack()} + 2 * std::size_t{argc} + 8;
 }
 
 Term call_value(Process& p, Term callee, Args args, NativeFunction& native) {
@@ -294,7 +294,7 @@ Term run_nested(Process& p, Term fn, std::span<const Term> args) {
     return p.fail("syntax-error", make_keyword("macros-nested-too-deeply"));
   }
   p.leave_fragment();
-  std::size_t words = p.slack_ + argc * 2u + 8u;
+  std::size_t words = p.slack() + argc * 2u + 8u;
   p.pending_fn_ = fn;
   auto room = static_cast<std::size_t>(frame_floor(p, p.fp_) - p.top());
   if (room < words && collect(p, p.pc_->c, words, Slices::kNo) != Collected::kDone) {

@@ -99,7 +99,7 @@ Next collect_garbage(Process& p, std::uint16_t live, std::size_t need);
 
 // Where the heap has to end while the frame at `fp` runs.
 inline Word* frame_floor(const Process& p, const Word* fp) {
-  return const_cast<Word*>(fp) - p.slack_;
+  return reinterpret_cast<Word*>(reinterpret_cast<std::uintptr_t>(fp) - p.slack_bytes_);
 }
 
 }  // namespace lona::vm

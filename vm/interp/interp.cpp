@@ -31,10 +31,10 @@ constexpr Instruction kNestedEndCode[] = {stub(Op::kCallRegister), {}, stub(Op::
 #else
 #define LONA_HANDLER_ATTRIBUTE
 #endif
-#define HANDLER(name)                                                        \
-  LONA_HANDLER_ATTRIBUTE LONA_HANDLER_CONVENTION RunResult op_##name(        \
-      [[maybe_unused]] Word* fp, [[maybe_unused]] const Instruction* pc,     \
-      [[maybe_unused]] Process* p, [[maybe_unused]] std::int64_t reductions, \
+#define HANDLER(name)                                                                           \
+  LONA_HANDLER_ATTRIBUTE LONA_HANDLER_CONVENTION __attribute__((noinline)) RunResult op_##name( \
+      [[maybe_unused]] Word* fp, [[maybe_unused]] const Instruction* pc,                        \
+      [[maybe_unused]] Process* p, [[maybe_unused]] std::int64_t reductions,                    \
       [[maybe_unused]] const void* table)
 #define JUMP_TO_HANDLER()                                                                       \
   [[clang::musttail]] return static_cast<Handler* const*>(table)[pc->op](fp, pc, p, reductions, \
@@ -44,7 +44,15 @@ constexpr Instruction kNestedEndCode[] = {stub(Op::kCallRegister), {}, stub(Op::
     pc += (words);     \
     JUMP_TO_HANDLER(); \
   } while (false)
-#define R(i) fp[-static_cast<std::ptrdiff_t>(i)]
+// Registers go down from the frame. There is an addressing mode for an index that goes up, so it is
+// worth an instruction to turn the number round: ~i is -i - 1.
+template <typename W>
+[[gnu::always_inline]] inline W& register_at(W* fp, std::uint32_t i) {
+  std::uint64_t index = ~std::uint64_t{i};
+  __asm__("" : "+r"(index));  // or the compiler subtracts, with two instructions more
+  return fp[static_cast<std::int64_t>(index) + 1];
+}
+#define R(i) register_at(fp, i)
 #define T(i) Term::from_bits(R(i))
 // Runs a slow function and goes on where it says.
 #define SLOW(call)                      \
@@ -78,6 +86,10 @@ constexpr std::uint16_t kNoRegister = 0xffff;
 
 inline bool both_integers(Word a, Word b) {
   return ((a | b) & Term::kTagMask) == 0;
+}
+inline bool is_in_memory(Word w) {
+  Term t = Term::from_bits(w);
+  return t.is_pair() || t.is_boxed();
 }
 inline Word small(std::uint16_t operand) {
   return Term::integer(static_cast<std::int16_t>(operand)).bits();
@@ -136,17 +148,17 @@ HANDLER(EnterLarge) {
 
 SLOW_HANDLER(CallSlow, call_slow(*p, false))
 SLOW_HANDLER(TailSlow, call_slow(*p, true))
-#define ENTER(function, closure)                                       \
-  const Function* f = (function);                                      \
-  Word* callee = fp - pc->a;                                           \
-  if (callee - p->slack_ >= p->top() && --reductions > 0) [[likely]] { \
-    callee[2] = (closure);                                             \
-    callee[1] = reinterpret_cast<Word>(pc + kCallWords);               \
-    fp = callee;                                                       \
-    pc = f->code;                                                      \
-    JUMP_TO_HANDLER();                                                 \
-  }                                                                    \
-  TO(CallSlow)
+#define ENTER(function, closure)                        \
+  const Function* f = (function);                       \
+  Word* callee = fp - pc->a;                            \
+  if (frame_floor(*p, callee) < p->top()) TO(CallSlow); \
+  if (--reductions <= 0) [[unlikely]]                   \
+    TO(CallSlow);                                       \
+  callee[2] = (closure);                                \
+  callee[1] = reinterpret_cast<Word>(pc + kCallWords);  \
+  fp = callee;                                          \
+  pc = code_behind(f);                                  \
+  JUMP_TO_HANDLER()
 
 // A native that a var holds. What it leaves behind but a plain value is for `after_call`.
 [[gnu::always_inline]] inline bool is_plain(const Process& p, Term result) {
@@ -212,15 +224,21 @@ HANDLER(CallNative) {
   SLOW(call_native(*p, state_of(*p).fallbacks[extra(pc)], false));
 }
 
-#define ENTER_TAIL(function, closure)                                            \
-  const Function* f = (function);                                                \
-  if (--reductions > 0) [[likely]] {                                             \
-    Word self = (closure);                                                       \
-    for (std::uint32_t i = 0, n = pc->b, k = pc->a; i < n; ++i) R(i) = R(k + i); \
-    fp[2] = self;                                                                \
-    pc = f->code;                                                                \
-    JUMP_TO_HANDLER();                                                           \
-  }                                                                              \
+// A tail call's arguments go to where its own were.
+[[gnu::always_inline]] inline void move_arguments(Word* fp, std::uint32_t k, std::uint32_t n) {
+  const Word* from = fp - k;
+#pragma clang loop unroll(disable) vectorize(disable)
+  for (Word *to = fp, *end = fp - n; to != end; --to, --from) *to = *from;
+}
+#define ENTER_TAIL(function, closure) \
+  const Function* f = (function);     \
+  if (--reductions > 0) [[likely]] {  \
+    Word self = (closure);            \
+    move_arguments(fp, pc->a, pc->b); \
+    fp[2] = self;                     \
+    pc = code_behind(f);              \
+    JUMP_TO_HANDLER();                \
+  }                                   \
   TO(TailSlow)
 
 HANDLER(TailVar) {
@@ -311,11 +329,26 @@ COMPARE_BRANCH_SMALL(BranchNotLessEqualI, LessEqual, <=)
 COMPARE_BRANCH_SMALL(BranchNotGreaterI, Greater, >)
 COMPARE_BRANCH_SMALL(BranchNotGreaterEqualI, GreaterEqual, >=)
 
+HANDLER(BranchNotEqualSlow) {
+  if (equal(T(pc->a), T(pc->b))) NEXT(2);
+  NEXT(static_cast<std::ptrdiff_t>(extra(pc)));
+}
 HANDLER(BranchNotEqual) {
-  NEXT(equal(T(pc->a), T(pc->b)) ? 2 : static_cast<std::ptrdiff_t>(extra(pc)));
+  Word a = R(pc->a), b = R(pc->b);
+  if (is_in_memory(a) || is_in_memory(b)) TO(BranchNotEqualSlow);
+  if (a == b) NEXT(2);
+  NEXT(static_cast<std::ptrdiff_t>(extra(pc)));
+}
+HANDLER(BranchNotEqualISlow) {
+  if (equal(T(pc->a), Term::from_bits(small(pc->b)))) NEXT(2);
+  NEXT(static_cast<std::ptrdiff_t>(extra(pc)));
 }
 HANDLER(BranchNotEqualI) {
-  NEXT(equal(T(pc->a), Term::from_bits(small(pc->b))) ? 2 : static_cast<std::ptrdiff_t>(extra(pc)));
+  Word a = R(pc->a);
+  if (a == small(pc->b)) NEXT(2);
+  if (is_in_memory(a)) [[unlikely]]
+    TO(BranchNotEqualISlow);
+  NEXT(static_cast<std::ptrdiff_t>(extra(pc)));
 }
 
 // Patterns.
@@ -632,13 +665,16 @@ HANDLER(Prepend) {
 }
 SLOW_HANDLER(MakeTupleSlow, make_tuple_slow(*p))
 HANDLER(MakeTuple) {
-  std::uint32_t n = pc->c;
+  std::uint64_t n = pc->c;
   Word* top = p->top();
-  if (frame_floor(*p, fp) - top < static_cast<std::ptrdiff_t>(n + 1) || p->collect_) [[unlikely]]
+  Word* end = top + n + 1;
+  if (end > frame_floor(*p, fp) || p->collect_) [[unlikely]]
     TO(MakeTupleSlow);
-  p->set_top(top + n + 1);
+  p->set_top(end);
   top[0] = Header::make(Kind::kTuple, n).bits();
-  for (std::uint32_t i = 0, base = pc->b; i < n; ++i) top[1 + i] = R(base + i);
+  const Word* from = &R(pc->b);
+#pragma clang loop unroll(disable) vectorize(disable)
+  for (Word* to = top + 1; to != end; ++to) *to = *from--;
   R(pc->a) = Term::boxed(top).bits();
   NEXT(2);
 }

@@ -145,12 +145,12 @@ Next load_var_slow(Process& p) {
 Next enter_large(Process& p) {
   const Instruction* pc = p.pc_;
   // The parameters are in place, however many; their caller made room for them.
-  if (p.slack_ < pc->c) p.slack_ = pc->c;
-  if (p.slack_ < pc->b) {
+  if (p.slack() < pc->c) p.slack_bytes_ = pc->c * sizeof(Word);
+  if (p.slack() < pc->b) {
     if (p.fp_ - pc->b < p.top()) {
       if (Next next = collect_garbage(p, pc->a, pc->b); next != Next::kGo) return next;
     }
-    p.slack_ = pc->b;
+    p.slack_bytes_ = pc->b * sizeof(Word);
   }
   return go(p, 1);
 }

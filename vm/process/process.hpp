@@ -86,7 +86,7 @@ class Process final : public Heap, public Timer {
  public:
   // --- For the VM's own parts: scheduler, interpreter, collector ---------------------------------
   static constexpr std::size_t kFirstBlockWords = 233;
-  // Registers of most frames fit in this; see slack_.
+  // Registers of most frames fit in this; see slack().
   static constexpr std::uint32_t kFrameWords = 32;
 
   static Word* refill(Heap& self, std::size_t words, bool may_use_reserve);
@@ -138,7 +138,8 @@ class Process final : public Heap, public Timer {
   // The heap stays so many words away from the running frame's register 0. Frames overlap, so a
   // caller's frame may reach further down than its callee's; the slack is the size of the largest
   // frame that has been on this stack, so the heap never grows into any of them.
-  std::uint32_t slack_ = kFrameWords;
+  std::uint32_t slack_bytes_ = kFrameWords * sizeof(Word);
+  std::uint32_t slack() const { return slack_bytes_ / sizeof(Word); }
   std::uint32_t fragment_words_ = 0;
   std::uint32_t sent_words_ = 0;  // of the last large message this process has sent
 

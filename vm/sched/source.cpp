@@ -140,8 +140,9 @@ Term make_load_closure(PermanentRegion& region) {
       /* 9 */ near(Op::kJump, 0, -8),
   };
   constexpr std::size_t n = sizeof(code) / sizeof(code[0]);
-  auto* f = region.make<Function>();
-  Word* words = region.make_array<Word>(n);
+  Word* memory = region.make_array<Word>(sizeof(Function) / sizeof(Word) + n);
+  auto* f = new (memory) Function();
+  Word* words = memory + sizeof(Function) / sizeof(Word);
   for (std::size_t i = 0; i < n; ++i) words[i] = code[i];
   auto* maps = region.make_array<std::uint64_t>(2);
   maps[0] = 1u << 3;  // the last value

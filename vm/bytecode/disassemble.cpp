@@ -3,6 +3,7 @@
 
 #include "vm/bytecode/opcodes.hpp"
 #include "vm/code/namespace.hpp"
+#include "vm/data/sequence.hpp"
 #include "vm/sched/state.hpp"
 
 namespace lona::vm {
@@ -85,6 +86,19 @@ void write_fields(Line& line, const Instruction* i, const OpInfo& info) {
   }
 }
 
+void write_table(Line& line, Term table) {
+  line.text(" (");
+  bool first = true;
+  for (std::size_t i = 0; i < tuple_count(table); i += 2) {
+    const std::int64_t distance = slot(table, i + 1).as_integer();
+    if (distance == 0) continue;
+    line.text(first ? "" : ", ").term(slot(table, i));
+    write_distance(line, distance);
+    first = false;
+  }
+  line.text(")");
+}
+
 void write_extra(Line& line, const Instruction* i, const OpInfo& info) {
   for (std::size_t n = 1; n <= info.extra.size(); ++n) {
     switch (info.extra[n - 1]) {
@@ -94,6 +108,9 @@ void write_extra(Line& line, const Instruction* i, const OpInfo& info) {
       case Operand::kTerm:
       case Operand::kShapes:
         line.text(" ").term(Term::from_bits(extra(i, n)));
+        break;
+      case Operand::kTable:
+        write_table(line, Term::from_bits(extra(i, n)));
         break;
       case Operand::kVar:
         line.text(" ").term(reinterpret_cast<Var*>(extra(i, n))->term());

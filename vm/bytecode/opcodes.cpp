@@ -20,6 +20,7 @@ constexpr OperandWord kWords[] = {
     {"off", Operand::kFar},
     {"term", Operand::kTerm},
     {"shapes", Operand::kShapes},
+    {"table", Operand::kTable},
     {"var", Operand::kVar},
     {"function", Operand::kFunction},
     {"fallback", Operand::kFallback},

@@ -34,6 +34,7 @@ enum class Operand : std::uint8_t {
   kFar,            // off in an extra word
   kTerm,
   kShapes,  // a term: nil, or a tuple (interp/receive.cpp)
+  kTable,   // a term: a tuple (interp/select.hpp)
   kVar,
   kFunction,
   kFallback,   // index in Vm::State::fallbacks
@@ -51,6 +52,9 @@ struct OpInfo {
   std::array<Operand, 3> extra;
 };
 const OpInfo& op_info(Op op);
+constexpr bool is_term(Operand kind) {
+  return kind == Operand::kTerm || kind == Operand::kShapes || kind == Operand::kTable;
+}
 
 // The 32-bit distance in operands b and c.
 inline std::int32_t near_offset(const Instruction* i) {

@@ -2,6 +2,7 @@
 #include "vm/bytecode/verify.hpp"
 
 #include <algorithm>
+#include <bit>
 
 #include "vm/bytecode/opcodes.hpp"
 #include "vm/compiler/emitter.hpp"
@@ -92,6 +93,7 @@ class Verifier {
   bool field_operand(Operand kind, std::uint16_t value, const Instruction* i);
   bool extra_operand(Operand kind, Word word, std::uint32_t at);
   bool shapes(Term t) const;
+  bool table(Term t, std::uint32_t at);
   bool target(std::uint32_t at, std::int64_t distance);
   bool native_arity(std::size_t fallback, std::uint32_t argc) const;
 
@@ -209,6 +211,23 @@ bool Verifier::shapes(Term t) const {
   return true;
 }
 
+// As interp/select.hpp has it: what is looked for is found, or a free entry.
+bool Verifier::table(Term t, std::uint32_t at) {
+  if (!t.is_boxed()) return false;
+  if (world_.term != nullptr && !world_.term(world_.context, t)) return false;
+  if (!is_tuple(t) || tuple_count(t) < 4 || !std::has_single_bit(tuple_count(t))) return false;
+  bool any_free = false;
+  for (std::size_t i = 0; i < tuple_count(t); i += 2) {
+    const Term key = slot(t, i), distance = slot(t, i + 1);
+    if (!distance.is_integer()) return false;
+    any_free = any_free || distance == Term::integer(0);
+    if (distance == Term::integer(0)) continue;
+    const bool good = is_address(key) ? !key.is_pair() : is_value(key);
+    if (!good || !target(at, distance.as_integer())) return false;
+  }
+  return any_free;
+}
+
 bool Verifier::extra_operand(Operand kind, Word word, std::uint32_t at) {
   switch (kind) {
     case Operand::kFar:
@@ -220,6 +239,8 @@ bool Verifier::extra_operand(Operand kind, Word word, std::uint32_t at) {
     }
     case Operand::kShapes:
       return shapes(Term::from_bits(word));
+    case Operand::kTable:
+      return table(Term::from_bits(word), at);
     case Operand::kVar:
       return world_.var == nullptr ||
              world_.var(world_.context, reinterpret_cast<const Var*>(word));
@@ -459,6 +480,16 @@ Way Verifier::step(const Instruction* i, std::uint32_t at) {
       need(i->a);
       branch(at, near_offset(i));
       return Way::kNext;
+    case Op::kSelect: {
+      need(i->a);
+      branch(at, near_offset(i));
+      const Term table = Term::from_bits(extra(i));
+      for (std::size_t n = 1; n < tuple_count(table); n += 2) {
+        const std::int64_t distance = slot(table, n).as_integer();
+        if (distance != 0) branch(at, distance);
+      }
+      return Way::kJump;
+    }
     case Op::kBranchNotTuple:
     case Op::kBranchNotTupleMin:
       return test(i, at, far(), {Known::kTuple, i->b});

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <utility>
 #include <vector>
 
 #include "vm/bytecode/opcodes.hpp"
@@ -52,6 +53,7 @@ constexpr std::string_view kMany[] = {
     "(def f (fn* [a b c d e f g h i j k l m n o p q r s t u v w x y z aa bb cc dd ee ff gg hh]"
     "  [(a b c) (d e f g) h i j k l m n o p q r s t u v w x y z aa bb cc dd ee ff gg hh]))",
     "(def f (fn* [s] (match s #{a b} (do (def g a) [b (f a)]) (pid r l) [r l] 'x \"y\")))",
+    "(def f (fn* [s] (match s 1 2 :a 3 \"text\" 4 nil 5 'b 6 :c 7 8 9 10 11 x x)))",
 };
 
 TEST_F(Verify, accepts_what_the_compiler_makes) {
@@ -166,6 +168,44 @@ TEST_F(Verify, refuses_shapes_of_messages_that_are_none) {
 }
 
 // One random change anywhere: no harm in looking at it, whatever the answer.
+TEST_F(Verify, refuses_tables_that_are_none) {
+  const Function f = take("(def f (fn* [x] (match x 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 _ 0)))");
+  auto& table = reinterpret_cast<Word*>(at(Op::kSelect))[1];
+  EXPECT_EQ(problem(f), "none");
+  const Term good = Term::from_bits(table);
+  const auto with = [&](std::size_t i, Term t) {
+    Word& word = payload(good)[i];
+    const Word before = std::exchange(word, t.bits());
+    const std::string why = problem(f);
+    word = before;
+    return why;
+  };
+  // In the middle of an instruction, outside, backwards, no number; a key that is none.
+  for (Term distance : {Term::integer(1), Term::integer(1000), Term::integer(-2), Term::nil()}) {
+    EXPECT_NE(with(1, distance), "none");
+  }
+  EXPECT_EQ(with(0, Term::integer(77)), "none");
+  std::size_t used = 0;
+  while (slot(good, used + 1) == Term::integer(0)) used += 2;
+  EXPECT_NE(with(used, Term::absent()), "none");
+  // Without a free entry, what is not there would be looked for for ever.
+  std::vector<Word> full(good.box(), good.box() + 1 + header_of(good).words());
+  for (std::size_t i = 1; i < full.size(); i += 2) {
+    full[i] = Term::integer(static_cast<std::int64_t>(i)).bits();
+    full[i + 1] = payload(good)[used + 1];
+  }
+  table = Term::boxed(full.data()).bits();
+  EXPECT_NE(problem(f), "none");
+  full[0] = Header::make(Kind::kTuple, 6).bits();
+  full[2] = Term::integer(0).bits();
+  EXPECT_NE(problem(f), "none");
+  for (Term other : {Term::nil(), Term::integer(4), Term::boxed(full.data() + 1)}) {
+    table = other.bits();
+    full[1] = Header::make(Kind::kVector, 3).bits();
+    EXPECT_NE(problem(f), "none");
+  }
+}
+
 TEST_F(Verify, survives_any_change) {
   std::uint64_t random = 7;
   const auto next = [&random] {

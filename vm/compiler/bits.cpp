@@ -136,8 +136,8 @@ void Unit::bits_expression(Term form, Want want) {
 // --- Patterns -----------------------------------------------------------------------------------
 
 void Unit::bits_pattern(Term form, Register subject, Ways& ways) {
-  ways.arrive();
-  emit().branch(Op::kBranchNotBinary, subject, ways.otherwise());
+  kind_test(Op::kBranchNotBinary, subject, ways);
+  ways.arrive();  // the fields' positions belong to one clause
   BitsPlace place;
   bool rest = false;
   for (Term list = form.rest(); list.is_pair() && !failed_;) {

@@ -110,7 +110,7 @@ void Unit::function(Term form, Want want) {
   if (!failed_ && scope.emit.too_large()) fail(form, "this function is too large");
   if (failed_) return;
 
-  Function* f = scope.emit.finish(state_.code, entry, scope.required + (scope.variadic ? 1u : 0u));
+  Function* f = finish(scope, entry, scope.required + (scope.variadic ? 1u : 0u));
   if (f == nullptr) return fail_memory();
   f->required = scope.required;
   f->variadic = scope.variadic;

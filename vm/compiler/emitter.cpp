@@ -91,6 +91,12 @@ void Emitter::line(std::uint32_t line) {
   lines_.push_back({here(), line});
 }
 
+void Emitter::replace(std::size_t at, Op op, std::uint16_t a, std::uint32_t distance, Word extra) {
+  code_[at] = std::bit_cast<Word>(Instruction{op_code(op), a, static_cast<std::uint16_t>(distance),
+                                              static_cast<std::uint16_t>(distance >> 16)});
+  code_[at + 1] = extra;
+}
+
 Function* Emitter::finish(CodeStore& store, std::uint16_t entry, std::uint32_t parameters) {
   // A frame larger than usual makes room for itself first. Distances are relative: the rest of the
   // code does not notice the word before it.

@@ -60,6 +60,11 @@ class Emitter {
   std::uint32_t here() const { return static_cast<std::uint32_t>(code_.size()); }
   void line(std::uint32_t line);
 
+  // What there is so far; distances are right once their labels are bound.
+  const ArenaVector<Word>& code() const { return code_; }
+  // Another instruction of the same length, with a distance in b and c and one extra word.
+  void replace(std::size_t at, Op op, std::uint16_t a, std::uint32_t distance, Word extra);
+
   bool too_large() const { return too_large_; }
   // The code as a function; the caller fills in parameters and names. Null without memory.
   // `entry` is the live map of its parameters, taken before anything else.

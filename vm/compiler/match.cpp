@@ -98,11 +98,18 @@ void Unit::constant_pattern(Term form, Register subject, Ways& ways) {
   bool pointer = form.is_pair() || form.is_boxed();
   const Op op = pointer ? Op::kBranchNotValue : Op::kBranchNotBits;
   const Word bits = permanent(form).bits();
-  const std::uint32_t question = pointer ? Ways::kNone : ways.test(op, subject, bits);
+  const std::uint32_t question = ways.test(op, subject, bits);
   if (ways.settled(question)) return;
   std::uint32_t at = emit().here();
   emit().op_extra(op, subject, 0, 0, bits);
   emit().use(ways.otherwise(question), at, 0);
+  ways.holds(question);
+}
+
+void Unit::kind_test(Op op, Register subject, Ways& ways) {
+  const std::uint32_t question = ways.test(op, subject, 0);
+  if (ways.settled(question)) return;
+  emit().branch(op, subject, ways.otherwise(question));
   ways.holds(question);
 }
 
@@ -172,11 +179,7 @@ void Unit::vector_pattern(Term form, Register subject, Ways& ways) {
 }
 
 void Unit::map_pattern(Term form, Register subject, Ways& ways) {
-  const std::uint32_t is_one = ways.test(Op::kBranchNotMap, subject, 0);
-  if (!ways.settled(is_one)) {
-    emit().branch(Op::kBranchNotMap, subject, ways.otherwise(is_one));
-    ways.holds(is_one);
-  }
+  kind_test(Op::kBranchNotMap, subject, ways);
   for (MapCursor c(form); !c.done() && !failed_; c.next()) {
     Term key = bare(c.key());
     if (key.is_pair() && is_symbol_named(key.first(), "quote") && form_length(key) == 2) {
@@ -185,7 +188,6 @@ void Unit::map_pattern(Term form, Register subject, Ways& ways) {
       fail(form, "the keys of a map pattern are constants");
       return;
     }
-    // Keys in memory are not shared: each is a term of its own.
     const Word bits = permanent(key).bits();
     Register r;
     const std::uint32_t question = ways.load(Op::kMapGet, subject, bits, r);
@@ -205,9 +207,7 @@ void Unit::map_pattern(Term form, Register subject, Ways& ways) {
 void Unit::set_pattern(Term form, Register subject, Ways& ways) {
   std::size_t n = set_count(form);
   if (is_constant(form) && n != 0) return constant_pattern(form, subject, ways);
-  ways.arrive();
-  emit().branch_extra(Op::kBranchNotSet, subject, static_cast<std::uint32_t>(n), 0,
-                      ways.otherwise());
+  sized_test(Op::kBranchNotSet, subject, n, ways);
   std::uint32_t i = 0;
   for (MapCursor c(set_map(form)); !c.done() && !failed_; c.next(), ++i) {
     Term element = bare(c.key());
@@ -215,11 +215,7 @@ void Unit::set_pattern(Term form, Register subject, Ways& ways) {
       fail(form, "a set pattern holds either names or constants");
       return;
     }
-    if (is_symbol_named(element, "_")) continue;
-    Register r = emit().push();
-    emit().op(Op::kSetGet, r, subject, i);
-    emit().set_live(r);
-    bind_name(element.entry(), r);
+    element_pattern(Op::kSetGet, subject, i, element, ways);
   }
 }
 
@@ -234,14 +230,10 @@ void Unit::list_pattern(Term form, Register subject, Ways& ways) {
     fail(form, "no such pattern");
     return;
   }
-  ways.arrive();
-  emit().branch(Op::kBranchNotPid, subject, ways.otherwise());
+  kind_test(Op::kBranchNotPid, subject, ways);
   std::uint32_t part = 0;
   for (Term t = form.rest(); t.is_pair(); t = t.rest(), ++part) {
-    Register r = emit().push();
-    emit().op(Op::kPidPart, r, subject, part);
-    emit().set_live(r);
-    pattern(t.first(), r, ways);
+    element_pattern(Op::kPidPart, subject, part, t.first(), ways);
   }
 }
 

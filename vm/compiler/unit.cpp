@@ -90,7 +90,7 @@ const Function* Unit::compile() {
   if (!failed_ && scope.emit.too_large()) fail(input_.form, "this form is too large");
   if (!failed_ && input_.arena.exhausted()) fail_memory();
   if (failed_) return nullptr;
-  Function* f = scope.emit.finish(state_.code, entry, 0);
+  Function* f = finish(scope, entry, 0);
   if (f == nullptr) {
     fail_memory();
     return nullptr;

@@ -71,6 +71,8 @@ class Unit {
   void fail_memory();
   bool too_deep();
   static void check_code(const Function& f);
+  // The code of a scope as a function (tables.cpp); null without memory.
+  Function* finish(FunctionScope& scope, std::uint16_t entry, std::uint32_t parameters);
 
   // unit.cpp, define.cpp
   void value(Term form, Want want);
@@ -132,6 +134,7 @@ class Unit {
   void set_pattern(Term form, Register value, Ways& ways);
   void list_pattern(Term form, Register value, Ways& ways);
   void constant_pattern(Term form, Register value, Ways& ways);
+  void kind_test(Op op, Register subject, Ways& ways);
   void sized_test(Op op, Register value, std::size_t n, Ways& ways);
   void element_pattern(Op op, Register value, std::size_t i, Term form, Ways& ways);
   void bind_name(SymbolEntry* name, Register r) { fn_->locals.push_back({name, r}); }

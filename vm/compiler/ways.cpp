@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "vm/compiler/ways.hpp"
 
+#include "vm/data/string.hpp"
+#include "vm/term/equal.hpp"
+
 namespace lona::vm {
 
 namespace {
@@ -9,9 +12,16 @@ bool is_sized_tuple(Op op) {
   return op == Op::kBranchNotTuple || op == Op::kBranchNotTupleMin;
 }
 
+// Constants in memory are terms of their own each time, of equal value or not.
+bool is_operand(Op op, Word a, Word b) {
+  if (a == b) return true;
+  return (op == Op::kBranchNotValue || op == Op::kMapGet) &&
+         equal(Term::from_bits(a), Term::from_bits(b));
+}
+
 // What a value has to be for the test to hold; 0: not one of those that exclude each other.
-unsigned kind_asked(Op op) {
-  switch (op) {
+unsigned kind_asked(const Question& q) {
+  switch (q.op) {
     case Op::kBranchNotTuple:
     case Op::kBranchNotTupleMin:
       return 1;
@@ -21,6 +31,14 @@ unsigned kind_asked(Op op) {
       return 3;
     case Op::kBranchNotBits:
       return 4;
+    case Op::kBranchNotSet:
+      return 5;
+    case Op::kBranchNotPid:
+      return 6;
+    case Op::kBranchNotBinary:
+      return 7;
+    case Op::kBranchNotValue:
+      return is_string(Term::from_bits(q.operand)) ? 8 : 0;
     default:
       return 0;
   }
@@ -28,9 +46,10 @@ unsigned kind_asked(Op op) {
 
 // Whether two different tests cannot both hold for one value.
 bool exclude(const Question& a, const Question& b) {
-  const unsigned kind = kind_asked(a.op);
-  if (kind == 0 || kind_asked(b.op) == 0) return false;
-  if (kind != kind_asked(b.op)) return true;
+  if (a.op == Op::kBranchNotValue && b.op == a.op) return true;
+  const unsigned kind = kind_asked(a);
+  if (kind == 0 || kind_asked(b) == 0) return false;
+  if (kind != kind_asked(b)) return true;
   if (!is_sized_tuple(a.op) || a.op == b.op) {
     return a.op != Op::kBranchNotTupleMin && a.operand != b.operand;
   }
@@ -57,7 +76,7 @@ bool Ways::shares(Register r) const {
 std::uint32_t Ways::find(Op op, Register subject, Word operand) const {
   for (std::size_t i = 0; i < questions_.size(); ++i) {
     const Question& q = questions_[i];
-    if (q.op == op && q.subject == subject && q.operand == operand) {
+    if (q.op == op && q.subject == subject && is_operand(op, q.operand, operand)) {
       return static_cast<std::uint32_t>(i);
     }
   }

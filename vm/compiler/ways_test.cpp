@@ -2,13 +2,14 @@
 // Random clauses and values: match, and receive, choose what trying clause by clause chooses, with
 // the same guards called in the same order.
 #include <gtest/gtest.h>
-#include <algorithm>
 
+#include <algorithm>
 #include <map>
 #include <random>
 #include <string>
 #include <vector>
 
+#include "vm/bytecode/opcodes.hpp"
 #include "vm/sched/test_vm.hpp"
 
 namespace lona::vm {
@@ -119,7 +120,9 @@ class Random {
     return names.back();
   }
   Node node(unsigned depth, std::vector<std::string>* names) {
-    static const char* const kAtoms[] = {"0", "1", ":a", ":b", "nil", "\"s\""};
+    static const char* const kAtoms[] = {
+        "0", "1",   ":a",    ":b",   "nil", "\"s\"",      "2",      ":c",
+        "3", "\\x", "\"t\"", "true", "2.5", "\"longer\"", "#{1 2}", "12345678901234567890"};
     static const char* const kKeys[] = {":k", ":l"};
     Node n;
     const unsigned what = below(depth == 0 ? 5 : 12);
@@ -127,7 +130,7 @@ class Random {
       n.kind = what == 0 ? Node::kAny : Node::kName;
       n.text = what == 0 ? "_" : fresh(*names);
     } else if (what < 5) {
-      n.text = kAtoms[below(6)];
+      n.text = kAtoms[below(below(3) == 0 ? 16 : 6)];
     } else if (what < 10) {
       n.kind = Node::kTuple;
     } else {
@@ -206,7 +209,7 @@ TEST_P(WaysTest, random_clauses_choose_as_one_by_one) {
   Random random(GetParam() ? 7 : 11);
   for (unsigned round = 0; round < (GetParam() ? 60u : 400u); ++round) {
     std::vector<Clause> clauses;
-    for (unsigned i = 0, n = 1 + random.below(12); i < n; ++i) {
+    for (unsigned i = 0, n = 1 + random.below(round % 4 == 0 ? 40 : 12); i < n; ++i) {
       clauses.push_back(random.clause(i == 0 ? nullptr : &clauses.back()));
     }
     const std::string text = clauses_source(clauses);
@@ -232,6 +235,100 @@ TEST_P(WaysTest, random_clauses_choose_as_one_by_one) {
     }
     ASSERT_EQ(vm.run(program + "]"), "[" + all_true + "]") << program;
   }
+}
+
+// The code of lona.user/f has so many of these instructions.
+std::size_t count_of(TestVm& vm, Op op) {
+  const Function* f = vm.vm().namespaces().find(intern("lona.user"))->find(intern("f"))->function;
+  std::size_t count = 0;
+  for (std::size_t at = 0; at < f->code_words; at += instruction_words(f->code + at)) {
+    count += f->code[at].op == op_code(op) ? 1 : 0;
+  }
+  return count;
+}
+
+TEST_P(WaysTest, many_constants_at_one_place_are_found_in_a_table) {
+  constexpr int kTags = 300;
+  const auto tag = [](int i) {
+    const std::string n = std::to_string(i);
+    switch (i % 6) {
+      case 0:
+        return ":tag-" + n;
+      case 1:
+        return "'tag-" + n;
+      case 2:
+        return "\"tag " + n + "\"";
+      case 3:
+        return "-" + n;
+      case 4:
+        return n + "000000000000";
+      default:
+        return std::string(i == 5 ? "nil" : ":ns/") + (i == 5 ? "" : n);
+    }
+  };
+  std::string whole, tagged;
+  for (int i = 0; i < kTags; ++i) {
+    whole += " " + tag(i) + " " + std::to_string(i);
+    tagged += " [" + tag(i) + " x] [" + std::to_string(i) + " x]";
+  }
+  vm.run("(def f (fn* [v] (match v" + whole + " _ :none)))");
+  EXPECT_EQ(count_of(vm, Op::kSelect), 1u);
+  vm.run("(def g (fn* [v] (do (send (self) v) (receive" + tagged + " [a b c] c _ :none))))");
+  for (int i = 0; i < kTags; ++i) {
+    const std::string n = std::to_string(i);
+    EXPECT_EQ(vm.run("(f " + tag(i) + ")"), n);
+    EXPECT_EQ(vm.run("(f " + tag(i) + ")"), n);
+    EXPECT_EQ(vm.run("(g [" + tag(i) + " {}])"), "[" + n + " {}]");
+  }
+  for (const char* other :
+       {":tag", "7.0", "\"tag 3\"", "1", "(list)", "[:tag-0]", "\\x", "(self)",
+        "\"a string that is longer than all that are looked for, by far, by far\"", "(list 1)",
+        "5000000000000000000000000", "f", "false"}) {
+    EXPECT_EQ(vm.run(std::string("(f ") + other + ")"), ":none") << other;
+    EXPECT_EQ(vm.run(std::string("(g [") + other + " 1])"), ":none") << other;
+    EXPECT_EQ(vm.run(std::string("(g [") + other + " 1 2])"), "2") << other;
+  }
+}
+
+TEST_P(WaysTest, few_constants_have_no_table) {
+  vm.run("(def f (fn* [v] (match v :a 1 :b 2 :c 3 _ 4)))");
+  EXPECT_EQ(count_of(vm, Op::kSelect), 0u);
+}
+
+TEST_P(WaysTest, a_string_is_looked_for_by_its_text) {
+  vm.run("(def f (fn* [v] (match v \"one\" 1 \"two\" 2 \"three\" 3 \"four\" 4 \"five\" 5 _ 0)))");
+  EXPECT_EQ(count_of(vm, Op::kSelect), 1u);
+  EXPECT_EQ(vm.run("[(f (str \"th\" \"ree\")) (f (str \"f\" \"ive\")) (f (str \"f\" \"ix\"))]"),
+            "[3 5 0]");
+}
+
+// Guards lead into the middle of the tests.
+TEST_P(WaysTest, a_table_leaves_clauses_with_guards_their_turn) {
+  vm.run(
+      "(def f (fn* [v q] (match v :a when (= q 1) :a1 :b when (= q 1) :b1 :c when (= q 1) :c1"
+      " :a when (= q 2) :a2 :b when (= q 2) :b2 :c when (= q 2) :c2 :d :d :e :e :g :g :a :a3"
+      " :h :h x [:other x])))");
+  EXPECT_EQ(vm.run("[(f :a 1) (f :a 2) (f :a 3) (f :b 1) (f :b 2) (f :b 3) (f :c 2) (f :c 3)"
+                   " (f :d 1) (f :g 2) (f :h 1) (f :i 1)]"),
+            "[:a1 :a2 :a3 :b1 :b2 [:other :b] :c2 [:other :c] :d :g :h [:other :i]]");
+}
+
+TEST_P(WaysTest, strings_sets_pids_and_binaries_are_asked_once) {
+  vm.run("(def f (fn* [v] (match v [\"s\" 1] 1 [\"s\" 2] 2 [\"t\" 1] 3 [\"s\" 3] 4 _ 0)))");
+  EXPECT_EQ(count_of(vm, Op::kBranchNotValue), 2u);
+  EXPECT_EQ(vm.run("(def r [(f [\"s\" 1]) (f [\"s\" 2]) (f [\"t\" 1]) (f [\"s\" 3]) (f [\"t\" 3]) "
+                   "(f 1)]) r"),
+            "[1 2 3 4 0 0]");
+  vm.run(
+      "(def f (fn* [v q] (match v #{a b} when (= q 1) [1 a b] #{a b} when (= q 2) [2 a b]"
+      " (pid r l) when (= q 1) [:pid r l] (pid r l) r #bits[1 x] x #bits[2 x] [x] _ 0)))");
+  EXPECT_EQ(count_of(vm, Op::kBranchNotSet), 1u);
+  EXPECT_EQ(count_of(vm, Op::kBranchNotPid), 1u);
+  EXPECT_EQ(count_of(vm, Op::kBranchNotBinary), 1u);
+  EXPECT_EQ(vm.run("[(f #{5} 1) (f #{5 6} 3) (f #bits[2 9] 1) (f #bits[1 9] 1) (f #bits[3 9] 1)"
+                   " (match (f #{5 6} 1) [1 a b] (+ a b)) (match (f #{5 6} 2) [2 a b] (+ a b))]"),
+            "[0 0 [9] 9 0 11 11]");
+  EXPECT_EQ(vm.run("(match [(f (self) 1) (f (self) 2)] [[:pid r _] q] (= q r))"), "true");
 }
 
 TEST_P(WaysTest, what_nothing_fits_ends_the_process) {

@@ -258,7 +258,7 @@ void Writer::fill_code(Word address, const Function* f) {
     for (std::size_t n = 1; n <= info.extra.size(); ++n) {
       Word& word = code[at + n];
       const Operand kind = info.extra[n - 1];
-      if (kind == Operand::kTerm || kind == Operand::kShapes) word = term(Term::from_bits(word));
+      if (is_term(kind)) word = term(Term::from_bits(word));
       if (kind == Operand::kVar) {
         word = var(meant_by(reinterpret_cast<const Var*>(word)));
       }

@@ -10,6 +10,7 @@
 #include "vm/interp/dispatch.hpp"
 #include "vm/interp/float.hpp"
 #include "vm/interp/frame.hpp"
+#include "vm/interp/select.hpp"
 #include "vm/sched/state.hpp"
 #include "vm/term/equal.hpp"
 
@@ -358,6 +359,12 @@ HANDLER(BranchNotBits) {
 }
 HANDLER(BranchNotValue) {
   if (equal(T(pc->a), Term::from_bits(extra(pc)))) NEXT(2);
+  NEXT(near_offset(pc));
+}
+HANDLER(Select) {
+  const std::ptrdiff_t distance = select::find(Term::from_bits(extra(pc)).box(), T(pc->a));
+  if (distance != 0) [[likely]]
+    NEXT(distance);
   NEXT(near_offset(pc));
 }
 HANDLER(BranchNotTuple) {

@@ -167,6 +167,7 @@ constexpr std::string_view kSources[] = {
     "(def f (fn* [a b] (match a #bits[n:8 m:n/bytes k:4 j:4 & r] [n m k j r] #bits[x:64/float] x"
     "  #bits[n:16/le m:n] [n m] #{x} x (pid r l) [r l] _ b)))",
     "(def f (fn* [a b] (do (send (self) a) (receive [:a x] x [r y] when (= r b) y :after 1 b))))",
+    "(def f (fn* [a b] (match a 0 1 1 b :a 2 :b [b] nil 3 \"text\" 4 9 5 :k 6 x x)))",
     "(def f (fn* g [a b] (if (= a 0) b (+ 1 (g 0 (- b 1))))))",
     "(def f (fn* [a b] (do (def g (prepend (list b) a)) (str (first g) (rest g) (empty? g)))))",
     "(def f (fn* [a b] [(list a 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25"
@@ -205,8 +206,7 @@ Known addresses_in(const Function& f) {
     const OpInfo& info = op_info(static_cast<Op>(f.code[at].op));
     for (std::size_t n = 1; n <= info.extra.size(); ++n) {
       const Operand kind = info.extra[n - 1];
-      if (kind == Operand::kTerm || kind == Operand::kShapes)
-        known.terms.push_back(extra(f.code + at, n));
+      if (is_term(kind)) known.terms.push_back(extra(f.code + at, n));
       if (info.extra[n - 1] == Operand::kVar) known.vars.push_back(extra(f.code + at, n));
       if (info.extra[n - 1] == Operand::kFunction) known.functions.push_back(extra(f.code + at, n));
     }

@@ -59,7 +59,8 @@ struct System {
                    .wall_clock_zero = 0,
                    .iommu_labels = false};
   Realms realms{shared};
-  Shared shared{log, timer, parts, own, realms};
+  SharedRegions regions{realms};
+  Shared shared{log, timer, parts, own, realms, regions};
   Realm init{memory, {init_tables, init_grants, init_level_grants, init_copies}};
   OwnThread init_service;
   Service service{shared, init, 0};
@@ -193,12 +194,14 @@ void read_clock(System& system) {
 void start_realms(System& system) {
   const auto slots_lock = new_notification(system);
   const auto realms_lock = new_notification(system);
-  if (!slots_lock || !realms_lock || !system.asids.start(system.memory, RealmTree::kMax) ||
-      !system.realms.start(system.memory)) {
+  const auto regions_lock = new_notification(system);
+  if (!slots_lock || !realms_lock || !regions_lock ||
+      !system.asids.start(system.memory, RealmTree::kMax) || !system.realms.start(system.memory)) {
     give_up(system);
   }
   system.cspace.use(*slots_lock);
   system.realms.use(*realms_lock);
+  system.regions.use(*regions_lock);
 }
 
 void load_image(System& system) {

@@ -204,6 +204,13 @@ void Memory::drop_cap(abi::CPtr cap) {
   }
 }
 
+void Memory::drop_caps(abi::CPtr first, std::uint64_t count) {
+  for (std::uint64_t at = 0; at < count; ++at) {
+    (void)remove(first + at);
+  }
+  slots_.give(first, count);
+}
+
 // Names a CNode in the CSpace, so that its slots can be used.
 bool Memory::add_node(abi::CPtr node, unsigned bits) {
   const auto leaf =

@@ -75,6 +75,11 @@ class Memory final : private KernelObjects {
   // An empty slot for a cap that an invocation makes.
   [[nodiscard]] base::Expected<abi::CPtr, MemoryError> take_slot();
   void drop_cap(abi::CPtr cap);
+  // Empty slots side by side, and what is in such.
+  [[nodiscard]] std::optional<abi::CPtr> take_slots(std::uint64_t count) {
+    return slots_.take(count);
+  }
+  void drop_caps(abi::CPtr first, std::uint64_t count);
 
   // Adds CNodes when fewer slots than that are empty; called before each piece of work, never
   // within one.

@@ -124,6 +124,7 @@ Realm::Step Realm::make_objects(const RealmParts& parts, const RealmConfig& conf
       TRY(in_words(memory_.badge_cap(notification(), abi::kCanWrite, abi::kSignalDeadline)));
   if (!regions_.add({abi::kNullGuard, RegionType::null_guard, RegionRights::none}) ||
       !regions_.add({abi::kChannelRange, RegionType::channel, RegionRights::read_write}) ||
+      !regions_.add({abi::kRegionRange, RegionType::shared_region, RegionRights::read_write}) ||
       !regions_.add({abi::kPoolRange, RegionType::pool, RegionRights::read_write}) ||
       !regions_.add({abi::level_memory(depth_), RegionType::own_level, RegionRights::read_write}) ||
       (depth_ != 0 && !regions_.add({abi::levels_above(depth_), RegionType::inherited,
@@ -408,6 +409,16 @@ base::Expected<std::uint64_t, Status> Realm::make_notification() {
     discharge(abi::kSmallPage);
   }
   return base::fail(Status::kOutOfMemory);
+}
+
+// Only realms that another one has made hold what can be taken away, and they have one worker.
+bool Realm::skip_region_access(abi::Address address, std::uint64_t instruction) {
+  if (!abi::kRegionRange.contains(address) || worker_count_ != 1) {
+    return false;
+  }
+  abi::UserRegisters registers{};
+  registers.rip = instruction + abi::kRegionCopyLength;
+  return abi::tcb_write_registers(workers_[0].tcb.cap, false, 1, registers) == Error::kNone;
 }
 
 bool Realm::charge(std::uint64_t bytes) {

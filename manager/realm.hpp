@@ -12,6 +12,7 @@
 #include "manager/fault_text.hpp"
 #include "manager/grants.hpp"
 #include "manager/own_thread.hpp"
+#include "manager/region_book.hpp"
 #include "manager/vm_image.hpp"
 
 namespace lona::manager {
@@ -110,10 +111,19 @@ class Realm {
   void discharge(std::uint64_t bytes) { mapped_ -= bytes; }
   // A notification for the realm's own use, and a cap to it in the slot that is the answer.
   [[nodiscard]] base::Expected<std::uint64_t, abi::Status> make_notification();
+  // The frames of a shared region of its own, in one of its windows.
+  [[nodiscard]] abi::Status map_region(const FrameRun& frames, std::size_t place) {
+    return map_run(frames, abi::region_window(place));
+  }
+  // The thread that faulted there goes on behind its instruction. False when the address is in no
+  // window of a shared region.
+  [[nodiscard]] bool skip_region_access(abi::Address address, std::uint64_t instruction);
   // Microseconds of the processor that it has used.
   [[nodiscard]] std::uint64_t time_used();
 
   [[nodiscard]] Memory& memory() { return memory_; }
+  [[nodiscard]] RegionBook& regions_book() { return book_; }
+  [[nodiscard]] abi::CPtr space() const { return space_.cap(); }
   [[nodiscard]] std::string_view name() const { return {name_.data(), name_length_}; }
   [[nodiscard]] std::uint32_t number() const { return number_; }
   [[nodiscard]] abi::CPtr endpoint() const { return endpoint_.cap; }
@@ -177,6 +187,7 @@ class Realm {
   abi::CPtr fault_cap_ = 0;
   abi::CPtr deadline_signal_ = 0;
   FrameRun channel_;
+  RegionBook book_;
   std::array<std::uint64_t, abi::kChildMax / 64> child_numbers_{};
   std::uint64_t own_objects_ = 0;  // notifications that it has asked for
   ConsoleGrant console_;

@@ -254,11 +254,12 @@ Status Realms::terminate(Realm& parent, std::uint32_t child) {
     }
   }
   stop_subtree(child);
-  {
+  shared_.regions.leave(child, [&] {
     // From here on nobody looks into their homes.
     const Guard guard(lock_);
     tree_.each_within(child, [&](std::uint32_t realm) { entry(realm).realm = nullptr; });
-  }
+  });
+  shared_.regions.reclaim(parent);
   tree_.each_within(child,
                     [&](std::uint32_t realm) { shared_.timer.leave(RealmTree::index_of(realm)); });
   destroy(parent, entry(child));
@@ -291,6 +292,17 @@ void Realms::stop_subtree(std::uint32_t top) {
     }
     realm = tree_.next_sibling(realm);
   }
+}
+
+Realm* Realms::at(std::uint32_t realm) {
+  const Guard guard(lock_);
+  return tree_.valid(realm) ? entry(realm).realm : nullptr;
+}
+
+Realm* Realms::below(const Realm& above, std::uint32_t realm) {
+  const Guard guard(lock_);
+  return realm != above.number() && tree_.within(above.number(), realm) ? entry(realm).realm
+                                                                        : nullptr;
 }
 
 base::Expected<RealmFigures, Status> Realms::info(const Realm& asking, std::uint32_t realm) {

@@ -16,6 +16,7 @@
 #include "manager/realm.hpp"
 #include "manager/realm_tree.hpp"
 #include "manager/request.hpp"
+#include "manager/shared_regions.hpp"
 #include "manager/timer.hpp"
 
 namespace lona::manager {
@@ -29,6 +30,7 @@ struct Shared {
   const RealmParts& parts;
   AddressSpace& own;
   Realms& realms;
+  SharedRegions& regions;
 };
 
 struct EndOfRealm {
@@ -77,6 +79,20 @@ class Realms {
                                                                   std::span<std::uint64_t> numbers);
   // kNoRealm: none.
   [[nodiscard]] std::uint32_t next_ended(const Realm& asking, EndOfRealm& end);
+
+  // A realm that is there, for what SharedRegions does under its own lock; null: there is none.
+  [[nodiscard]] Realm* at(std::uint32_t realm);
+  // Likewise, when it is below `above`.
+  [[nodiscard]] Realm* below(const Realm& above, std::uint32_t realm);
+  // The realm and all below it.
+  template <typename F>
+  void each_within(std::uint32_t top, F&& f) {
+    tree_.each_within(top, [&](std::uint32_t realm) {
+      if (Realm* found = at(realm); found != nullptr) {
+        f(*found);
+      }
+    });
+  }
 
   // By the realm's own service thread, when its worker will not run again.
   void ended(const Realm& realm, std::uint64_t status, std::string_view text);

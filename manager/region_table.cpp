@@ -41,6 +41,8 @@ std::string_view describe(RegionType type) {
       return "code and binaries of its own";
     case RegionType::inherited:
       return "code and binaries of the realms above";
+    case RegionType::shared_region:
+      return "shared region";
   }
   return "unknown region";
 }

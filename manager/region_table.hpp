@@ -27,6 +27,7 @@ enum class RegionType : std::uint8_t {
   channel,
   own_level,
   inherited,
+  shared_region,
 };
 
 // There is no combination of write and execute, so no region can have both.

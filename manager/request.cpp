@@ -82,6 +82,45 @@ base::Expected<DecodedRequest, Status> decode_create(std::span<const std::uint64
   return request;
 }
 
+// A length, then a name packed into the words that follow, and nothing else.
+base::Expected<RegionName, Status> decode_region_name(std::span<const std::uint64_t> words) {
+  if (words.empty()) {
+    return base::fail(Status::kBadMessage);
+  }
+  RegionName name{.length = words[0]};
+  if (name.length == 0 || name.length > abi::kRegionNameMax) {
+    return base::fail(Status::kBadArgument);
+  }
+  if (words.size() != 1 + (name.length + 7) / 8) {
+    return base::fail(Status::kBadMessage);
+  }
+  std::memcpy(name.text, words.data() + 1, name.length);
+  return name;
+}
+
+base::Expected<DecodedRequest, Status> decode_make_region(std::span<const std::uint64_t> words) {
+  if (words.empty()) {
+    return base::fail(Status::kBadMessage);
+  }
+  if (words[0] == 0 || words[0] > abi::kRegionMax) {
+    return base::fail(Status::kBadArgument);
+  }
+  return MakeRegion{.bytes = words[0], .name = TRY(decode_region_name(words.subspan(1)))};
+}
+
+base::Expected<DecodedRequest, Status> decode_find_region(std::span<const std::uint64_t> words) {
+  if (words.empty()) {
+    return base::fail(Status::kBadMessage);
+  }
+  if (words[0] == abi::kNoRegion) {
+    return FindRegion{.region = abi::kNoRegion, .name = TRY(decode_region_name(words.subspan(1)))};
+  }
+  if (words.size() != 1) {
+    return base::fail(Status::kBadMessage);
+  }
+  return FindRegion{.region = words[0], .name = {}};
+}
+
 base::Expected<std::uint32_t, Status> decode_number(std::span<const std::uint64_t> words,
                                                     std::size_t count) {
   if (words.size() != count) {
@@ -141,6 +180,27 @@ base::Expected<DecodedRequest, Status> decode_request(std::uint64_t label,
         return base::fail(Status::kBadMessage);
       }
       return MakeNotification{};
+    case abi::Request::kMakeRegion:
+      return decode_make_region(words);
+    case abi::Request::kShareRegion:
+      if (words.size() != 3) {
+        return base::fail(Status::kBadMessage);
+      }
+      if (words[2] > 1) {
+        return base::fail(Status::kBadArgument);
+      }
+      return ShareRegion{.region = words[0],
+                         .realm = TRY(decode_number(words.subspan(1), 2)),
+                         .writable = words[2] == 1};
+    case abi::Request::kUnshareRegion:
+      if (words.size() != 2) {
+        return base::fail(Status::kBadMessage);
+      }
+      return UnshareRegion{.region = words[0], .realm = TRY(decode_number(words.subspan(1), 1))};
+    case abi::Request::kFindRegion:
+      return decode_find_region(words);
+    case abi::Request::kReleaseRegion:
+      return ReleaseRegion{TRY(one_word())};
   }
   return base::fail(Status::kUnknownRequest);
 }

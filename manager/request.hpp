@@ -43,6 +43,13 @@ struct ExitRealm {
   std::uint64_t status;
 };
 
+struct RegionName {
+  std::size_t length = 0;
+  char text[abi::kRegionNameMax + 1] = {};
+
+  [[nodiscard]] std::string_view view() const { return {text, length}; }
+};
+
 struct CreateRealm {
   std::uint64_t memory;  // bytes
   std::uint64_t share;   // millionths of a processor, or kNoShare
@@ -69,10 +76,31 @@ struct ChildRealms {
 };
 struct NextEnded {};
 struct MakeNotification {};
+struct MakeRegion {
+  std::uint64_t bytes;
+  RegionName name;
+};
+struct ShareRegion {
+  std::uint64_t region;
+  std::uint32_t realm;
+  bool writable;
+};
+struct UnshareRegion {
+  std::uint64_t region;
+  std::uint32_t realm;
+};
+struct FindRegion {
+  std::uint64_t region;  // kNoRegion: by its name
+  RegionName name;
+};
+struct ReleaseRegion {
+  std::uint64_t region;
+};
 
 using DecodedRequest = std::variant<MapPages, UnmapPages, Figures, SetDeadline, LogText, ExitRealm,
                                     CreateRealm, RunRealm, SuspendRealm, TerminateRealm, RealmInfo,
-                                    ChildRealms, NextEnded, MakeNotification>;
+                                    ChildRealms, NextEnded, MakeNotification, MakeRegion,
+                                    ShareRegion, UnshareRegion, FindRegion, ReleaseRegion>;
 
 // `words` are the message's words, as many as the sender said.
 [[nodiscard]] base::Expected<DecodedRequest, abi::Status> decode_request(

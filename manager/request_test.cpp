@@ -40,6 +40,41 @@ TEST(Request, DecodesWhatIsAskedOfChildren) {
   EXPECT_TRUE(decode(Request::kNextEnded, {}).has_value());
 }
 
+TEST(Request, DecodesWhatIsAskedOfSharedRegions) {
+  const auto make = decode(Request::kMakeRegion, {5000, 3, 0x636261});
+  ASSERT_TRUE(make.has_value());
+  EXPECT_EQ(std::get<MakeRegion>(*make).bytes, 5000U);
+  EXPECT_EQ(std::get<MakeRegion>(*make).name.view(), "abc");
+  const auto share = decode(Request::kShareRegion, {9, 7, 1});
+  ASSERT_TRUE(share.has_value());
+  EXPECT_EQ(std::get<ShareRegion>(*share).realm, 7U);
+  EXPECT_TRUE(std::get<ShareRegion>(*share).writable);
+  EXPECT_EQ(std::get<UnshareRegion>(*decode(Request::kUnshareRegion, {9, 7})).region, 9U);
+  EXPECT_EQ(std::get<ReleaseRegion>(*decode(Request::kReleaseRegion, {9})).region, 9U);
+  EXPECT_EQ(std::get<FindRegion>(*decode(Request::kFindRegion, {9})).region, 9U);
+  const auto find = decode(Request::kFindRegion, {abi::kNoRegion, 2, 0x6261});
+  ASSERT_TRUE(find.has_value());
+  EXPECT_EQ(std::get<FindRegion>(*find).name.view(), "ab");
+}
+
+TEST(Request, RefusesSharedRegionsThatCannotBe) {
+  EXPECT_EQ(decode(Request::kMakeRegion, {}).error(), Status::kBadMessage);
+  EXPECT_EQ(decode(Request::kMakeRegion, {0, 1, 'a'}).error(), Status::kBadArgument);
+  EXPECT_EQ(decode(Request::kMakeRegion, {abi::kRegionMax + 1, 1, 'a'}).error(),
+            Status::kBadArgument);
+  EXPECT_EQ(decode(Request::kMakeRegion, {1}).error(), Status::kBadMessage);
+  EXPECT_EQ(decode(Request::kMakeRegion, {1, 0}).error(), Status::kBadArgument);
+  EXPECT_EQ(decode(Request::kMakeRegion, {1, ~0ULL}).error(), Status::kBadArgument);
+  EXPECT_EQ(decode(Request::kMakeRegion, {1, 9, 'a'}).error(), Status::kBadMessage);
+  EXPECT_EQ(decode(Request::kShareRegion, {1, 2, 2}).error(), Status::kBadArgument);
+  EXPECT_EQ(decode(Request::kShareRegion, {1, ~0ULL, 0}).error(), Status::kNoSuchRealm);
+  EXPECT_EQ(decode(Request::kShareRegion, {1, 2}).error(), Status::kBadMessage);
+  EXPECT_EQ(decode(Request::kUnshareRegion, {1}).error(), Status::kBadMessage);
+  EXPECT_EQ(decode(Request::kFindRegion, {}).error(), Status::kBadMessage);
+  EXPECT_EQ(decode(Request::kFindRegion, {7, 1, 'a'}).error(), Status::kBadMessage);
+  EXPECT_EQ(decode(Request::kReleaseRegion, {}).error(), Status::kBadMessage);
+}
+
 TEST(Request, RefusesRealmsThatCannotBe) {
   const auto create = [](std::uint64_t memory, std::uint64_t share, std::uint64_t length,
                          std::uint64_t name) {

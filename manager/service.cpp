@@ -154,12 +154,48 @@ class Server {
     reply_.put(*slot);
     return answer(abi::Status::kOk);
   }
+  bool handle(const MakeRegion& request) {
+    const auto made = shared_.regions.make(realm_, request);
+    reply_.put(shared_.regions.take_gone(realm_));
+    if (!made) {
+      return answer(made.error());
+    }
+    reply_.put(made->region);
+    reply_.put(made->place);
+    return answer(abi::Status::kOk);
+  }
+  bool handle(const ShareRegion& request) {
+    reply_.put(shared_.regions.take_gone(realm_));
+    return answer(shared_.regions.share(realm_, request));
+  }
+  bool handle(const UnshareRegion& request) {
+    reply_.put(shared_.regions.take_gone(realm_));
+    return answer(shared_.regions.unshare(realm_, request));
+  }
+  bool handle(const ReleaseRegion& request) {
+    reply_.put(shared_.regions.take_gone(realm_));
+    return answer(shared_.regions.release(realm_, request));
+  }
+  bool handle(const FindRegion& request) {
+    reply_.put(shared_.regions.take_gone(realm_));
+    const auto found = shared_.regions.find(realm_, request);
+    if (!found) {
+      return answer(found.error());
+    }
+    for (const std::uint64_t word : {found->region, found->place, found->bytes,
+                                     std::uint64_t{found->writable}, std::uint64_t{found->owner}}) {
+      reply_.put(word);
+    }
+    reply_.put(found->name.view());
+    return answer(abi::Status::kOk);
+  }
 
  private:
   // False when the message is not to be answered.
   bool serve(const abi::Message& message) {
     const Received received(message);
     words_ = received.words;
+    shared_.regions.reclaim(realm_);
     reply_.status = abi::Status::kOk;
     reply_.length = 0;
     switch (message.badge) {
@@ -177,8 +213,8 @@ class Server {
     }
   }
 
-  // Inherited memory is mapped, a stack grows. Otherwise the thread stays where it is until the
-  // realm is taken down.
+  // Inherited memory is mapped, a stack grows, a region that was taken away is passed over.
+  // Otherwise the thread stays where it is until the realm is taken down.
   bool serve_fault(const Received& received) {
     const bool data = static_cast<abi::FaultKind>(received.label) == abi::FaultKind::kVm &&
                       received.words[abi::vm_fault::kInstruction] == 0;
@@ -189,7 +225,10 @@ class Server {
         data && !write ? realm_.inherit(address) : abi::Status::kBadAddress;
     const bool admitted = inherited == abi::Status::kOk ? shared_.realms.admit_inheriting(realm_)
                                                         : shared_.realms.admit_fault(realm_);
-    if (admitted && (inherited == abi::Status::kOk || (data && realm_.grow_stack(address)))) {
+    if (admitted &&
+        (inherited == abi::Status::kOk ||
+         (data && (realm_.grow_stack(address) ||
+                   realm_.skip_region_access(address, received.words[abi::vm_fault::kIp]))))) {
       return answer(abi::Status::kOk);
     }
     base::FixedText<abi::kEndTextMax> text;

@@ -12,6 +12,7 @@
 //   0x2000'0000'0000  process pool                         RW
 //   0x4000'0000'0000  devices, DMA                         as granted
 //   0x5000'0000'0000  channels: to the parent, and to each child   RW
+//   0x5000'2000'0000  shared regions                       as shared
 #pragma once
 
 #include <cstdint>
@@ -103,11 +104,22 @@ constexpr Address child_channel(std::uint64_t number) {
 }
 inline constexpr AddressRange kChannelRange{kChannels, (kChildMax + 1) * kChannelSize};
 
+// Shared regions: a window for each that a realm has made or was given. They have the page
+// directory of the channels, which every realm below the first has from its start.
+inline constexpr std::uint64_t kRegionPlaces = 32;
+inline constexpr std::uint64_t kRegionMax = 16 << 20;
+inline constexpr AddressRange kRegionRange{kChannels + 0x2000'0000, kRegionPlaces* kRegionMax};
+constexpr Address region_window(std::uint64_t place) {
+  return kRegionRange.start + place * kRegionMax;
+}
+
 static_assert(kNullGuard.end() == kVmRange.start && kVmRange.end() == kStartBlockAddress);
 static_assert(kWorkerRange.end() <= kCoreImageRange.start);
 static_assert(kCoreConstants.start == kCoreImageRange.start);
 static_assert(kCoreConstants.end() == kCoreData.start && kCoreData.end() == kCoreImageRange.end());
 static_assert(kCoreImageRange.end() == kArchiveRange.start);
+static_assert(kChannelRange.end() <= kRegionRange.start);
+static_assert(kRegionRange.end() - 1 - kChannels < 1 << 30 && kChannels % (1 << 30) == 0);
 static_assert(kLevels + kLevelMax * kLevelSize <= kPoolRange.start);
 static_assert(level_memory(0).end() == level_binaries(0).end());
 static_assert(level_memory(0).end() <= level_code(1).start);

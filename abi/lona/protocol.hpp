@@ -49,7 +49,33 @@ enum class Request : std::uint64_t {
   // → the slot of a new notification of this realm, which it may signal and wait for. It stays
   //   until the realm's end.
   kMakeNotification = 0x120,
+
+  // Shared regions: memory of one realm that it lets realms below it see. A region's number names
+  // one region only, for ever. Where a realm sees it is told by a place: region_window(place). An
+  // answer begins with the places whose regions were taken away since the last such answer, a bit
+  // for each; they may be used anew.
+  //
+  // bytes, length of the name, name → places, number, place. Zeroed memory, in whole pages of a
+  //   power of two.
+  kMakeRegion = 0x130,
+  // number of an own region, number of a realm below this one, 1 to let it write → places
+  kShareRegion = 0x131,
+  // number of an own region, realm → places
+  kUnshareRegion = 0x132,
+  // number, or kNoRegion and then length of a name, name: one that was shared with this realm
+  //   → places, number, place, bytes, 1 when it may be written, realm that made it, length of the
+  //   name, name
+  kFindRegion = 0x133,
+  // number of an own region → places. It is gone, also for those it was shared with.
+  kReleaseRegion = 0x134,
 };
+
+inline constexpr std::uint64_t kNoRegion = 0;
+inline constexpr std::uint64_t kRegionNameMax = 63;
+// A fault in the window of a region that was taken away does not stop the realm: the thread goes on
+// behind the instruction, which is taken to be this long. REP MOVSQ is, and REP MOVSB with an empty
+// REX prefix; what they have not copied is in RCX.
+inline constexpr std::uint64_t kRegionCopyLength = 3;
 
 enum class RealmState : std::uint64_t { kDormant, kRunning, kSuspended, kTerminated };
 
@@ -76,8 +102,9 @@ enum class Status : std::uint64_t {
   kOutOfMemory = 5,  // the machine's memory is used up
   kOverLimit = 6,    // the realm's memory is used up
   kNoSuchRealm = 7,  // no realm of that number that this one may ask about
-  kTooMany = 8,      // realms, children of this one, levels, or notifications
+  kTooMany = 8,      // realms, children of this one, levels, notifications, regions
   kBadState = 9,     // the realm is not in a state for that
+  kNoSuchRegion = 10,
 };
 
 }  // namespace lona::abi

@@ -14,6 +14,7 @@ enum class MachineType : Word {
   kVirtualAddress,
   kMessageInfo,  // a word as in the kernel's ABI: label, capabilities, length
   kNotification,
+  kRegion,  // its number; whether the realm may use it is asked of the memory manager
 };
 
 inline bool is_machine_value(Term t, MachineType type) {
@@ -23,7 +24,7 @@ inline MachineType machine_type(Term t) {
   return static_cast<MachineType>(payload(t)[0]);
 }
 inline const char* machine_type_name(MachineType type) {
-  constexpr const char* kNames[] = {"paddr", "vaddr", "msg-info", "notification"};
+  constexpr const char* kNames[] = {"paddr", "vaddr", "msg-info", "notification", "region"};
   return kNames[static_cast<Word>(type)];
 }
 inline bool is_capability(Term t) {

@@ -13,6 +13,7 @@
 #include "vm/native/natives_binary.def"
 #include "vm/native/natives_machine.def"
 #include "vm/native/natives_realm.def"
+#include "vm/native/natives_region.def"
 #if __has_include("vm/native/natives_console.def")
 #include "vm/native/natives_console.def"
 #endif

@@ -108,10 +108,12 @@ enum class RealmError : std::uint8_t {
   kNoSuchRealm,
   kBadState,
   kBadArgument,
+  kNoSuchRegion,
 };
 constexpr const char* describe(RealmError why) {
-  constexpr const char* kNames[] = {"none",          "unsupported", "no-memory",   "too-many",
-                                    "no-such-realm", "bad-state",   "bad-argument"};
+  constexpr const char* kNames[] = {"none",         "unsupported",   "no-memory",
+                                    "too-many",     "no-such-realm", "bad-state",
+                                    "bad-argument", "no-such-region"};
   return kNames[static_cast<unsigned>(why)];
 }
 // A child, which does not run yet. Its number tells its channel; its share is in millionths of a
@@ -163,6 +165,30 @@ struct ChannelMemory {
 ChannelMemory channel(std::uint32_t number);
 // Something is in the ring for that one, or has been taken from its own.
 void signal_peer(std::uint32_t number);
+// Shared regions (abi/lona/protocol.hpp): what the answer to a request is.
+inline constexpr std::uint64_t kNoRegion = 0;
+inline constexpr unsigned kRegionPlaces = 32;
+struct SharedRegion {
+  RealmError error = RealmError::kNone;
+  std::uint64_t gone = 0;  // a bit for each place whose region was taken away
+  std::uint64_t region = kNoRegion;
+  std::uint32_t place = 0;
+  std::uint64_t bytes = 0;
+  bool writable = false;
+  std::size_t name_length = 0;
+  char name[64] = {};
+};
+SharedRegion make_region(std::uint64_t bytes, std::string_view name);
+// By its number, or, for kNoRegion, by the name under which it was shared with this realm.
+SharedRegion find_region(std::uint64_t region, std::string_view name);
+// These answer with an error and what is gone only.
+SharedRegion share_region(std::uint64_t region, std::uint32_t realm, bool writable);
+SharedRegion unshare_region(std::uint64_t region, std::uint32_t realm);
+SharedRegion release_region(std::uint64_t region);
+// Where it is seen. The memory may go at any time, so it is touched by copy_region only, which is
+// false when it is not there.
+std::uint8_t* region_window(std::uint32_t place);
+bool copy_region(void* to, const void* from, std::size_t bytes);
 // Where output goes that no console takes.
 void redirect_output(void (*sink)(std::string_view text));
 

@@ -437,7 +437,9 @@ bool Decoder::foreign(bool pid) {
 bool Decoder::machine() {
   std::uint8_t type = 0;
   std::uint64_t word = 0;
-  return get(type) && get(word) && type <= static_cast<std::uint8_t>(MachineType::kMessageInfo) &&
+  return get(type) && get(word) &&
+         (type <= static_cast<std::uint8_t>(MachineType::kMessageInfo) ||
+          type == static_cast<std::uint8_t>(MachineType::kRegion)) &&
          value(make_machine_value(heap_, static_cast<MachineType>(type), word));
 }
 

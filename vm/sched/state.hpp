@@ -7,6 +7,7 @@
 #include "vm/code/store.hpp"
 #include "vm/heap/allocator.hpp"
 #include "vm/realm/realms.hpp"
+#include "vm/realm/regions.hpp"
 #include "vm/sched/load_file.hpp"
 #include "vm/sched/process_table.hpp"
 #include "vm/sched/send_after.hpp"
@@ -77,6 +78,7 @@ struct Vm::State {
   Term foreground;
   LoadedFiles loaded_files;
   Realms realms;
+  SharedRegions regions;
   std::atomic<bool> stop{false};
 
   NativeFunction fallback(Fallback f) const { return fallbacks[static_cast<unsigned>(f)]; }

@@ -25,10 +25,11 @@ struct Exchange {
     const abi::MessageInfo info(static_cast<std::uint64_t>(request), 0, 0, length);
     const abi::Message answer =
         abi::call(abi::kRealmSlotManager, info, {words[0], words[1], words[2], words[3]});
-    words[0] = answer.words.mr0;
-    words[1] = answer.words.mr1;
-    words[2] = answer.words.mr2;
-    words[3] = answer.words.mr3;
+    const std::uint64_t in_registers[] = {answer.words.mr0, answer.words.mr1, answer.words.mr2,
+                                          answer.words.mr3};
+    for (unsigned at = 0; at < abi::kMsgRegisters; ++at) {
+      words[at] = at < answer.info.length() ? in_registers[at] : 0;
+    }
     for (unsigned at = abi::kMsgRegisters; at < answer.info.length(); ++at) {
       words[at] = abi::ipc_buffer().msg[at];
     }
@@ -49,6 +50,8 @@ RealmError error_of(abi::Status status) {
       return RealmError::kNoSuchRealm;
     case abi::Status::kBadState:
       return RealmError::kBadState;
+    case abi::Status::kNoSuchRegion:
+      return RealmError::kNoSuchRegion;
     default:
       return RealmError::kBadArgument;
   }
@@ -148,6 +151,104 @@ void signal_notification(std::uint64_t number) {
 
 std::uint64_t poll_notification(std::uint64_t number) {
   return abi::poll(number).badge;
+}
+
+// --- Shared regions ------------------------------------------------------------------------------
+
+static_assert(kNoRegion == abi::kNoRegion && kRegionPlaces == abi::kRegionPlaces);
+static_assert(sizeof(SharedRegion::name) == abi::kRegionNameMax + 1);
+
+namespace {
+
+SharedRegion start_of_answer(abi::Status status, const Exchange& exchange) {
+  SharedRegion answer;
+  answer.error = error_of(status);
+  answer.gone = exchange.words[0];
+  return answer;
+}
+
+// Where the words of a name begin, its length is.
+unsigned put_name(Exchange& exchange, unsigned at, std::string_view name) {
+  exchange.words[at] = name.size();
+  std::memcpy(exchange.words + at + 1, name.data(), name.size());
+  return static_cast<unsigned>(at + 1 + (name.size() + 7) / 8);
+}
+
+SharedRegion region_request(abi::Request request, std::uint64_t first, std::uint64_t second,
+                            std::uint64_t third, unsigned length) {
+  Exchange exchange{};
+  exchange.words[0] = first;
+  exchange.words[1] = second;
+  exchange.words[2] = third;
+  const abi::Status status = exchange.ask(request, length);
+  return start_of_answer(status, exchange);
+}
+
+}  // namespace
+
+SharedRegion make_region(std::uint64_t bytes, std::string_view name) {
+  SharedRegion made{.error = RealmError::kBadArgument};
+  if (name.size() >= sizeof made.name) return made;
+  Exchange exchange{};
+  exchange.words[0] = bytes;
+  const abi::Status status = exchange.ask(abi::Request::kMakeRegion, put_name(exchange, 1, name));
+  made = start_of_answer(status, exchange);
+  if (made.error != RealmError::kNone) return made;
+  made.region = exchange.words[1];
+  made.place = static_cast<std::uint32_t>(exchange.words[2]);
+  made.bytes = bytes;
+  made.writable = true;
+  made.name_length = name.size();
+  name.copy(made.name, name.size());
+  return made;
+}
+
+SharedRegion find_region(std::uint64_t region, std::string_view name) {
+  SharedRegion found{.error = RealmError::kNoSuchRegion};
+  if (name.size() >= sizeof found.name) return found;
+  Exchange exchange{};
+  exchange.words[0] = region;
+  const unsigned length = region == kNoRegion ? put_name(exchange, 1, name) : 1;
+  const abi::Status status = exchange.ask(abi::Request::kFindRegion, length);
+  found = start_of_answer(status, exchange);
+  if (found.error != RealmError::kNone) return found;
+  found.region = exchange.words[1];
+  found.place = static_cast<std::uint32_t>(exchange.words[2]);
+  found.bytes = exchange.words[3];
+  found.writable = exchange.words[4] != 0;
+  found.name_length = std::min<std::size_t>(exchange.words[6], abi::kRegionNameMax);
+  std::memcpy(found.name, exchange.words + 7, found.name_length);
+  return found;
+}
+
+SharedRegion share_region(std::uint64_t region, std::uint32_t realm, bool writable) {
+  return region_request(abi::Request::kShareRegion, region, realm, writable ? 1 : 0, 3);
+}
+SharedRegion unshare_region(std::uint64_t region, std::uint32_t realm) {
+  return region_request(abi::Request::kUnshareRegion, region, realm, 0, 2);
+}
+SharedRegion release_region(std::uint64_t region) {
+  return region_request(abi::Request::kReleaseRegion, region, 0, 0, 1);
+}
+
+std::uint8_t* region_window(std::uint32_t place) {
+  return reinterpret_cast<std::uint8_t*>(abi::region_window(place));
+}
+
+// The manager passes over an instruction that faults there; what is left to copy tells.
+bool copy_region(void* to, const void* from, std::size_t bytes) {
+  static_assert(abi::kRegionCopyLength == 3);
+  std::size_t words = bytes / 8;
+  asm volatile(".byte 0xf3, 0x48, 0xa5"  // rep movsq
+               : "+D"(to), "+S"(from), "+c"(words)
+               :
+               : "memory");
+  std::size_t rest = words == 0 ? bytes % 8 : 0;
+  asm volatile(".byte 0xf3, 0x40, 0xa4"  // rep movsb
+               : "+D"(to), "+S"(from), "+c"(rest)
+               :
+               : "memory");
+  return words == 0 && rest == 0;
 }
 
 // The first ring of a channel is the child's to write.

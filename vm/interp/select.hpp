@@ -16,9 +16,7 @@ namespace lona::vm::select {
 
 inline constexpr std::size_t kMostBytes = 64;
 
-// Symbols go by their name: the core image has them at another address than who compiled it.
 inline std::uint64_t hash(Term t) {
-  if (t.is_symbol() || t.is_keyword()) return t.entry()->hash;
   return t.is_boxed() ? hash_term(t) : t.bits() * 0x9e3779b97f4a7c15 >> 32;
 }
 

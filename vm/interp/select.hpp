@@ -10,7 +10,6 @@
 #include "vm/data/string.hpp"
 #include "vm/term/equal.hpp"
 #include "vm/term/hash.hpp"
-#include "vm/term/symbol.hpp"
 
 namespace lona::vm::select {
 

@@ -98,6 +98,8 @@ void Emitter::replace(std::size_t at, Op op, std::uint16_t a, std::uint32_t dist
 }
 
 Function* Emitter::finish(CodeStore& store, std::uint16_t entry, std::uint32_t parameters) {
+  narrow_live_maps(entry);
+  if (too_large_) return nullptr;
   // A frame larger than usual makes room for itself first. Distances are relative: the rest of the
   // code does not notice the word before it.
   std::size_t first = most_ > Process::kFrameWords ? 1 : 0;

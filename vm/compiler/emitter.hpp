@@ -4,6 +4,7 @@
 //
 // Registers are handed out like a stack. A register is *live* from the moment it holds a term until
 // it is released; the live map of a call or allocation is the set of live registers at that place.
+// In the end the maps are narrowed to what is read again (liveness.cpp).
 #pragma once
 
 #include <array>
@@ -71,6 +72,9 @@ class Emitter {
   Function* finish(CodeStore& store, std::uint16_t entry, std::uint32_t parameters);
 
  private:
+  // Leaves out of the maps what is not read again (liveness.cpp).
+  void narrow_live_maps(std::uint16_t& entry);
+
   Arena& arena_;
   ArenaVector<Word> code_;
   ArenaVector<LineEntry> lines_;

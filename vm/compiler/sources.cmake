@@ -4,6 +4,7 @@ target_sources(lona_vm PRIVATE
   ${CMAKE_CURRENT_LIST_DIR}/branch.cpp
   ${CMAKE_CURRENT_LIST_DIR}/define.cpp
   ${CMAKE_CURRENT_LIST_DIR}/emitter.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/liveness.cpp
   ${CMAKE_CURRENT_LIST_DIR}/macro.cpp
   ${CMAKE_CURRENT_LIST_DIR}/match.cpp
   ${CMAKE_CURRENT_LIST_DIR}/positions.cpp

@@ -59,6 +59,20 @@ TEST(Receive, a_look_through_a_long_mailbox_takes_time_from_the_slice) {
   }
 }
 
+TEST_P(Processes, what_is_not_read_again_is_not_kept) {
+  // The caller has a name for the list until it ends, but does not use it any more.
+  EXPECT_EQ(run("(def make (fn* [n l] (if (= n 0) l (make (- n 1) (prepend l n)))))"
+                "(def used (fn* [l] (do (gc) (:heap-used (process-info)))))"
+                "(def old (fn* [l] (:old-heap-used (process-info))))"
+                "(def both (fn* [a] (+ (used nil) (old nil))))"
+                "(def dropped (fn* [] (match (make 10000 ()) l (match (count l) n (+ (both nil) (- "
+                "n n))))))"
+                "(def kept (fn* [] (match (make 10000 ()) l (match (both nil) n (+ n (- (count l) "
+                "10000))))))"
+                "[(> (dropped) 100000) (> (kept) 100000)]"),
+            "[false true]");
+}
+
 TEST_P(Processes, those_of_higher_priority_run_first) {
   EXPECT_EQ(
       run("(def me (self)) (def start (fn* [p] (spawn (fn* [] (send me p)) %{:priority p})))"

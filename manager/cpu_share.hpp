@@ -10,6 +10,17 @@
 
 namespace lona::manager {
 
+// Realms take turns at one priority. With its reserve a realm runs above those that have none.
+inline constexpr std::uint64_t kRealmPriority = 100;
+inline constexpr std::uint64_t kReservePriority = 150;
+
+// Reserves are given anew in each frame of that length.
+inline constexpr std::uint64_t kFrameUs = 10'000;
+// What can be promised of a processor: the rest is for the first realm's own reserve and the
+// manager.
+inline constexpr std::uint64_t kReservable = 750'000;
+inline constexpr std::uint64_t kFirstRealmReserve = 100'000;
+
 // A thread that may use `share` millionths of a processor; kNoShare: what the others leave, in
 // turns of one millisecond. Small shares get long periods, as the kernel refuses tiny budgets.
 [[nodiscard]] constexpr ThreadShare thread_share(std::uint64_t priority, std::uint64_t share) {
@@ -27,13 +38,60 @@ namespace lona::manager {
   return {priority, kLeastBudgetUs, kLeastBudgetUs * abi::kWholeCpu / share};
 }
 
-// What each of a realm and its `children` may use, so that together they use no more than the
-// realm's share. It changes when the number of children doubles, not with each of them.
-[[nodiscard]] constexpr std::uint64_t shared_share(std::uint64_t share, std::uint64_t children) {
-  if (share == abi::kNoShare) {
+// What a thread may use: its reserve, in each frame, and so much beyond it.
+struct CpuPlan {
+  std::uint64_t reserve = 0;
+  std::uint64_t beyond = abi::kNoShare;
+
+  bool operator==(const CpuPlan&) const = default;
+};
+
+// What is left of a reserve in this frame, in microseconds. What was used too much is owed.
+class FrameCredit {
+ public:
+  void set(std::uint64_t of_a_frame) {
+    left_ = of_a_frame_ = static_cast<std::int64_t>(of_a_frame);
+  }
+  void use(std::uint64_t us) { left_ -= static_cast<std::int64_t>(us); }
+  void begin_frame() { left_ = std::min(left_ + of_a_frame_, of_a_frame_); }
+  [[nodiscard]] bool left() const { return left_ > 0; }
+  [[nodiscard]] std::uint64_t of_a_frame() const { return static_cast<std::uint64_t>(of_a_frame_); }
+
+ private:
+  std::int64_t of_a_frame_ = 0;
+  std::int64_t left_ = 0;
+};
+
+// Parts of a processor that a realm has for itself and all below it.
+struct FamilyTime {
+  std::uint64_t share = abi::kNoShare;
+  std::uint64_t reserve = 0;              // at most `share`
+  std::uint64_t reserved_for_others = 0;  // of `reserve`, for its children
+  std::uint64_t children = 0;
+};
+
+// What each of a realm and its children may use beyond its reserve, so that together they use no
+// more than the realm's share. It changes when the number of children doubles, not with each.
+[[nodiscard]] constexpr std::uint64_t part_of_each(const FamilyTime& family) {
+  if (family.share == abi::kNoShare) {
     return abi::kNoShare;
   }
-  return std::max(share / std::bit_ceil(children + 1), abi::kLeastShare);
+  const std::uint64_t rest = family.share - family.reserve;
+  if (rest == 0 && family.children == 0) {
+    return 0;
+  }
+  return std::max(rest / std::bit_ceil(family.children + 1), abi::kLeastShare);
+}
+
+[[nodiscard]] constexpr CpuPlan own_plan(const FamilyTime& family) {
+  return {.reserve = family.reserve - family.reserved_for_others, .beyond = part_of_each(family)};
+}
+
+// The share of a child that has asked for so much.
+[[nodiscard]] constexpr std::uint64_t share_of_child(const FamilyTime& family, std::uint64_t asked,
+                                                     std::uint64_t reserve) {
+  const std::uint64_t part = part_of_each(family);
+  return part == abi::kNoShare ? asked : std::min(asked, reserve + part);
 }
 
 }  // namespace lona::manager

@@ -24,10 +24,52 @@ TEST(CpuShare, WithoutALimitTurnsAreShort) {
 
 TEST(CpuShare, AFamilyHasNoMoreThanItsShare) {
   for (std::uint64_t children = 0; children < 1000; ++children) {
-    const std::uint64_t each = shared_share(400'000, children);
+    const std::uint64_t each = part_of_each({.share = 400'000, .children = children});
     EXPECT_LE(each * (children + 1), 400'000U);
-    EXPECT_EQ(shared_share(abi::kNoShare, children), abi::kNoShare);
+    EXPECT_EQ(part_of_each({.children = children}), abi::kNoShare);
   }
+}
+
+TEST(CpuShare, ReservesAreTakenFromTheFamily) {
+  const FamilyTime family{
+      .share = 400'000, .reserve = 200'000, .reserved_for_others = 150'000, .children = 2};
+  const CpuPlan own = own_plan(family);
+  EXPECT_EQ(own.reserve, 50'000U);
+  const std::uint64_t one = share_of_child(family, abi::kNoShare, 100'000);
+  const std::uint64_t other = share_of_child(family, abi::kNoShare, 50'000);
+  EXPECT_GE(one, 100'000U);
+  EXPECT_GE(other, 50'000U);
+  EXPECT_LE(own.reserve + own.beyond + one + other, 400'000U);
+  EXPECT_EQ(share_of_child(family, 110'000, 100'000), 110'000U);
+}
+
+TEST(FrameCredit, WhatWasUsedTooMuchIsOwed) {
+  FrameCredit credit;
+  EXPECT_FALSE(credit.left());
+  credit.set(1000);
+  credit.use(400);
+  EXPECT_TRUE(credit.left());
+  credit.use(1700);
+  EXPECT_FALSE(credit.left());
+  credit.begin_frame();
+  EXPECT_FALSE(credit.left()) << "100 are owed still";
+  credit.begin_frame();
+  EXPECT_TRUE(credit.left());
+  credit.use(900);
+  EXPECT_FALSE(credit.left());
+}
+
+TEST(FrameCredit, WhatWasNotUsedIsNotKept) {
+  FrameCredit credit;
+  credit.set(1000);
+  for (int frame = 0; frame < 5; ++frame) credit.begin_frame();
+  credit.use(1000);
+  EXPECT_FALSE(credit.left());
+}
+
+TEST(CpuShare, WhatIsAllReservedHasNothingBeyond) {
+  EXPECT_EQ(own_plan({.share = 300'000, .reserve = 300'000}), (CpuPlan{300'000, 0}));
+  EXPECT_EQ(own_plan({.reserve = 300'000}), (CpuPlan{300'000, abi::kNoShare}));
 }
 
 }  // namespace

@@ -27,8 +27,9 @@ constexpr std::uint64_t kMinimumForARealm = 16ULL << 20;
 constexpr std::uint64_t kServicePriority = 250;
 // A realm that floods its endpoint gets no more of the processor through the manager than this.
 constexpr ThreadShare kServiceShare{kServicePriority, 9'000, 10'000};
-constexpr ThreadShare kInitShare{100, 10'000, 10'000};
+constexpr ThreadShare kInitShare = thread_share(kRealmPriority, abi::kNoShare);
 constexpr abi::Word kInitThreadArea = 0x20'0000'0000;
+constexpr abi::Word kReservesArea = kInitThreadArea + OwnThread::kAreaSize;
 constexpr abi::Word kWindow = 0x30'0000'0000;
 constexpr abi::Word kLargeWindow = 0x31'0000'0000;
 
@@ -60,7 +61,8 @@ struct System {
                    .iommu_labels = false};
   Realms realms{shared};
   SharedRegions regions{realms};
-  Shared shared{log, timer, parts, own, realms, regions};
+  Reserves reserves;
+  Shared shared{log, timer, parts, own, realms, regions, reserves};
   Realm init{memory, {init_tables, init_grants, init_level_grants, init_copies}};
   OwnThread init_service;
   Service service{shared, init, 0};
@@ -256,6 +258,11 @@ void start_init_realm(System& system, const abi::BootInfo& info, const ConsoleGr
     give_up(system);
   }
   system.timer.join(0, system.init.deadline_signal());
+  if (!system.reserves.start(system.memory, system.own, system.parts.sched_control,
+                             kReservesArea)) {
+    system.log("time cannot be reserved");
+    give_up(system);
+  }
   system.realms.adopt_root(system.init);
   if (!system.init_service.start(system.memory, system.own, system.parts.sched_control,
                                  kInitThreadArea, kServiceShare, Service::run, &system.service)) {

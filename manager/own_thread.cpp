@@ -24,10 +24,11 @@ base::Expected<void, MemoryError> as_expected(Error error) {
 
 }  // namespace
 
+// Sporadic: what a thread did not use while it was idle is not kept for it.
 Error configure_sched_context(abi::CPtr control, abi::CPtr sched_context, ThreadShare share) {
   const std::uint64_t refills = share.budget_us == share.period_us ? 0 : kExtraRefills;
   return abi::sched_control_configure(control, sched_context, share.budget_us, share.period_us,
-                                      refills, 0, 0);
+                                      refills, 0, abi::kSchedContextSporadic);
 }
 
 base::Expected<KernelObject, MemoryError> make_sched_context(Memory& memory, abi::CPtr control,

@@ -32,6 +32,9 @@ class OwnThread {
                                                         ThreadShare share, Entry entry,
                                                         void* argument);
 
+  [[nodiscard]] abi::CPtr tcb() const { return tcb_.cap; }
+  [[nodiscard]] abi::CPtr sched_context() const { return sched_context_.cap; }
+
  private:
   KernelObject tcb_;
   KernelObject sched_context_;

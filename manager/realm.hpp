@@ -4,6 +4,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <bit>
 #include <string_view>
 
@@ -120,6 +121,7 @@ class Realm {
   [[nodiscard]] bool skip_region_access(abi::Address address, std::uint64_t instruction);
   // Microseconds of the processor that it has used.
   [[nodiscard]] std::uint64_t time_used();
+  [[nodiscard]] std::atomic<std::uint64_t>& time_counter() { return time_used_; }
 
   [[nodiscard]] Memory& memory() { return memory_; }
   [[nodiscard]] RegionBook& regions_book() { return book_; }
@@ -129,6 +131,7 @@ class Realm {
   [[nodiscard]] abi::CPtr endpoint() const { return endpoint_.cap; }
   [[nodiscard]] abi::CPtr reply() const { return reply_.cap; }
   [[nodiscard]] abi::CPtr notification() const { return workers_[0].notification.cap; }
+  [[nodiscard]] abi::CPtr tcb() const { return workers_[0].tcb.cap; }
   [[nodiscard]] abi::CPtr sched_context() const { return workers_[0].sched_context.cap; }
   [[nodiscard]] abi::CPtr deadline_signal() const { return deadline_signal_; }
   [[nodiscard]] const FrameRun& channel() const { return channel_; }
@@ -194,7 +197,7 @@ class Realm {
   std::uint64_t console_memory_ = 0;  // physical
   std::uint64_t memory_limit_ = 0;
   std::uint64_t mapped_ = 0;
-  std::uint64_t time_used_ = 0;
+  std::atomic<std::uint64_t> time_used_{0};
 };
 
 }  // namespace lona::manager

@@ -24,7 +24,6 @@ constexpr abi::Word kWindowOffset = 0x10'0000;
 static_assert(kThreadOffset + OwnThread::kAreaSize <= kWindowOffset);
 static_assert(kWindowOffset + Window::kSize == kAreaSize);
 
-constexpr std::uint64_t kRealmPriority = 100;
 // A realm that floods its endpoint gets no more of the processor through the manager than this.
 constexpr ThreadShare kChildServiceShare{250, 2'000, 10'000};
 constexpr std::uint64_t kSlotsForAChild = 256;
@@ -82,18 +81,26 @@ void Realms::adopt_root(Realm& root) {
   Entry& entry = entries_[RealmTree::kRoot];
   entry.realm = &root;
   entry.state = RealmState::kRunning;
+  entry.reserve = kFirstRealmReserve + kReservable;
+  apply_plan(RealmTree::kRoot, family_time(RealmTree::kRoot));
 }
 
 base::Expected<Realms::Created, Status> Realms::create(Realm& parent, const CreateRealm& request) {
   base::Expected<std::uint32_t, Status> realm = base::fail(Status::kTooMany);
   {
     const Guard guard(lock_);
+    if (request.reserve > reservable(parent.number())) {
+      return base::fail(Status::kNoTime);
+    }
     realm = tree_.add(parent.number());
     if (!realm) {
       return base::fail(realm.error());
     }
     entry(*realm) = {};
     entry(*realm).asked_share = request.share;
+    entry(*realm).reserve = request.reserve;
+    entry(*realm).plan.beyond = request.share;  // as its worker is made
+    entry(*realm).faults = RateLimit(request.faults);
   }
   Entry& made = entry(*realm);
   Status status = build(parent, *realm, request);
@@ -260,8 +267,12 @@ Status Realms::terminate(Realm& parent, std::uint32_t child) {
     tree_.each_within(child, [&](std::uint32_t realm) { entry(realm).realm = nullptr; });
   });
   shared_.regions.reclaim(parent);
-  tree_.each_within(child,
-                    [&](std::uint32_t realm) { shared_.timer.leave(RealmTree::index_of(realm)); });
+  tree_.each_within(child, [&](std::uint32_t realm) {
+    shared_.timer.leave(RealmTree::index_of(realm));
+    if (entry(realm).planned) {
+      shared_.reserves.leave(RealmTree::index_of(realm));
+    }
+  });
   destroy(parent, entry(child));
   const Guard guard(lock_);
   tree_.remove(child);
@@ -314,8 +325,10 @@ base::Expected<RealmFigures, Status> Realms::info(const Realm& asking, std::uint
   RealmFigures figures{.parent = tree_.parent(realm),
                        .state = found.state,
                        .memory_limit = found.realm->memory_limit(),
+                       .memory_reserve = found.realm->memory_limit(),
                        .memory_used = found.realm->mapped(),
                        .share = found.share,
+                       .reserve = found.reserve,
                        .time_us = found.realm->time_used(),
                        .children = tree_.children(realm),
                        .faults = found.faults.total(),
@@ -391,32 +404,57 @@ bool Realms::admit_line(const Realm& realm) {
          entry(realm.number()).lines.admit(now_tick(), shared_.parts.tsc_hertz);
 }
 
-// A realm whose time is limited shares it with its children, and they with theirs.
-void Realms::divide_time(std::uint32_t top) {
-  const auto configure = [&](Entry& found, std::uint64_t share) {
-    if (found.realm == nullptr) {
-      return;
-    }
-    const ThreadShare time = thread_share(kRealmPriority, share);
-    (void)configure_sched_context(shared_.parts.sched_control, found.realm->sched_context(), time);
-  };
-  Entry& parent = entry(top);
-  const std::uint64_t each = shared_share(parent.share, tree_.children(top));
-  if (parent.share != abi::kNoShare) {
-    configure(parent, each);
+FamilyTime Realms::family_time(std::uint32_t realm) {
+  const Entry& top = entry(realm);
+  FamilyTime family{.share = top.share,
+                    .reserve = top.reserve,
+                    .reserved_for_others = 0,
+                    .children = tree_.children(realm)};
+  for (std::uint32_t child = tree_.first_child(realm); child != abi::kNoRealm;
+       child = tree_.next_sibling(child)) {
+    family.reserved_for_others += entry(child).reserve;
   }
+  return family;
+}
+
+// What a realm may still promise to children. The first one keeps a part for itself.
+std::uint64_t Realms::reservable(std::uint32_t realm) {
+  const CpuPlan own = own_plan(family_time(realm));
+  return realm == RealmTree::kRoot ? own.reserve - kFirstRealmReserve : own.reserve;
+}
+
+void Realms::apply_plan(std::uint32_t realm, const FamilyTime& family) {
+  Entry& found = entry(realm);
+  CpuPlan plan = own_plan(family);
+  if (realm == RealmTree::kRoot) {
+    plan.reserve = kFirstRealmReserve;
+  }
+  if (found.realm == nullptr || plan == found.plan) {
+    return;
+  }
+  found.plan = plan;
+  found.planned = true;
+  shared_.reserves.apply({.index = RealmTree::index_of(realm),
+                          .tcb = found.realm->tcb(),
+                          .sched_context = found.realm->sched_context(),
+                          .used_us = &found.realm->time_counter(),
+                          .time = plan});
+}
+
+// A realm shares its time with its children, and they with theirs.
+void Realms::divide_time(std::uint32_t top) {
+  const FamilyTime family = family_time(top);
+  apply_plan(top, family);
   for (std::uint32_t child = tree_.first_child(top); child != abi::kNoRealm;
        child = tree_.next_sibling(child)) {
     Entry& found = entry(child);
-    const std::uint64_t share = std::min(found.asked_share, each);
-    if (share == found.share) {
+    const std::uint64_t share = share_of_child(family, found.asked_share, found.reserve);
+    if (found.realm == nullptr || (share == found.share && found.divided)) {
       continue;
     }
     found.share = share;
-    configure(found, shared_share(share, tree_.children(child)));
-    if (tree_.children(child) != 0) {
-      divide_time(child);
-    }
+    found.divided = true;
+    divide_time(child);
   }
 }
 

@@ -16,6 +16,7 @@
 #include "manager/realm.hpp"
 #include "manager/realm_tree.hpp"
 #include "manager/request.hpp"
+#include "manager/reserves.hpp"
 #include "manager/shared_regions.hpp"
 #include "manager/timer.hpp"
 
@@ -31,6 +32,7 @@ struct Shared {
   AddressSpace& own;
   Realms& realms;
   SharedRegions& regions;
+  Reserves& reserves;
 };
 
 struct EndOfRealm {
@@ -43,8 +45,10 @@ struct RealmFigures {
   std::uint32_t parent = abi::kNoRealm;
   abi::RealmState state = abi::RealmState::kDormant;
   std::uint64_t memory_limit = 0;
+  std::uint64_t memory_reserve = 0;
   std::uint64_t memory_used = 0;
   std::uint64_t share = abi::kNoShare;
+  std::uint64_t reserve = 0;
   std::uint64_t time_us = 0;
   std::uint64_t children = 0;
   std::uint64_t faults = 0;
@@ -105,7 +109,6 @@ class Realms {
 
  private:
   struct Home;  // what lives in the realm's part of the manager's address space
-  static constexpr std::uint64_t kFaultsPerSecond = 1'000;
   static constexpr std::uint64_t kInheritingPerSecond = 20'000;
   static constexpr std::uint64_t kLinesPerSecond = 20;
   static constexpr std::size_t kChannelPages = abi::kChannelSize / abi::kSmallPage;
@@ -118,7 +121,11 @@ class Realms {
     std::uint64_t status = 0;
     std::uint64_t asked_share = abi::kNoShare;
     std::uint64_t share = abi::kNoShare;  // of it and all its children
-    RateLimit faults{kFaultsPerSecond};
+    std::uint64_t reserve = 0;            // of it and all its children
+    bool divided = false;                 // `share` was worked out
+    CpuPlan plan;                         // what its worker has of that
+    bool planned = false;                 // the keeper of reserves knows it
+    RateLimit faults{abi::kFaultsPerSecond};
     RateLimit inheriting{kInheritingPerSecond};
     RateLimit lines{kLinesPerSecond};
     // What the parent has spent on it.
@@ -137,7 +144,10 @@ class Realms {
   [[nodiscard]] abi::Status make_home(Realm& parent, std::uint32_t realm);
   void destroy(Realm& parent, Entry& entry);
   void stop_subtree(std::uint32_t top);
+  [[nodiscard]] FamilyTime family_time(std::uint32_t realm);
+  [[nodiscard]] std::uint64_t reservable(std::uint32_t realm);
   void divide_time(std::uint32_t parent);
+  void apply_plan(std::uint32_t realm, const FamilyTime& family);
 
   Shared& shared_;
   Lock lock_;

@@ -54,25 +54,35 @@ base::Expected<DecodedRequest, Status> decode_log(std::span<const std::uint64_t>
   return LogText{words[0]};
 }
 
+bool good_time(std::uint64_t reserve, std::uint64_t share) {
+  const bool share_known =
+      share == abi::kNoShare || (share >= abi::kLeastShare && share <= abi::kWholeCpu);
+  return share_known && reserve <= share &&
+         (reserve == 0 || (reserve >= abi::kLeastReserve && reserve <= abi::kWholeCpu));
+}
+
 base::Expected<DecodedRequest, Status> decode_create(std::span<const std::uint64_t> words) {
-  constexpr std::size_t kFixed = 3;
+  constexpr std::size_t kFixed = 6;
   if (words.size() < kFixed) {
     return base::fail(Status::kBadMessage);
   }
-  const std::uint64_t length = words[2];
-  if (length == 0 || length > abi::kRealmNameMax || words[0] < abi::kLeastRealmMemory ||
-      words[0] > abi::kMostRealmMemory) {
-    return base::fail(Status::kBadArgument);
-  }
-  const bool share_known =
-      words[1] == abi::kNoShare || (words[1] >= abi::kLeastShare && words[1] <= abi::kWholeCpu);
-  if (!share_known) {
+  const std::uint64_t memory = words[0], memory_max = words[1], faults = words[4];
+  const std::uint64_t length = words[5];
+  if (length == 0 || length > abi::kRealmNameMax || memory < abi::kLeastRealmMemory ||
+      memory > memory_max || memory_max > abi::kMostRealmMemory ||
+      faults > abi::kMostFaultsPerSecond || !good_time(words[2], words[3])) {
     return base::fail(Status::kBadArgument);
   }
   if (words.size() != kFixed + (length + 7) / 8) {
     return base::fail(Status::kBadMessage);
   }
-  CreateRealm request{.memory = words[0], .share = words[1], .name_length = length, .text = {}};
+  CreateRealm request{.memory = memory,
+                      .memory_max = memory_max,
+                      .reserve = words[2],
+                      .share = words[3],
+                      .faults = faults == 0 ? abi::kFaultsPerSecond : faults,
+                      .name_length = length,
+                      .text = {}};
   std::memcpy(request.text, words.data() + kFixed, length);
   const bool printable =
       std::all_of(request.text, request.text + length, [](char c) { return c > ' ' && c <= '~'; });

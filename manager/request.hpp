@@ -51,8 +51,11 @@ struct RegionName {
 };
 
 struct CreateRealm {
-  std::uint64_t memory;  // bytes
-  std::uint64_t share;   // millionths of a processor, or kNoShare
+  std::uint64_t memory;      // bytes set aside
+  std::uint64_t memory_max;  // bytes
+  std::uint64_t reserve;     // millionths of a processor, at most `share`
+  std::uint64_t share;       // millionths of a processor, or kNoShare
+  std::uint64_t faults;      // in a second
   std::size_t name_length;
   char text[abi::kRealmNameMax + 1];
 

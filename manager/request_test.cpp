@@ -31,7 +31,7 @@ TEST(Request, DecodesWhatIsRight) {
 }
 
 TEST(Request, DecodesWhatIsAskedOfChildren) {
-  const auto create = decode(Request::kCreateRealm, {8 << 20, 300'000, 3, 0x636261});
+  const auto create = decode(Request::kCreateRealm, {8 << 20, 8 << 20, 0, 300'000, 0, 3, 0x636261});
   ASSERT_TRUE(create.has_value());
   EXPECT_EQ(std::get<CreateRealm>(*create).name(), "abc");
   EXPECT_EQ(std::get<CreateRealm>(*create).share, 300'000U);
@@ -78,7 +78,7 @@ TEST(Request, RefusesSharedRegionsThatCannotBe) {
 TEST(Request, RefusesRealmsThatCannotBe) {
   const auto create = [](std::uint64_t memory, std::uint64_t share, std::uint64_t length,
                          std::uint64_t name) {
-    return decode(Request::kCreateRealm, {memory, share, length, name}).error();
+    return decode(Request::kCreateRealm, {memory, memory, 0, share, 0, length, name}).error();
   };
   EXPECT_EQ(create(1, abi::kNoShare, 1, 'a'), Status::kBadArgument);
   EXPECT_EQ(create(~0ULL, abi::kNoShare, 1, 'a'), Status::kBadArgument);
@@ -132,6 +132,31 @@ TEST(Request, RefusesAddressesOutsideThePool) {
                              level.start + abi::kLevelSize - 4096, level.start + abi::kLevelSize}) {
     EXPECT_EQ(decode(Request::kMapPages, {address, 2, 12}).error(), Status::kBadAddress);
   }
+}
+
+TEST(Request, ACreatedRealmHasAPolicyThatHolds) {
+  const auto create = [](std::uint64_t memory, std::uint64_t most, std::uint64_t reserve,
+                         std::uint64_t share, std::uint64_t faults = 0) {
+    return decode(Request::kCreateRealm, {memory, most, reserve, share, faults, 1, 'r'});
+  };
+  constexpr std::uint64_t kLeast = abi::kLeastRealmMemory;
+  const auto good = create(kLeast, 2 * kLeast, 100'000, 300'000);
+  ASSERT_TRUE(good.has_value());
+  EXPECT_EQ(std::get<CreateRealm>(*good).faults, abi::kFaultsPerSecond);
+  EXPECT_EQ(std::get<CreateRealm>(*good).memory_max, 2 * kLeast);
+  EXPECT_EQ(std::get<CreateRealm>(*create(kLeast, kLeast, 0, abi::kNoShare, 7)).faults, 7U);
+  for (const auto& bad :
+       {create(kLeast - 1, kLeast, 0, abi::kNoShare), create(2 * kLeast, kLeast, 0, abi::kNoShare),
+        create(kLeast, abi::kMostRealmMemory + 1, 0, abi::kNoShare),
+        create(kLeast, kLeast, 300'000, 200'000), create(kLeast, kLeast, 1, abi::kNoShare),
+        create(kLeast, kLeast, abi::kWholeCpu + 1, abi::kNoShare),
+        create(kLeast, kLeast, 0, abi::kLeastShare - 1),
+        create(kLeast, kLeast, 0, abi::kNoShare, abi::kMostFaultsPerSecond + 1)}) {
+    ASSERT_FALSE(bad.has_value());
+    EXPECT_EQ(bad.error(), Status::kBadArgument);
+  }
+  EXPECT_EQ(decode(Request::kCreateRealm, {kLeast, kLeast, 0, abi::kNoShare, 0}).error(),
+            Status::kBadMessage);
 }
 
 TEST(Request, FaultsAreNoRequests) {

@@ -121,7 +121,8 @@ class Server {
     }
     for (const std::uint64_t word :
          {std::uint64_t{info->parent}, static_cast<std::uint64_t>(info->state), info->memory_limit,
-          info->memory_used, info->share, info->time_us, info->children, info->faults}) {
+          info->memory_reserve, info->memory_used, info->share, info->reserve, info->time_us,
+          info->children, info->faults}) {
       reply_.put(word);
     }
     reply_.put(std::string_view(info->name, info->name_length));

@@ -25,10 +25,10 @@ enum class Request : std::uint64_t {
 
   // A realm and its children. A realm number names one realm only, for ever.
   //
-  // bytes of memory, cpu share, length of the name, then the name packed into words
-  //   → realm number, child number. A new realm, dormant. Shares are in millionths of one
-  //   processor;
-  //   kNoShare: as much as there is.
+  // bytes of memory set aside, bytes that it may have, cpu reserve, cpu share, faults in a second
+  //   (0: kFaultsPerSecond), length of the name, then the name packed into words
+  //   → realm number, child number. A new realm, dormant. Reserves and shares are in millionths of
+  //   one processor; a share of kNoShare is as much as there is.
   kCreateRealm = 0x110,
   // realm number of a child → nothing. Starts a dormant one, or one that is suspended.
   kRunRealm = 0x111,
@@ -37,8 +37,9 @@ enum class Request : std::uint64_t {
   // realm number of a child → nothing. The realm and all below it are gone, and what they had is
   //   this realm's again.
   kTerminateRealm = 0x113,
-  // realm number: this realm's or one below it → parent, state, memory limit, memory in use, cpu
-  //   share, microseconds of cpu used, children, faults, length of the name, name
+  // realm number: this realm's or one below it → parent, state, memory limit, memory set aside,
+  //   memory in use, cpu share, cpu reserve, microseconds of cpu used, children, faults, length of
+  //   the name, name
   kRealmInfo = 0x114,
   // realm number as above, how many to skip → how many follow, up to kChildListMax, their numbers
   kChildRealms = 0x115,
@@ -82,6 +83,9 @@ enum class RealmState : std::uint64_t { kDormant, kRunning, kSuspended, kTermina
 inline constexpr std::uint64_t kNoShare = ~std::uint64_t{0};
 inline constexpr std::uint64_t kWholeCpu = 1'000'000;
 inline constexpr std::uint64_t kLeastShare = 100;
+inline constexpr std::uint64_t kLeastReserve = 10'000;
+inline constexpr std::uint64_t kFaultsPerSecond = 1'000;
+inline constexpr std::uint64_t kMostFaultsPerSecond = 1'000'000;
 inline constexpr std::uint64_t kLeastRealmMemory = 4ULL << 20;
 inline constexpr std::uint64_t kMostRealmMemory = 1ULL << 40;
 inline constexpr std::uint64_t kChildListMax = 64;
@@ -105,6 +109,7 @@ enum class Status : std::uint64_t {
   kTooMany = 8,      // realms, children of this one, levels, notifications, regions
   kBadState = 9,     // the realm is not in a state for that
   kNoSuchRegion = 10,
+  kNoTime = 11,  // more of the processor than this realm can reserve
 };
 
 }  // namespace lona::abi

@@ -69,11 +69,11 @@ struct Child {
 
 // A child that runs, unless the status says otherwise.
 inline Child start(std::string_view name, std::uint64_t memory = abi::kLeastRealmMemory,
-                   std::uint64_t share = abi::kNoShare) {
-  std::uint64_t words[7] = {memory, share, name.size()};
-  std::memcpy(words + 3, name.data(), name.size());
+                   std::uint64_t share = abi::kNoShare, std::uint64_t reserve = 0) {
+  std::uint64_t words[10] = {memory, memory, reserve, share, 0, name.size()};
+  std::memcpy(words + 6, name.data(), name.size());
   const Answer made =
-      ask_words(Request::kCreateRealm, words, static_cast<unsigned>(3 + (name.size() + 7) / 8));
+      ask_words(Request::kCreateRealm, words, static_cast<unsigned>(6 + (name.size() + 7) / 8));
   if (made.status == Status::kOk) (void)ask(Request::kRunRealm, made.words.mr0);
   return {made.status, made.words.mr0, made.words.mr1};
 }

@@ -62,6 +62,14 @@ class Manager(unittest.TestCase):
         self.assertIn("[init] probe passed", log)
         used = int(re.search(r"a share of 300000 used (\d+)", log)[1])
         self.assertTrue(290000 <= used <= 310000, used)
+        after_idling = int(re.search(r"after idling it used (\d+) us", log)[1])
+        self.assertLess(after_idling, 66_000, "idle time was kept")
+        reserves = re.search(r"reserves used ([\d ]+)", log)[1].split()
+        free, limited, exact, *others = map(int, reserves)
+        self.assertGreaterEqual(free, 297_000, "a reserve of 300000, and what is left")
+        self.assertTrue(240_000 <= limited <= 260_000, limited)
+        self.assertTrue(48_000 <= exact <= 52_000, exact)
+        self.assertGreater(min(others), 20_000, "the others share the rest")
 
     def test_faults_of_children_are_reported_in_words(self):
         log = boot("manager-probe.elf", rb"realm init stopped\r\n")

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdlib>
 #include <cstring>
+#include <iterator>
 
 #include "abi/lona/protocol.hpp"
 #include "abi/lona/realm_start.hpp"
@@ -142,18 +143,18 @@ struct Child {
 };
 
 Child create(std::string_view name, std::uint64_t share = abi::kNoShare,
-             std::uint64_t memory = abi::kLeastRealmMemory) {
-  std::uint64_t words[7] = {memory, share, name.size()};
-  std::memcpy(words + 3, name.data(), name.size());
+             std::uint64_t memory = abi::kLeastRealmMemory, std::uint64_t reserve = 0) {
+  std::uint64_t words[10] = {memory, memory, reserve, share, 0, name.size()};
+  std::memcpy(words + 6, name.data(), name.size());
   const Answer made =
-      ask_words(Request::kCreateRealm, words, static_cast<unsigned>(3 + (name.size() + 7) / 8));
+      ask_words(Request::kCreateRealm, words, static_cast<unsigned>(6 + (name.size() + 7) / 8));
   return {made.status, made.words.mr0, made.words.mr1};
 }
 
 // Makes a child and lets it run.
 Child start(std::string_view name, std::uint64_t share = abi::kNoShare,
-            std::uint64_t memory = abi::kLeastRealmMemory) {
-  const Child child = create(name, share, memory);
+            std::uint64_t memory = abi::kLeastRealmMemory, std::uint64_t reserve = 0) {
+  const Child child = create(name, share, memory, reserve);
   expect(child.status == Status::kOk, name);
   expect(ask(Request::kRunRealm, child.realm).status == Status::kOk, "a child runs");
   return child;
@@ -178,7 +179,7 @@ std::uint64_t await(const Child& child) {
 
 std::uint64_t time_used(const Child& child) {
   (void)ask(Request::kRealmInfo, child.realm);
-  return abi::ipc_buffer().msg[5];
+  return abi::ipc_buffer().msg[7];
 }
 
 void sleep_ms(std::uint64_t ms) {
@@ -318,7 +319,7 @@ void check_inheritance() {
   const std::uint64_t page = before - ask(Request::kFigures).words.mr2;
   expect(await(child) == 9, "levels above are read by children and grandchildren");
   (void)ask(Request::kRealmInfo, child.realm);
-  expect(abi::ipc_buffer().msg[7] == 0, "which is no fault of theirs");
+  expect(abi::ipc_buffer().msg[9] == 0, "which is no fault of theirs");
   terminate(child);
   expect(ask(Request::kFigures).words.mr2 > before - page, "what a child has mapped goes with it");
   for (const std::string_view name :
@@ -330,6 +331,58 @@ void check_inheritance() {
   expect(word_at(abi::level_code(0).start) == abi::level_code(0).start, "nobody has written there");
 }
 
+std::uint64_t ticks_per_us() {
+  return reinterpret_cast<const abi::StartBlock*>(abi::kStartBlockAddress)->tsc_hertz / 1'000'000;
+}
+
+// Parts of the processor, in millionths, that each child used in that time.
+void measure(const Child* children, std::uint64_t* parts, unsigned count, std::uint64_t ms) {
+  sleep_ms(50);
+  const std::uint64_t from = __builtin_ia32_rdtsc();
+  for (unsigned at = 0; at < count; ++at) parts[at] = time_used(children[at]);
+  sleep_ms(ms);
+  for (unsigned at = 0; at < count; ++at) parts[at] = time_used(children[at]) - parts[at];
+  const std::uint64_t passed = (__builtin_ia32_rdtsc() - from) / ticks_per_us();
+  for (unsigned at = 0; at < count; ++at) parts[at] = parts[at] * abi::kWholeCpu / passed;
+}
+
+// Among eight others that spin, realms with a reserve get that, and no more than their share.
+void check_reserves() {
+  constexpr unsigned kOthers = 8;
+  constexpr std::uint64_t kMemory = abi::kLeastRealmMemory;
+  Child children[3 + kOthers] = {start("spins", abi::kNoShare, kMemory, 300'000),
+                                 start("spins", 250'000, kMemory, 200'000),
+                                 start("spins", 50'000, kMemory, 50'000)};
+  expect(create("greedy", abi::kNoShare, kMemory, 200'001).status == Status::kNoTime,
+         "only what there is can be reserved");
+  expect(create("odd", 100'000, kMemory, 200'000).status == Status::kBadArgument,
+         "a reserve is a part of the share");
+  for (unsigned at = 3; at < 3 + kOthers; ++at) children[at] = start("spins");
+  std::uint64_t parts[std::size(children)];
+  measure(children, parts, std::size(children), 1000);
+  base::FixedText<200> text;
+  text << "reserves used";
+  for (const std::uint64_t part : parts) text << ' ' << part;
+  say(text.text());
+  for (const Child& child : children) terminate(child);
+  const Child all = start("spins", abi::kNoShare, kMemory, 750'000);
+  expect(create("late", abi::kNoShare, kMemory, 10'000).status == Status::kNoTime,
+         "all is reserved");
+  terminate(all);
+}
+
+// Time that a child did not use while it slept is not kept for it.
+void check_idle_share() {
+  const Child lazy = start("sleeps-then-spins", 300'000);
+  sleep_ms(600);
+  const std::uint64_t used = time_used(lazy);
+  sleep_ms(200);
+  base::FixedText<100> text;
+  text << "after idling it used " << (time_used(lazy) - used) << " us of 200 ms";
+  say(text.text());
+  terminate(lazy);
+}
+
 void check_children() {
   check_life();
   check_depth();
@@ -337,6 +390,8 @@ void check_children() {
   check_foreign();
   check_shares();
   check_inheritance();
+  check_idle_share();
+  check_reserves();
 }
 
 // Not a tail call, and a frame that touches every page on the way down.
@@ -402,7 +457,8 @@ std::uint64_t behave(std::string_view what) {
   if (what == "writes-text") *reinterpret_cast<volatile unsigned char*>(0x40'0000) = 0x90;
   if (what == "bad-cap") (void)abi::wait(9);
   if (what == "overruns") return static_cast<std::uint64_t>(overrun(0));
-  if (what == "spins") {
+  if (what == "sleeps-then-spins") sleep_ms(600);
+  if (what == "spins" || what == "sleeps-then-spins") {
     while (true) asm volatile("");
   }
   while (true) (void)abi::wait(abi::kRealmSlotNotification);

@@ -26,13 +26,22 @@ Term number(std::uint64_t n) {
   return Term::integer(static_cast<std::int64_t>(n));
 }
 
-// A part of a processor in millionths; false when it is none.
-bool read_share(Term t, std::uint64_t& share) {
-  constexpr double kWhole = 1e6;
-  share = platform::kNoShare;
-  if (t.is_nil() || t == Term::integer(1)) return true;
+constexpr double kWholeCpu = 1e6;
+
+// A part of a processor in millionths, `none` for nil or the whole; false when it is no part.
+bool read_share(Term t, std::uint64_t none, std::uint64_t& share) {
+  share = none;
+  if (t.is_nil()) return true;
   if (!is_float(t) || !(float_value(t) > 0.0 && float_value(t) <= 1.0)) return false;
-  if (float_value(t) < 1.0) share = static_cast<std::uint64_t>(float_value(t) * kWhole + 0.5);
+  if (none == 0 || float_value(t) < 1.0) {
+    share = static_cast<std::uint64_t>(float_value(t) * kWholeCpu + 0.5);
+  }
+  return true;
+}
+
+bool read_count(Term t, std::uint64_t& count) {
+  if (!t.is_integer() || t.as_integer() < 0) return false;
+  count = static_cast<std::uint64_t>(t.as_integer());
   return true;
 }
 
@@ -69,13 +78,14 @@ namespace natives {
 
 Term realm_create(Process& p, Args args) {
   const Term name = bare(args[0]);
-  std::uint64_t share = 0;
-  if (!name.is_symbol() || !args[1].is_integer() || args[1].as_integer() <= 0 ||
-      !read_share(args[2], share)) {
+  platform::RealmPolicy policy{};
+  if (!name.is_symbol() || !read_count(args[1], policy.memory_min) ||
+      !read_count(args[2], policy.memory_max) || !read_share(args[3], 0, policy.cpu_min) ||
+      !read_share(args[4], platform::kNoShare, policy.cpu_max) ||
+      !read_count(args[5], policy.faults)) {
     return p.fail_badarg("realm-create", args);
   }
-  const platform::NewRealm made = platform::create_realm(
-      name.entry()->full(), static_cast<std::uint64_t>(args[1].as_integer()), share);
+  const platform::NewRealm made = platform::create_realm(name.entry()->full(), policy);
   if (made.error != RealmError::kNone) return error(p, describe(made.error));
   if (!state_of(p).realms.add_child(made.realm, made.number)) {
     (void)platform::command_realm(platform::RealmCommand::kTerminate, made.realm);
@@ -117,10 +127,12 @@ Term realm_figures(Process& p, Args args) {
   put("status", make_keyword(kStates[static_cast<unsigned>(figures.status) & 3]));
   put("parent", figures.parent == platform::kNoRealm ? Term::nil() : Term::realm(figures.parent));
   put("memory-limit", number(figures.memory_limit));
+  put("memory-reserve", number(figures.memory_reserve));
   put("memory-used", number(figures.memory_used));
+  put("cpu-min", make_float(p, static_cast<double>(figures.reserve) / kWholeCpu));
   put("cpu-max", figures.share == platform::kNoShare
                      ? make_float(p, 1.0)
-                     : make_float(p, static_cast<double>(figures.share) / 1e6));
+                     : make_float(p, static_cast<double>(figures.share) / kWholeCpu));
   put("cpu-us", number(figures.time_us));
   put("faults", number(figures.faults));
   return map;

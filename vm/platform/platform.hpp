@@ -109,11 +109,12 @@ enum class RealmError : std::uint8_t {
   kBadState,
   kBadArgument,
   kNoSuchRegion,
+  kNoTime,
 };
 constexpr const char* describe(RealmError why) {
-  constexpr const char* kNames[] = {"none",         "unsupported",   "no-memory",
-                                    "too-many",     "no-such-realm", "bad-state",
-                                    "bad-argument", "no-such-region"};
+  constexpr const char* kNames[] = {"none",         "unsupported",    "no-memory",
+                                    "too-many",     "no-such-realm",  "bad-state",
+                                    "bad-argument", "no-such-region", "no-cpu"};
   return kNames[static_cast<unsigned>(why)];
 }
 // A child, which does not run yet. Its number tells its channel; its share is in millionths of a
@@ -123,14 +124,20 @@ struct NewRealm {
   std::uint32_t realm, number;
 };
 inline constexpr std::uint64_t kNoShare = ~std::uint64_t{0};
-NewRealm create_realm(std::string_view name, std::uint64_t memory, std::uint64_t share);
+// What a realm may have: bytes set aside for it and the most it may get; parts of a processor that
+// it is sure of and that it may use; faults in a second (0: as usual).
+struct RealmPolicy {
+  std::uint64_t memory_min, memory_max, cpu_min, cpu_max, faults;
+};
+NewRealm create_realm(std::string_view name, const RealmPolicy& policy);
 enum class RealmCommand : std::uint8_t { kRun, kSuspend, kTerminate };
 RealmError command_realm(RealmCommand command, std::uint32_t realm);
 enum class RealmStatus : std::uint8_t { kDormant, kRunning, kSuspended, kTerminated };
 struct RealmFigures {
   std::uint32_t parent;
   RealmStatus status;
-  std::uint64_t memory_limit, memory_used, share, time_us, children, faults;
+  std::uint64_t memory_limit, memory_reserve, memory_used, share, reserve, time_us, children,
+      faults;
   std::size_t name_length;
   char name[32];
 };

@@ -9,7 +9,7 @@ namespace lona::vm::platform {
 RealmIdentity realm_identity() {
   return {.realm = 0, .parent = kNoRealm, .depth = 0};
 }
-NewRealm create_realm(std::string_view, std::uint64_t, std::uint64_t) {
+NewRealm create_realm(std::string_view, const RealmPolicy&) {
   return {.error = RealmError::kUnsupported, .realm = kNoRealm, .number = 0};
 }
 RealmError command_realm(RealmCommand, std::uint32_t) {
@@ -21,8 +21,10 @@ RealmError realm_figures(std::uint32_t realm, RealmFigures& figures) {
   figures = {.parent = kNoRealm,
              .status = RealmStatus::kRunning,
              .memory_limit = memory.limit,
+             .memory_reserve = 0,
              .memory_used = memory.mapped,
              .share = kNoShare,
+             .reserve = 0,
              .time_us = 0,
              .children = 0,
              .faults = 0,

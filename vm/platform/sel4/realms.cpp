@@ -52,6 +52,8 @@ RealmError error_of(abi::Status status) {
       return RealmError::kBadState;
     case abi::Status::kNoSuchRegion:
       return RealmError::kNoSuchRegion;
+    case abi::Status::kNoTime:
+      return RealmError::kNoTime;
     default:
       return RealmError::kBadArgument;
   }
@@ -75,15 +77,14 @@ RealmIdentity realm_identity() {
       .realm = start_block().realm, .parent = start_block().parent, .depth = start_block().depth};
 }
 
-NewRealm create_realm(std::string_view name, std::uint64_t memory, std::uint64_t share) {
-  Exchange exchange{};
-  exchange.words[0] = memory;
-  exchange.words[1] = share;
-  exchange.words[2] = name.size();
+NewRealm create_realm(std::string_view name, const RealmPolicy& policy) {
+  constexpr unsigned kFixed = 6;
   if (name.size() > abi::kRealmNameMax) return {RealmError::kBadArgument, kNoRealm, 0};
-  std::memcpy(exchange.words + 3, name.data(), name.size());
-  const abi::Status status =
-      exchange.ask(abi::Request::kCreateRealm, static_cast<unsigned>(3 + (name.size() + 7) / 8));
+  Exchange exchange{{policy.memory_min, policy.memory_max, policy.cpu_min, policy.cpu_max,
+                     policy.faults, name.size()}};
+  std::memcpy(exchange.words + kFixed, name.data(), name.size());
+  const abi::Status status = exchange.ask(abi::Request::kCreateRealm,
+                                          static_cast<unsigned>(kFixed + (name.size() + 7) / 8));
   return {.error = error_of(status),
           .realm = static_cast<std::uint32_t>(exchange.words[0]),
           .number = static_cast<std::uint32_t>(exchange.words[1])};
@@ -105,14 +106,16 @@ RealmError realm_figures(std::uint32_t realm, RealmFigures& figures) {
   figures = {.parent = static_cast<std::uint32_t>(words[0]),
              .status = static_cast<RealmStatus>(words[1]),
              .memory_limit = words[2],
-             .memory_used = words[3],
-             .share = words[4],
-             .time_us = words[5],
-             .children = words[6],
-             .faults = words[7],
-             .name_length = std::min<std::size_t>(words[8], abi::kRealmNameMax),
+             .memory_reserve = words[3],
+             .memory_used = words[4],
+             .share = words[5],
+             .reserve = words[6],
+             .time_us = words[7],
+             .children = words[8],
+             .faults = words[9],
+             .name_length = std::min<std::size_t>(words[10], abi::kRealmNameMax),
              .name = {}};
-  std::memcpy(figures.name, words + 9, figures.name_length);
+  std::memcpy(figures.name, words + 11, figures.name_length);
   return RealmError::kNone;
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// What the libraries of numbers refer to in a C library, in a realm, which has none. The memory
+// What the foreign libraries refer to in a C library, in a realm, which has none. The memory
 // functions are never called: multiprecision.cpp gives GMP others. The rest reports errors of the
 // libraries themselves, so that it ends the VM.
 #include <cstddef>
@@ -22,7 +22,7 @@ void free(void*) {
   panic("free");
 }
 int raise(int) {
-  panic("a number library has raised a signal");
+  panic("a foreign library has raised a signal");
 }
 int __fprintf_chk(void*, int, const char* format, ...) {
   panic(format);
@@ -31,7 +31,7 @@ int __fprintf_chk(void*, int, const char* format, ...) {
   panic(assertion);
 }
 [[noreturn]] void __stack_chk_fail() {
-  panic("a number library has overrun its stack frame");
+  panic("a foreign library has overrun its stack frame");
 }
 // Of a function-local object that is never reached.
 int __cxa_guard_acquire(void*) {

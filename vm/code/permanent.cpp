@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "vm/code/permanent.hpp"
 
+#include <algorithm>
+
 #include "vm/heap/reserve.hpp"
 #include "vm/platform/platform.hpp"
 
 namespace lona::vm {
 
 namespace {
-constexpr std::size_t kChunk = 256 * 1024;
-}
+// Chunks double: most realms need little.
+constexpr std::size_t kFirstChunk = 32 * 1024;
+constexpr std::size_t kMostChunk = 256 * 1024;
+}  // namespace
 
 Word* PermanentRegion::refill(Heap& self, std::size_t words, bool may_use_reserve) {
   auto& region = static_cast<PermanentRegion&>(self);
@@ -24,7 +28,7 @@ Word* PermanentRegion::carve(std::size_t words, bool may_use_reserve) {
   }
   std::size_t needed =
       (words * sizeof(Word) + platform::kPageSize - 1) & ~(platform::kPageSize - 1);
-  std::size_t bytes = needed < kChunk ? kChunk : needed;
+  std::size_t bytes = std::max(needed, std::clamp(mapped_bytes(), kFirstChunk, kMostChunk));
   void* memory = platform::map_pages(bytes);
   if (memory == nullptr && bytes > needed) memory = platform::map_pages(bytes = needed);
   if (memory == nullptr && may_use_reserve) memory = Reserve::take(bytes);

@@ -9,7 +9,11 @@
 namespace lona::vm {
 
 namespace {
-constexpr std::size_t kCarrierBytes = 128 * 1024;
+// Carriers are of few sizes, so that an empty one may serve many classes: large ones once the
+// allocator has given out so much, before that those that hold a few blocks.
+constexpr std::size_t kLeastCarrier = 16 * 1024;
+constexpr std::size_t kSmallUntil = 1024 * 1024;
+constexpr std::size_t kFewBlocks = 3;
 constexpr std::size_t kMostKept = 256 * 1024 * 1024;
 }  // namespace
 
@@ -43,13 +47,31 @@ void Allocator::unlink(Carrier* c) {
   if (c->next != nullptr) c->next->previous = c->previous;
 }
 
+std::size_t Allocator::bytes_of(const Carrier* c) {
+  return static_cast<std::size_t>(c->end - reinterpret_cast<const char*>(c));
+}
+
+// An empty carrier of that kind, or a larger one.
+Allocator::Carrier* Allocator::take_spare(unsigned kind) {
+  while (kind < kKinds && spare_[kind] == nullptr) kind++;
+  if (kind == kKinds) return nullptr;
+  Carrier* c = spare_[kind];
+  spare_[kind] = c->next;
+  spare_bytes_ -= bytes_of(c);
+  return c;
+}
+
 Allocator::Carrier* Allocator::add_carrier(unsigned size_class) {
-  // All carriers have one size, so that an empty one may serve any class.
-  constexpr std::size_t bytes = kCarrierBytes;
-  void* memory = spare_;
-  if (memory != nullptr) {
-    spare_ = spare_->next;
-    spare_bytes_ -= bytes;
+  unsigned kind = kKinds - 1;
+  if (used_bytes() < kSmallUntil) {
+    const std::size_t wanted = sizeof(Carrier) + kFewBlocks * class_bytes(size_class);
+    for (kind = 0; kLeastCarrier << kind < wanted;) kind++;
+  }
+  std::size_t bytes = kLeastCarrier << kind;
+  void* memory = nullptr;
+  if (Carrier* spare = take_spare(kind)) {
+    bytes = bytes_of(spare);
+    memory = spare;
   } else {
     memory = platform::map_pages(bytes);
   }
@@ -138,12 +160,14 @@ void Allocator::release_own(Carrier* c, void* block) {
 void Allocator::give_up(Carrier* c) {
   if (c->next == nullptr && c->previous == nullptr) return;
   unlink(c);
-  if (spare_bytes_ + kCarrierBytes > most_kept()) {
-    return platform::unmap_pages(c, kCarrierBytes);
+  const std::size_t bytes = bytes_of(c);
+  if (spare_bytes_ + bytes > most_kept()) {
+    return platform::unmap_pages(c, bytes);
   }
-  spare_bytes_ += kCarrierBytes;
-  c->next = spare_;
-  spare_ = c;
+  spare_bytes_ += bytes;
+  Carrier*& list = spare_[std::countr_zero(bytes / kLeastCarrier)];
+  c->next = list;
+  list = c;
 }
 
 // What is kept of each kind is at most an eighth of the realm's memory.
@@ -243,18 +267,13 @@ void Allocator::release_large(void* block, std::size_t bytes) {
 void Allocator::trim() {
   take_home();
   for (Kept& kept : kept_) drop(kept);
-  while (spare_ != nullptr) {
-    Carrier* c = spare_;
-    spare_ = c->next;
-    platform::unmap_pages(c, kCarrierBytes);
-  }
-  spare_bytes_ = 0;
+  while (Carrier* c = take_spare(0)) platform::unmap_pages(c, bytes_of(c));
   for (Carrier*& head : open_) {
     for (Carrier* c = head; c != nullptr;) {
       Carrier* next = c->next;
       if (c->used == 0) {
         unlink(c);
-        platform::unmap_pages(c, kCarrierBytes);
+        platform::unmap_pages(c, bytes_of(c));
       }
       c = next;
     }

@@ -42,6 +42,7 @@ class Allocator {
   static constexpr std::size_t kMaxSmall = 32 * 1024;
   static constexpr unsigned kClasses = 8 + 8 * 16;
   static constexpr unsigned kKept = 32;
+  static constexpr unsigned kKinds = 4;  // sizes of carriers
 
   struct Carrier {
     Carrier* next;
@@ -63,6 +64,8 @@ class Allocator {
   void add_used(std::size_t bytes) { used_.store(used_bytes() + bytes, std::memory_order_relaxed); }
   void release_own(Carrier* c, void* block);
   void take_home();
+  static std::size_t bytes_of(const Carrier* c);
+  Carrier* take_spare(unsigned kind);
   Carrier* add_carrier(unsigned size_class);
   void unlink(Carrier* c);
   void link(Carrier* c);
@@ -78,8 +81,8 @@ class Allocator {
   Kept kept_[kKept] = {};
   std::size_t kept_bytes_ = 0;
   unsigned kept_next_ = 0;
-  std::size_t fail_in_ = 0;   // 0: never
-  Carrier* spare_ = nullptr;  // empty ones
+  std::size_t fail_in_ = 0;      // 0: never
+  Carrier* spare_[kKinds] = {};  // empty ones
   std::size_t spare_bytes_ = 0;
   std::atomic<std::size_t> used_{0};  // only the owner writes
   // Blocks of this allocator that other workers have released, linked by their first words.

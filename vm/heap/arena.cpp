@@ -9,7 +9,7 @@
 namespace lona::vm {
 
 namespace {
-constexpr std::size_t kFirstChunk = 64 * 1024;
+constexpr std::size_t kFirstChunk = 16 * 1024;
 constexpr std::size_t kMaxChunk = 4 * 1024 * 1024;
 
 std::size_t round_to_pages(std::size_t bytes) {

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "vm/heap/reserve.hpp"
 
+#include <algorithm>
 #include <atomic>
+#include <bit>
 
 #include "vm/platform/platform.hpp"
 
@@ -9,23 +11,32 @@ namespace lona::vm {
 
 namespace {
 constexpr std::size_t kPieces = 4;
-constexpr std::size_t kPieceBytes = 256 * 1024;
+constexpr std::size_t kMostBytes = 256 * 1024;
+constexpr std::size_t kLeastBytes = 32 * 1024;
+// Of the realm's memory, for one piece.
+constexpr std::size_t kPart = 1024;
 // One realm has one reserve: it belongs to the memory of the realm, not to a Vm.
 void* base = nullptr;
+std::size_t piece_bytes = 0;
+std::size_t pieces = 0;
 std::atomic<bool> taken[kPieces];
 }  // namespace
 
 bool Reserve::prepare() {
-  if (base == nullptr) base = platform::map_pages(kPieces * kPieceBytes);
+  if (base != nullptr) return true;
+  piece_bytes =
+      std::clamp(std::bit_floor(platform::memory_figures().limit / kPart), kLeastBytes, kMostBytes);
+  pieces = piece_bytes == kMostBytes ? kPieces : kPieces / 2;
+  base = platform::map_pages(pieces * piece_bytes);
   return base != nullptr;
 }
 
 void* Reserve::take(std::size_t& bytes) {
-  if (base == nullptr || bytes > kPieceBytes) return nullptr;
-  for (std::size_t i = 0; i < kPieces; ++i) {
+  if (base == nullptr || bytes > piece_bytes) return nullptr;
+  for (std::size_t i = 0; i < pieces; ++i) {
     if (taken[i].exchange(true, std::memory_order_acquire)) continue;
-    bytes = kPieceBytes;
-    return static_cast<char*>(base) + i * kPieceBytes;
+    bytes = piece_bytes;
+    return static_cast<char*>(base) + i * piece_bytes;
   }
   return nullptr;
 }
@@ -33,8 +44,8 @@ void* Reserve::take(std::size_t& bytes) {
 bool Reserve::give_back(const void* memory) {
   auto offset =
       static_cast<std::size_t>(static_cast<const char*>(memory) - static_cast<const char*>(base));
-  if (base == nullptr || offset >= kPieces * kPieceBytes) return false;
-  taken[offset / kPieceBytes].store(false, std::memory_order_release);
+  if (base == nullptr || offset >= pieces * piece_bytes) return false;
+  taken[offset / piece_bytes].store(false, std::memory_order_release);
   return true;
 }
 

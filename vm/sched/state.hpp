@@ -37,6 +37,8 @@ enum class Fallback : std::uint8_t {
   kCount
 };
 const char* fallback_name(unsigned index);
+// Null: no native has that name.
+NativeFunction fallback_native(unsigned index);
 
 struct Vm::State {
   static constexpr unsigned kMaxWorkers = 64;

@@ -54,11 +54,8 @@ void define_natives(Vm::State& s, Namespace* core) {
 
 void find_fallbacks(Vm::State& s) {
   for (unsigned i = 0; i < static_cast<unsigned>(Fallback::kCount); ++i) {
-    s.fallbacks[i] = &no_fallback;
-    for (std::uint32_t n = 0; n < native_count(); ++n) {
-      const Native& native = native_table()[n];
-      if (native.name == kFallbackNames[i]) s.fallbacks[i] = native.function;
-    }
+    const NativeFunction native = fallback_native(i);
+    s.fallbacks[i] = native == nullptr ? &no_fallback : native;
   }
   s.fallbacks[static_cast<unsigned>(Fallback::kNextForm)] = &source_next;
 }

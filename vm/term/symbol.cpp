@@ -17,7 +17,7 @@ namespace lona::vm {
 
 namespace {
 
-constexpr std::size_t kChunkBytes = 64 * 1024;
+constexpr std::size_t kChunkBytes = 16 * 1024;
 // Names that programs make up may fill this part of the realm's memory: they are never freed, and
 // the system must be able to go on when one program makes them without end.
 constexpr std::size_t kProgramShare = 4;

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cstring>
+#include <new>
 #include <utility>
 
 #include "vm/platform/sel4/carrier.hpp"
@@ -24,9 +25,10 @@ constexpr std::uint8_t kCtrlC = 3;
 constexpr std::size_t kMaxWords = 256;
 constexpr std::size_t kMaxSource = std::size_t{64} << 20;
 
-// Standard output that was not sent yet.
+// Standard output that was not sent yet. A realm without a console has little of it at a time.
+constinit std::uint8_t g_little[1024] = {};
 struct Output {
-  std::uint8_t bytes[kFramePayloadMax] = {};
+  std::span<std::uint8_t> bytes = g_little;
   std::size_t used = 0;
 };
 
@@ -49,13 +51,19 @@ struct FileRequest {
   FileTransfer transfer;
 };
 
+// What only a realm with a console needs: most of the realms have none.
+struct Buffers {
+  FrameDecoder decoder;
+  InputQueue input;
+  Request request;
+  std::uint8_t output[kFramePayloadMax] = {};
+};
+
 struct Console {
   abi::ConsoleKind kind = abi::ConsoleKind::kNone;
   Carrier carrier;
-  FrameDecoder decoder;
-  InputQueue input;
+  Buffers* buffers = nullptr;  // null: there is no console
   Output output;
-  Request request;
   FileRequest file;
   Terminal terminal{.interactive = true, .color = true, .columns = 80, .rows = 24};
   bool end_of_input = false;
@@ -120,7 +128,7 @@ void take_setting(std::string_view setting) {
 
 // mode NUL settings NUL "--" NUL arguments
 void take_start(std::span<const std::uint8_t> payload) {
-  Request& request = g_console.request;
+  Request& request = g_console.buffers->request;
   if (request.started) {
     protocol_error("host link: a second start frame");
   }
@@ -152,7 +160,7 @@ void take_start(std::span<const std::uint8_t> payload) {
 }
 
 void take_source(std::span<const std::uint8_t> piece) {
-  Request& request = g_console.request;
+  Request& request = g_console.buffers->request;
   if (!request.started || request.start.ready) {
     protocol_error("host link: program text at the wrong time");
   }
@@ -200,7 +208,7 @@ void take_frame(FromHost type, std::span<const std::uint8_t> payload) {
       take_source(payload);
       return;
     case FromHost::kInput:
-      if (!g_console.input.put(payload)) {
+      if (!g_console.buffers->input.put(payload)) {
         protocol_error("host link: more input than credit");
       }
       return;
@@ -211,7 +219,7 @@ void take_frame(FromHost type, std::span<const std::uint8_t> payload) {
       g_console.interrupt = true;
       // As a terminal does: what was typed before Ctrl-C is dropped with it.
       if (g_console.terminal.interactive) {
-        g_console.input.clear();
+        g_console.buffers->input.clear();
       }
       return;
     case FromHost::kFileHead:
@@ -236,15 +244,15 @@ void take_byte(std::uint8_t byte) {
     if (byte == kCtrlC) {
       g_console.interrupt = true;
     } else {
-      (void)g_console.input.put({&byte, 1});  // a full queue drops what nobody reads
+      (void)g_console.buffers->input.put({&byte, 1});  // a full queue drops what nobody reads
     }
     return;
   }
-  if (g_console.decoder.take(byte)) {
+  if (g_console.buffers->decoder.take(byte)) {
     g_console.event = true;
-    take_frame(g_console.decoder.type(), g_console.decoder.payload());
+    take_frame(g_console.buffers->decoder.type(), g_console.buffers->decoder.payload());
   }
-  if (g_console.decoder.broken()) {
+  if (g_console.buffers->decoder.broken()) {
     protocol_error("host link: a frame that is too long");
   }
 }
@@ -365,15 +373,19 @@ void start_console() {
     g_console.end_of_input = true;
     return;
   }
-  if (!g_console.carrier.start(block)) {
+  void* memory = map_pages(whole_pages(sizeof(Buffers)));
+  if (memory == nullptr || !g_console.carrier.start(block)) {
     panic("the console's device is not as expected");
   }
+  g_console.buffers = new (memory) Buffers;
+  g_console.output.bytes = g_console.buffers->output;
   static constexpr std::uint8_t kGreeting[] = {'l', 'o', 'n', 'a', ' ', '1'};
   send_frame(ToHost::kReady, kGreeting);
 }
 
 const StartRequest& start_request() {
-  return g_console.request.start;
+  static constexpr StartRequest kNothing;
+  return g_console.buffers == nullptr ? kNothing : g_console.buffers->request.start;
 }
 
 void wait_for_host() {
@@ -462,7 +474,7 @@ void flush_own() {
   Output& output = g_console.output;
   const std::size_t used = output.used;
   output.used = 0;
-  send_text(ToHost::kOutput, {output.bytes, used});
+  send_text(ToHost::kOutput, output.bytes.first(used));
 }
 
 bool write_own(Stream stream, std::span<const std::uint8_t> bytes) {
@@ -473,12 +485,12 @@ bool write_own(Stream stream, std::span<const std::uint8_t> bytes) {
   }
   Output& output = g_console.output;
   while (!bytes.empty()) {
-    const auto room = kFramePayloadMax - output.used;
+    const auto room = output.bytes.size() - output.used;
     const auto piece = bytes.first(std::min(bytes.size(), room));
-    std::memcpy(output.bytes + output.used, piece.data(), piece.size());
+    std::memcpy(output.bytes.data() + output.used, piece.data(), piece.size());
     output.used += piece.size();
     bytes = bytes.subspan(piece.size());
-    if (output.used == kFramePayloadMax) {
+    if (output.used == output.bytes.size()) {
       flush_own();
     }
   }
@@ -486,10 +498,14 @@ bool write_own(Stream stream, std::span<const std::uint8_t> bytes) {
 }
 
 ReadResult read_own(std::span<std::uint8_t> buffer) {
-  if (g_console.input.empty() && !g_console.end_of_input) {
+  if (g_console.buffers == nullptr) {
+    return {.bytes = 0, .end_of_input = true};
+  }
+  InputQueue& input = g_console.buffers->input;
+  if (input.empty() && !g_console.end_of_input) {
     (void)drain();
   }
-  const std::size_t taken = g_console.input.take(buffer);
+  const std::size_t taken = input.take(buffer);
   return {.bytes = taken, .end_of_input = taken == 0 && g_console.end_of_input};
 }
 
@@ -497,7 +513,7 @@ void want_input_own() {
   if (g_console.kind != abi::ConsoleKind::kHostLink || g_console.end_of_input) {
     return;
   }
-  if (const std::size_t more = g_console.input.grant(); more != 0) {
+  if (const std::size_t more = g_console.buffers->input.grant(); more != 0) {
     const auto credit = static_cast<std::uint32_t>(more);
     std::uint8_t bytes[sizeof(credit)];
     std::memcpy(bytes, &credit, sizeof(credit));
@@ -602,7 +618,7 @@ void forget_user_file(const void* asker) {
 
 // The host tells what its terminal is, so nobody gets an answer before that.
 Terminal terminal() {
-  while (g_console.kind == abi::ConsoleKind::kHostLink && !g_console.request.started) {
+  while (g_console.kind == abi::ConsoleKind::kHostLink && !g_console.buffers->request.started) {
     wait_for_host();
   }
   return g_console.terminal;

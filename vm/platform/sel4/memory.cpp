@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Pages of the process pool, and of the level's code and binaries. The manager is asked for chunks
 // of 2 MiB: one large page, or where the machine's memory has become too scattered for that, small
-// pages; but for the first ones of a realm that another realm has made, piece by piece, as most of
+// pages; but the first chunk of a realm that another one has made grows piece by piece, as most of
 // those realms are small.
 #include <algorithm>
 #include <atomic>
@@ -140,10 +140,11 @@ void start_memory() {
                         Pool::Policy policy) {
     return Part(base, {first + before, count}, {small + before, count}, policy);
   };
-  new (state_storage) State{.pool = part(tables + skipped * abi::kLargePage, 0, of_pool, {}),
-                            .code = part(code.start, of_pool, of_code, stays),
-                            .binaries = part(binaries.start, of_pool + of_code, of_binaries, stays),
-                            .limit = limit - pages * kPageSize};
+  new (state_storage)
+      State{.pool = part(tables + skipped * abi::kLargePage, 0, of_pool, {.pieced = pieced}),
+            .code = part(code.start, of_pool, of_code, stays),
+            .binaries = part(binaries.start, of_pool + of_code, of_binaries, stays),
+            .limit = limit - pages * kPageSize};
 }
 
 void* map_pages(std::size_t bytes) {

@@ -115,7 +115,7 @@ base::Expected<Realms::Created, Status> Realms::create(Realm& parent, const Crea
 }
 
 Status Realms::build(Realm& parent, std::uint32_t realm, const CreateRealm& request) {
-  const auto bits = static_cast<unsigned>(std::bit_width(request.memory - 1));
+  const auto bits = static_cast<unsigned>(std::bit_width(request.memory_max - 1));
   Entry& made = entry(realm);
   const auto number = parent.take_child_number();
   if (!number) {

@@ -106,6 +106,38 @@ void break_channel() {
   while (true) words[next_random() % (abi::kChannelSize / 8)] = next_random();
 }
 
+// Answers calls that nobody has made, with whatever might be a reply or a scheduling context.
+void answer_nobody() {
+  while (true) {
+    const std::uint64_t slot = next_random() & 0x3f;
+    if (slot == abi::kRealmSlotManager) continue;
+    const abi::MessageInfo info(next_random() % 80, 0, next_random() % 4, next_random() % 8);
+    abi::signal(abi::kRealmSlotNotification);
+    (void)abi::nb_send_recv(slot, info, {slot, next_random(), 0, 0}, abi::kRealmSlotNotification,
+                            next_random() & 0x3f);
+  }
+}
+
+// Calls the manager and lends it its capabilities with each call.
+void lend_capabilities() {
+  while (true) {
+    for (auto& word : abi::ipc_buffer().caps_or_badges) word = next_random() & 0x3f;
+    (void)abi::call(abi::kRealmSlotManager,
+                    abi::MessageInfo(static_cast<std::uint64_t>(Request::kFigures), 0,
+                                     1 + next_random() % 3, 0));
+  }
+}
+
+// Takes its memory in pieces of all sizes and gives half of them back, so that it is in crumbs.
+void crumble_memory() {
+  while (true) {
+    const std::uint64_t count = 1 + next_random() % 9;
+    const abi::Address at = kPool + next_random() % 4096 * 16 * abi::kSmallPage;
+    (void)ask(Request::kMapPages, at, count, 12);
+    if (next_random() % 2 == 0) (void)ask(Request::kUnmapPages, at, count, 12);
+  }
+}
+
 void yield_for_ever() {
   while (true) abi::yield();
 }
@@ -126,6 +158,9 @@ bool attack(std::string_view name) {
   if (name == "logs") storm_log();
   if (name == "channel") break_channel();
   if (name == "yields") yield_for_ever();
+  if (name == "replies") answer_nobody();
+  if (name == "calls") lend_capabilities();
+  if (name == "crumbs") crumble_memory();
   if (name == "jumps") reinterpret_cast<void (*)()>(~std::uint64_t{0} << 40)();
   if (name == "spins") {
     while (true) asm volatile("");

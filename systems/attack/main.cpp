@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
+#include <algorithm>
 #include <cstdlib>
 #include <iterator>
+#include <span>
 
 #include "systems/attack/realm.hpp"
 
@@ -14,11 +16,15 @@ namespace attack {
 
 namespace {
 
-constexpr std::string_view kAttacks[] = {"yields",    "memory",  "pages",   "faults",  "bombs",
-                                         "churn",     "floods",  "garbage", "scans",   "spins",
-                                         "deadlines", "signals", "logs",    "channel", "jumps"};
+constexpr std::string_view kAttacks[] = {
+    "yields", "memory",    "pages",   "faults", "bombs",   "churn", "floods",  "garbage", "scans",
+    "spins",  "deadlines", "signals", "logs",   "channel", "jumps", "replies", "calls",   "crumbs"};
 constexpr std::uint64_t kAttackMs = 100;
 constexpr std::uint64_t kAttackerMemory = 16 << 20;
+constexpr std::size_t kCrowd = 24;
+constexpr std::uint64_t kMomentsUs = 6'000;
+constexpr std::uint64_t kMomentStepUs = 37;
+static_assert(std::size(kAttacks) <= kCrowd);
 
 unsigned failures = 0;
 
@@ -32,7 +38,8 @@ void expect(bool good, std::string_view attack, std::string_view what) {
 
 class Bystander {
  public:
-  Bystander() : child_(start("bystander")) {}
+  // Sure of a tenth of the processor, and of a service of the manager's own.
+  Bystander() : child_(start("bystander", abi::kLeastRealmMemory, abi::kNoShare, 100'000)) {}
 
   // How late its beats were since the last look, in microseconds.
   std::uint64_t look(std::string_view attack) {
@@ -42,7 +49,7 @@ class Bystander {
     beats_ = beats;
     const std::uint64_t late = health().worst_late;
     health().worst_late = 0;
-    return late * 1000 / (start_block().tsc_hertz / 1000);
+    return us_of(late);
   }
 
  private:
@@ -67,7 +74,7 @@ void try_one(std::string_view name, Bystander& bystander) {
   const std::uint64_t from = tick();
   expect(ask(Request::kTerminateRealm, attacker.realm).status == Status::kOk, name,
          "it could not be taken down");
-  const std::uint64_t us = (tick() - from) * 1000 / (start_block().tsc_hertz / 1000);
+  const std::uint64_t us = us_of(tick() - from);
   const std::uint64_t after = ask(Request::kFigures).words.mr2;
   // A page table for its channel may stay.
   expect(after <= before && before - after <= 2 * abi::kSmallPage, name, "memory was lost");
@@ -77,16 +84,38 @@ void try_one(std::string_view name, Bystander& bystander) {
   say(text.text());
 }
 
-void try_all(Bystander& bystander) {
-  Child attackers[std::size(kAttacks)];
-  std::size_t count = 0;
-  for (const std::string_view name : kAttacks) {
-    attackers[count++] = start(name, abi::kLeastRealmMemory, 50'000);
+// How long this realm, at its worst, waits for the manager and for its turn after a sleep.
+struct Answers {
+  std::uint64_t manager_us = 0;
+  std::uint64_t wake_us = 0;
+
+  void take(std::uint64_t ms) {
+    const std::uint64_t end = tick() + ticks_of_ms(ms);
+    for (std::uint64_t due = tick() + ticks_of_ms(5); tick() < end; due = tick() + ticks_of_ms(5)) {
+      sleep_until(due);
+      const std::uint64_t woken = tick();
+      (void)ask(Request::kRealmInfo, 0);
+      manager_us = std::max(manager_us, us_of(tick() - woken));
+      wake_us = std::max(wake_us, us_of(woken - due));
+    }
   }
-  let_run(5 * kAttackMs);
+};
+
+// Each with as much of the processor as there is, or little of it.
+void try_together(Bystander& bystander, std::string_view title,
+                  std::span<const std::string_view> names, std::uint64_t share) {
+  Child attackers[kCrowd];
+  std::size_t count = 0;
+  for (const std::string_view name : names) {
+    attackers[count++] = start(name, abi::kLeastRealmMemory, share);
+  }
+  Answers answers;
+  answers.take(5 * kAttackMs);
   base::FixedText<200> text;
-  text << "all at once: the bystander was at most " << bystander.look("all") << " us late";
-  for (const Child& attacker : attackers) {
+  text << title << ": the bystander was at most " << bystander.look("all")
+       << " us late, the manager answered within " << answers.manager_us
+       << " us, the first realm ran within " << answers.wake_us << " us";
+  for (const Child& attacker : std::span(attackers, count)) {
     expect(ask(Request::kTerminateRealm, attacker.realm).status == Status::kOk, "all",
            "it could not be taken down");
   }
@@ -105,13 +134,38 @@ void crash_again_and_again(Bystander& bystander) {
   expect(ask(Request::kFigures).words.mr2 == before, "crashes", "memory was lost");
 }
 
+// A realm that makes and ends realms itself is ended at ever later moments: at each step of making
+// one, while it is served, while its own children run.
+void end_at_any_moment(Bystander& bystander) {
+  const std::uint64_t before = ask(Request::kFigures).words.mr2;
+  for (std::uint64_t us = 0; us < kMomentsUs; us += kMomentStepUs) {
+    const Child child = start("churn", kAttackerMemory);
+    const std::uint64_t end = tick() + ticks_of_ms(us) / 1000;
+    while (tick() < end) asm volatile("pause");
+    expect(ask(Request::kTerminateRealm, child.realm).status == Status::kOk, "moments",
+           "it could not be taken down");
+  }
+  base::FixedText<200> text;
+  text << "moments: the bystander was at most " << bystander.look("moments") << " us late";
+  say(text.text());
+  const std::uint64_t after = ask(Request::kFigures).words.mr2;
+  expect(after <= before && before - after <= 2 * abi::kSmallPage, "moments", "memory was lost");
+}
+
 void direct() {
   Bystander bystander;
   let_run(50);
   (void)bystander.look("nothing");
   for (const std::string_view name : kAttacks) try_one(name, bystander);
   crash_again_and_again(bystander);
-  try_all(bystander);
+  end_at_any_moment(bystander);
+  try_together(bystander, "all with little time", kAttacks, 50'000);
+  try_together(bystander, "all at once", kAttacks, abi::kNoShare);
+  for (const std::string_view name : {"pages", "deadlines", "churn"}) {
+    std::string_view crowd[kCrowd];
+    std::fill(std::begin(crowd), std::end(crowd), name);
+    try_together(bystander, name, crowd, abi::kNoShare);
+  }
   say(failures == 0 ? "every attack was stopped" : "attacks had an effect");
 }
 

@@ -53,6 +53,9 @@ inline std::uint64_t tick() {
 inline std::uint64_t ticks_of_ms(std::uint64_t ms) {
   return ms * start_block().tsc_hertz / 1000;
 }
+inline std::uint64_t us_of(std::uint64_t ticks) {
+  return ticks * 1000 / (start_block().tsc_hertz / 1000);
+}
 // Sleeps until then; what else wakes this realm does not matter.
 inline void sleep_until(std::uint64_t due) {
   while (tick() < due) {

@@ -21,6 +21,8 @@ struct ByteRing {
 
   alignas(64) std::atomic<std::uint64_t> written;
   alignas(64) std::atomic<std::uint64_t> taken;
+  // Of the consumer, for who sends frames: how long they may be. 0: it has not said yet.
+  std::atomic<std::uint64_t> longest;
   // The producer waits for room: the consumer is to signal it.
   alignas(64) std::atomic<std::uint32_t> full;
   alignas(64) std::uint8_t bytes[kCapacity];
@@ -46,6 +48,9 @@ class ByteRingProducer {
     // Pairs with the consumer's acquire: the bytes are visible before the count.
     ring_.written.store(written_, std::memory_order_release);
     return count;
+  }
+  [[nodiscard]] std::uint64_t longest() const {
+    return ring_.longest.load(std::memory_order_relaxed);
   }
   void wait_for_room(bool waits) { ring_.full.store(waits, std::memory_order_release); }
 
@@ -76,6 +81,9 @@ class ByteRingConsumer {
     // Pairs with the producer's acquire: the bytes are free only after the copy.
     ring_.taken.store(taken_, std::memory_order_release);
     return count;
+  }
+  void say_longest(std::uint64_t bytes) {
+    ring_.longest.store(bytes, std::memory_order_relaxed);
   }
   // Was the producer waiting for room? It is to be signalled then.
   [[nodiscard]] bool producer_waits() {

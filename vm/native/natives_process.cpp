@@ -153,7 +153,7 @@ Term is_alive(Process& p, Args args) {
 Term send(Process& p, Args args) {
   Term to = args[0];
   if (is_foreign(to, ForeignType::kPid)) {
-    return send_to_realm(p, foreign_realm(to), Realms::Frame::kMessage, foreign_word(to), args[1]);
+    return send_to_realm(p, foreign_realm(to), Frame::Kind::kMessage, foreign_word(to), args[1]);
   }
   if (!to.is_pid()) return p.fail_badarg("send", args);
   if (holds_byte_buffer(p, args[1])) return p.fail("not-sendable", args[1]);

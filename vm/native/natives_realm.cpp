@@ -70,7 +70,7 @@ Term sent_result(Process& p, Realms::Sent sent, Term value) {
 
 }  // namespace
 
-Term send_to_realm(Process& p, std::uint32_t realm, Realms::Frame kind, Word target, Term value) {
+Term send_to_realm(Process& p, std::uint32_t realm, Frame::Kind kind, Word target, Term value) {
   return sent_result(p, state_of(p).realms.send(realm, kind, target, value), value);
 }
 
@@ -160,11 +160,17 @@ Term parent_realm(Process& p, Args) {
 Term realm_request(Process& p, Args args) {
   if (!args[0].is_realm()) return p.fail_badarg("request", args);
   const Realms::Sent sent =
-      state_of(p).realms.send(args[0].realm_number(), Realms::Frame::kRequest, 0, args[1]);
+      state_of(p).realms.send(args[0].realm_number(), Frame::Kind::kRequest, 0, args[1]);
   // A service must not end because of a value that somebody else has made.
   if (sent == Realms::Sent::kNotSendable) return error(p, "not-sendable");
   if (sent == Realms::Sent::kTooLong) return error(p, "too-large");
   return sent_result(p, sent, args[1]);
+}
+
+Term realm_served(Process& p, Args args) {
+  if (!args[0].is_realm()) return p.fail_badarg("served", args);
+  state_of(p).realms.served(args[0].realm_number());
+  return state_of(p).ok;
 }
 
 Term exit_from(Process& p, Args args) {

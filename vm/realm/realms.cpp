@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "vm/realm/realms.hpp"
 
+#include <algorithm>
 #include <new>
+#include <utility>
 
 #include "vm/data/sequence.hpp"
 #include "vm/data/string.hpp"
@@ -33,10 +35,16 @@ bool Realms::add_peer(std::uint32_t realm, std::uint32_t number) {
   void* place = memory.out == nullptr ? nullptr : platform::map_pages(kPeerBytes);
   if (place == nullptr) return false;
   auto* peer = new (place) Peer(realm, number, *static_cast<base::ByteRing*>(memory.out),
-                                *static_cast<base::ByteRing*>(memory.in), own_);
+                                *static_cast<base::ByteRing*>(memory.in), own_, longest_frame());
+  peer->in.say_longest(longest_frame());
   peer->next = peers_;
   peers_ = peer;
   return true;
+}
+
+// What comes in must not take more of this realm's memory than a part.
+std::size_t Realms::longest_frame() {
+  return std::clamp(platform::memory_figures().limit / 4, kFrameLeast, kFrameMost);
 }
 
 bool Realms::add_child(std::uint32_t realm, std::uint32_t number) {
@@ -65,48 +73,58 @@ Realms::Peer* Realms::find(std::uint32_t realm) {
 
 // --- Sending -------------------------------------------------------------------------------------
 
-Realms::Sent Realms::send(std::uint32_t realm, Frame kind, Word target, Term value) {
+Realms::Sent Realms::send(std::uint32_t realm, Frame::Kind kind, Word target, Term value) {
   Guard guard(lock_, true);
   Peer* peer = find(realm);
   if (peer == nullptr || peer->broken) return Sent::kNoRealm;
   return send_to(*peer, kind, target, value);
 }
 
-Realms::Sent Realms::send_to(Peer& peer, Frame kind, Word target, Term value) {
-  if (peer.pending.size() > kPendingMax) {
-    if (kind != Frame::kRequest) return Sent::kFull;
-    // Services do not wait for each other. One that takes nothing for so long is given up.
-    peer.broken = peer.pending.size() > kRequestsMax;
+Realms::Sent Realms::send_to(Peer& peer, Frame::Kind kind, Word target, Term value) {
+  if (peer.waiting() > kPendingMax) {
+    // The service of a realm waits for its parent's, which never waits for a child: one that takes
+    // nothing for so long is given up.
+    if (kind != Frame::Kind::kRequest || peer.number == platform::kParent) return Sent::kFull;
+    peer.broken = peer.waiting() > kRequestsMax;
     if (peer.broken) return Sent::kNoRealm;
   }
   frame_.clear();
-  Head head{.size = 0, .kind = kind, .target = target};
+  Frame::Head head{.size = 0, .kind = kind, .target = target};
   const std::string_view bytes(reinterpret_cast<const char*>(&head), sizeof head);
   if (!frame_.append(bytes)) return Sent::kNoMemory;
-  switch (wire::encode(value, own_, frame_, sizeof head + kFrameMax)) {
-    case wire::Encoded::kOk:
-      break;
-    case wire::Encoded::kNotSendable:
-      return Sent::kNotSendable;
-    case wire::Encoded::kTooLong:
-      return Sent::kTooLong;
-    case wire::Encoded::kNoMemory:
-      return Sent::kNoMemory;
+  const std::size_t most = std::clamp<std::size_t>(peer.out.longest(), kFrameLeast, kFrameMost);
+  const wire::Encoded encoded = wire::encode(value, own_, frame_, sizeof head + most);
+  Sent sent = Sent::kNotSendable;
+  if (encoded == wire::Encoded::kOk) {
+    head.size = static_cast<std::uint32_t>(frame_.size() - sizeof head);
+    std::memcpy(frame_.data(), &head, sizeof head);
+    sent = put_frame(peer);
+  } else if (encoded == wire::Encoded::kTooLong) {
+    sent = Sent::kTooLong;
+  } else if (encoded == wire::Encoded::kNoMemory) {
+    sent = Sent::kNoMemory;
   }
-  head.size = static_cast<std::uint32_t>(frame_.size() - sizeof head);
-  std::memcpy(frame_.data(), &head, sizeof head);
+  frame_.shrink(kBufferKept);
+  return sent;
+}
+
+// What is in frame_ goes into the ring, and what has no room there waits.
+Realms::Sent Realms::put_frame(Peer& peer) {
   std::size_t done = 0;
-  if (peer.pending.empty()) {
+  if (peer.waiting() == 0) {
     const auto put = peer.out.put({frame_.data(), frame_.size()});
     peer.broken = !put.has_value();
     if (peer.broken) return Sent::kNoRealm;
     done = *put;
   }
   if (done < frame_.size()) {
-    // A frame whose start is in the ring must not be lost.
-    if (!peer.pending.append(frame_.text().substr(done))) {
-      peer.broken = done != 0;
-      return Sent::kNoMemory;
+    if (peer.waiting() == 0) {
+      peer.pending.swap(frame_);
+      peer.pending_at = done;
+    } else {
+      peer.pending.erase(0, peer.pending_at);
+      peer.pending_at = 0;
+      if (!peer.pending.append(frame_.text())) return Sent::kNoMemory;
     }
     (void)flush(peer);
   }
@@ -116,18 +134,20 @@ Realms::Sent Realms::send_to(Peer& peer, Frame kind, Word target, Term value) {
 
 // True when something went out.
 bool Realms::flush(Peer& peer) {
-  if (peer.pending.empty()) return false;
+  if (peer.waiting() == 0) return false;
   bool any = false;
-  while (!peer.pending.empty()) {
+  while (peer.waiting() != 0) {
     // Said before the look, so that room that is made after it is heard of.
     peer.out.wait_for_room(true);
-    const auto put = peer.out.put({peer.pending.data(), peer.pending.size()});
+    const auto put = peer.out.put({peer.pending.data() + peer.pending_at, peer.waiting()});
     peer.broken = !put.has_value();
     if (peer.broken || *put == 0) return any;
-    peer.pending.erase(0, *put);
+    peer.pending_at += *put;
     any = true;
   }
   peer.out.wait_for_room(false);
+  peer.pending.shrink(kBufferKept);
+  peer.pending_at = 0;
   return any;
 }
 
@@ -137,7 +157,7 @@ void Realms::send_output(std::string_view text) {
   if (peer == nullptr || peer->broken) return;
   Arena arena;
   const Term string = make_string_repaired(arena, text);
-  if (string != Term::absent()) (void)send_to(*peer, Frame::kOutput, 0, string);
+  if (string != Term::absent()) (void)send_to(*peer, Frame::Kind::kOutput, 0, string);
 }
 
 // --- Receiving -----------------------------------------------------------------------------------
@@ -145,11 +165,16 @@ void Realms::send_output(std::string_view text) {
 void Realms::poll(Worker& w) {
   if (platform::take_realm_event()) tell_ends(w);
   if (peers_ == nullptr) return;
+  poll_held(w);
+}
+
+void Realms::poll_held(Worker& w) {
   Guard guard(lock_, true);
+  holding_.store(false, std::memory_order_relaxed);
   for (Peer* peer = peers_; peer != nullptr; peer = peer->next) {
     if (peer->broken) continue;
-    bool signal = flush(*peer);
-    if (!peer->in.empty() && !receive(w, *peer)) peer->broken = true;
+    const bool signal = flush(*peer);
+    if (!receive(w, *peer)) peer->broken = true;
     if (peer->in.producer_waits() || signal) platform::signal_peer(peer->number);
   }
 }
@@ -157,73 +182,114 @@ void Realms::poll(Worker& w) {
 // False when the peer breaks the rules.
 bool Realms::receive(Worker& w, Peer& peer) {
   constexpr std::size_t kPiece = 4096;
+  // What was held comes first.
+  Took took = peer.coming.held() == 0 ? Took::kAll : take_frames(w, peer);
   // Bounded, so that a peer that sends without end does not keep this realm busy.
-  for (unsigned pieces = 0; pieces < 8 && !peer.in.empty(); ++pieces) {
+  for (unsigned pieces = 0; pieces < 8 && took == Took::kAll && !peer.in.empty(); ++pieces) {
     const std::span<std::uint8_t> room = peer.coming.room(kPiece);
-    if (room.empty()) return true;  // no memory now
-    const auto count = peer.in.take(room);
-    if (!count) return false;
-    peer.coming.grow(*count);
-    if (!take_frames(w, peer)) return false;
-  }
-  return true;
-}
-
-bool Realms::take_frames(Worker& w, Peer& peer) {
-  std::size_t at = 0;
-  bool good = true;
-  while (good && peer.coming.size() - at >= sizeof(Head)) {
-    Head head;
-    std::memcpy(&head, peer.coming.data() + at, sizeof head);
-    if (head.size > kFrameMax) {
-      good = false;
+    if (room.empty()) {  // no memory now
+      took = Took::kHeld;
       break;
     }
-    if (peer.coming.size() - at - sizeof head < head.size) break;
-    at += sizeof head;
-    good = take_frame(w, peer, head, {peer.coming.data() + at, head.size});
-    at += head.size;
+    const auto count = peer.in.take(room);
+    if (!count) return false;
+    peer.coming.came(*count);
+    took = take_frames(w, peer);
   }
-  peer.coming.erase(0, at);
-  return good;
+  if (took == Took::kHeld) holding_.store(true, std::memory_order_relaxed);
+  return took != Took::kBroken;
 }
 
-bool Realms::take_frame(Worker& w, Peer& peer, const Head& head,
-                        std::span<const std::uint8_t> content) {
+Realms::Took Realms::take_frames(Worker& w, Peer& peer) {
+  for (;;) {
+    Frame frame;
+    switch (peer.coming.look(frame)) {
+      case FrameReader::State::kNone:
+        return Took::kAll;
+      case FrameReader::State::kBroken:
+        return Took::kBroken;
+      case FrameReader::State::kFrame:
+        break;
+    }
+    if (!has_room(w, peer, frame)) return Took::kHeld;
+    if (!take_frame(w, peer, frame)) return Took::kBroken;
+    peer.coming.pass();
+  }
+}
+
+// A service that was started anew owes nothing.
+void Realms::know_service(const Process* service) {
+  const Term pid = service == nullptr ? Term::nil() : service->pid();
+  if (pid == service_) return;
+  service_ = pid;
+  for (Peer* peer = peers_; peer != nullptr; peer = peer->next) {
+    peer->unserved = 0;
+    peer->unserved_bytes = 0;
+  }
+}
+
+// Whether its receiver may get more from this peer now.
+bool Realms::has_room(Worker& w, const Peer& peer, const Frame& frame) {
+  if (frame.head.kind != Frame::Kind::kMessage) {
+    know_service(service(w));
+    return peer.unserved == 0 ||
+           (peer.unserved < kUnservedMax && peer.unserved_bytes < kUnservedBytes);
+  }
+  const Term pid = Term::from_bits(frame.head.target);
+  const Process* target = pid.is_pid() ? w.vm.state().table.find(pid) : nullptr;
+  if (target == nullptr) return true;
+  // Another worker may be counting; a look that is a little late does no harm.
+  return __atomic_load_n(&target->inbox_words_, __ATOMIC_RELAXED) <= kQueuedWords;
+}
+
+bool Realms::take_frame(Worker& w, Peer& peer, const Frame& frame) {
   if (arena_.mapped_bytes() > kArenaKept) arena_.clear();
-  const Term value = wire::decode(arena_, content, peer.limits);
-  if (value == Term::absent()) return false;
+  const Term value = wire::decode(arena_, frame.content, peer.limits);
+  if (value == Term::absent()) return std::exchange(peer.limits.no_memory, false);
   Vm::State& s = w.vm.state();
-  switch (head.kind) {
-    case Frame::kMessage: {
-      const Term pid = Term::from_bits(head.target);
+  switch (frame.head.kind) {
+    case Frame::Kind::kMessage: {
+      const Term pid = Term::from_bits(frame.head.target);
       if (!pid.is_pid()) return false;
       deliver_term(w, s.table.find(pid), value);
       return true;
     }
-    case Frame::kRequest:
-    case Frame::kOutput: {
-      const bool output = head.kind == Frame::kOutput;
+    case Frame::Kind::kRequest:
+    case Frame::Kind::kOutput: {
+      const bool output = frame.head.kind == Frame::Kind::kOutput;
       if (output && (peer.number == platform::kParent || !is_string(value))) return false;
+      Process* target = service(w);
+      if (target == nullptr) return true;
       const Term parts[] = {make_keyword(output ? "output" : "realm"), Term::realm(peer.realm),
                             value};
-      deliver_term(w, service(w), make_tuple(arena_, parts));
+      if (deliver_term(w, target, make_tuple(arena_, parts))) {
+        ++peer.unserved;
+        peer.unserved_bytes += frame.content.size();
+      }
       return true;
     }
   }
   return false;
 }
 
+void Realms::served(std::uint32_t realm) {
+  Guard guard(lock_, true);
+  Peer* peer = find(realm);
+  if (peer == nullptr || peer->unserved == 0) return;
+  if (--peer->unserved == 0) peer->unserved_bytes = 0;
+}
+
 // Without memory for it, a message is lost; the receiver is about to meet the same lack.
-void Realms::deliver_term(Worker& w, Process* target, Term value) {
-  if (target == nullptr || value == Term::absent()) return;
+bool Realms::deliver_term(Worker& w, Process* target, Term value) {
+  if (target == nullptr || value == Term::absent()) return false;
   const std::optional<std::size_t> words = copy_size(arena_, value);
   Fragment* fragment = words ? make_fragment(w.allocator, *words) : nullptr;
-  if (fragment == nullptr) return;
+  if (fragment == nullptr) return false;
   fragment->value = copy_into(arena_, value, {fragment->data, *words}, fragment->blobs).value;
   if (fragment->value == Term::absent()) return free_fragment(w.allocator, fragment);
   fragment->top = fragment->data + *words;
   deliver(w, *target, fragment);
+  return true;
 }
 
 Process* Realms::service(Worker& w) {

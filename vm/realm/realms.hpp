@@ -5,10 +5,15 @@
 // service, a process that is registered as lona.realm/service (lib/lona/realm.lona); or text for
 // the console. Output that finds the ring full waits in a buffer, up to a limit; then the senders
 // wait. What comes in is trusted with nothing: a peer that breaks the rules is not heard any more.
+//
+// Nobody's queue here grows without a limit because of another realm: while the receiver of a
+// peer's next frame has much in its mailbox, or the service much of that peer's, nothing more is
+// taken from that peer. Then its ring fills, and its senders wait.
 #pragma once
 
 #include "base/byte_ring.hpp"
 #include "vm/heap/arena.hpp"
+#include "vm/realm/frames.hpp"
 #include "vm/realm/wire.hpp"
 #include "vm/sched/lock.hpp"
 
@@ -19,7 +24,6 @@ struct Worker;
 
 class Realms {
  public:
-  enum class Frame : std::uint32_t { kMessage = 1, kRequest = 2, kOutput = 3 };
   enum class Sent : std::uint8_t {
     kOk,
     kNotSendable,
@@ -39,33 +43,41 @@ class Realms {
   bool add_child(std::uint32_t realm, std::uint32_t number);
   void drop_child(std::uint32_t realm);
 
-  Sent send(std::uint32_t realm, Frame kind, Word target, Term value);
+  Sent send(std::uint32_t realm, Frame::Kind kind, Word target, Term value);
   // Text for the parent's console; what finds no room is lost.
   void send_output(std::string_view text);
 
   // Takes what has come, on the first worker.
   void poll(Worker& w);
+  // Nothing was taken from some peer because a mailbox is full.
+  bool holding() const { return holding_.load(std::memory_order_relaxed); }
+  // Looks whether there is room now.
+  void poll_held(Worker& w);
+  // The service has done with one message from that realm.
+  void served(std::uint32_t realm);
 
  private:
-  // A frame's start, as it is in the ring.
-  struct Head {
-    std::uint32_t size;
-    Frame kind;
-    Word target;  // of a message: the bits of the pid
-  };
-  static constexpr std::size_t kFrameMax = 256 * 1024;
+  static constexpr std::size_t kFrameLeast = 256 * 1024;  // every peer takes so much
+  static constexpr std::size_t kFrameMost = std::size_t{64} << 20;
   static constexpr std::size_t kPendingMax = 64 * 1024;
   static constexpr std::size_t kRequestsMax = 4 * kPendingMax;
   static constexpr std::size_t kNamesOfAPeer = 64 * 1024;
   static constexpr std::size_t kArenaKept = 256 * 1024;
+  static constexpr std::size_t kBufferKept = 64 * 1024;
+  // Of a peer, before the service has done with all of them.
+  static constexpr unsigned kUnservedMax = 64;
+  static constexpr std::size_t kUnservedBytes = 256 * 1024;
+  // In the mailbox of a process, before it gets more from other realms.
+  static constexpr std::size_t kQueuedWords = std::size_t{1} << 17;
 
   struct Peer {
     Peer(std::uint32_t realm, std::uint32_t number, base::ByteRing& out, base::ByteRing& in,
-         std::uint32_t own)
+         std::uint32_t own, std::size_t longest)
         : realm(realm),
           number(number),
           out(out),
           in(in),
+          coming(longest),
           limits{.own_realm = own, .names_left = kNamesOfAPeer} {}
 
     Peer* next = nullptr;
@@ -74,20 +86,30 @@ class Realms {
     bool broken = false;
     base::ByteRingProducer out;
     base::ByteRingConsumer in;
-    ByteBuffer pending;  // did not fit into the ring
-    ByteBuffer coming;   // a frame that has not come as a whole
+    std::size_t waiting() const { return pending.size() - pending_at; }
+
+    ByteBuffer pending;          // did not fit into the ring
+    std::size_t pending_at = 0;  // what lies before it has gone out
+    FrameReader coming;
+    unsigned unserved = 0;
+    std::size_t unserved_bytes = 0;
     wire::Limits limits;
   };
 
   bool add_peer(std::uint32_t realm, std::uint32_t number);
   Peer* find(std::uint32_t realm);
-  Sent send_to(Peer& peer, Frame kind, Word target, Term value);
-  bool flush(Peer& peer);
+  Sent send_to(Peer& peer, Frame::Kind kind, Word target, Term value);
+  Sent put_frame(Peer& peer);
+  static bool flush(Peer& peer);
   bool receive(Worker& w, Peer& peer);
-  bool take_frames(Worker& w, Peer& peer);
-  bool take_frame(Worker& w, Peer& peer, const Head& head, std::span<const std::uint8_t> content);
-  void deliver_term(Worker& w, Process* target, Term value);
+  enum class Took : std::uint8_t { kAll, kHeld, kBroken };
+  Took take_frames(Worker& w, Peer& peer);
+  bool has_room(Worker& w, const Peer& peer, const Frame& frame);
+  bool take_frame(Worker& w, Peer& peer, const Frame& frame);
+  static std::size_t longest_frame();
+  bool deliver_term(Worker& w, Process* target, Term value);
   Process* service(Worker& w);
+  void know_service(const Process* service);
   void tell_ends(Worker& w);
 
   SpinLock lock_;
@@ -96,6 +118,8 @@ class Realms {
   Peer* peers_ = nullptr;
   ByteBuffer frame_;  // being encoded
   Arena arena_;       // of what was decoded
+  Term service_ = Term::nil();
+  std::atomic<bool> holding_{false};
 };
 
 }  // namespace lona::vm

@@ -9,6 +9,6 @@ namespace lona::vm {
 
 // The native's result: :ok, also when no channel leads there; or the process fails; or it waits,
 // and the native is called again.
-Term send_to_realm(Process& p, std::uint32_t realm, Realms::Frame kind, Word target, Term value);
+Term send_to_realm(Process& p, std::uint32_t realm, Frame::Kind kind, Word target, Term value);
 
 }  // namespace lona::vm

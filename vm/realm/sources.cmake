@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
 target_sources(lona_vm PRIVATE
+  ${CMAKE_CURRENT_LIST_DIR}/frames.cpp
   ${CMAKE_CURRENT_LIST_DIR}/realms.cpp
   ${CMAKE_CURRENT_LIST_DIR}/regions.cpp
   ${CMAKE_CURRENT_LIST_DIR}/wire.cpp
   ${CMAKE_CURRENT_LIST_DIR}/../native/natives_realm.cpp
   ${CMAKE_CURRENT_LIST_DIR}/../native/natives_region.cpp)
-lona_vm_test(vm_realm_test ${CMAKE_CURRENT_LIST_DIR}/wire_test.cpp)
+lona_vm_test(vm_realm_test ${CMAKE_CURRENT_LIST_DIR}/frames_test.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/wire_test.cpp)
 # Any bytes from another realm.
 lona_vm_fuzzer(wire_fuzz ${CMAKE_CURRENT_LIST_DIR}/wire_fuzz.cpp 8)

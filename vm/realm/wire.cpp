@@ -280,6 +280,11 @@ class Decoder {
     return true;
   }
   bool value(Term t) { return t != Term::absent() && values_.push(t); }
+  // The same of what can be long: there was memory for it or not.
+  bool long_value(Term t) {
+    limits_.no_memory = t == Term::absent();
+    return value(t);
+  }
   // Each part takes a byte at least, so the count cannot be larger than what is left.
   bool open(Code code, std::size_t parts) {
     return parts <= bytes_.size() && open_.push({code, values_.size(), parts});
@@ -410,14 +415,15 @@ bool Decoder::text() {
   std::uint32_t size = 0;
   std::string_view bytes;
   return get(size) && get_text(size, bytes) && utf8::valid_prefix(bytes) == bytes.size() &&
-         value(make_string(heap_, bytes));
+         long_value(make_string(heap_, bytes));
 }
 
 bool Decoder::binary() {
   std::uint32_t size = 0;
   std::string_view bytes;
   return get(size) && get_text(size, bytes) &&
-         value(make_binary(heap_, {reinterpret_cast<const std::uint8_t*>(bytes.data()), size}));
+         long_value(
+             make_binary(heap_, {reinterpret_cast<const std::uint8_t*>(bytes.data()), size}));
 }
 
 bool Decoder::foreign(bool pid) {

@@ -27,6 +27,7 @@ Encoded encode(Term value, std::uint32_t own_realm, ByteBuffer& out, std::size_t
 struct Limits {
   std::uint32_t own_realm;
   std::size_t names_left;  // bytes of names that are new to this realm: they stay for ever
+  bool no_memory = false;  // set when that was why there is no value
 };
 
 // The value, or `absent`: the bytes are no value, or there is no memory or no quota for it.

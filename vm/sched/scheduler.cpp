@@ -220,6 +220,10 @@ void rest(Worker& w) {
     return;
   }
   if (is_first(w)) s.console_tried = false;
+  if (is_first(w) && s.realms.holding()) {
+    s.realms.poll_held(w);
+    if (!w.queue.empty()) return;
+  }
   sleep_worker(w);
   if (!is_first(w)) return;
   check_interrupt(s);

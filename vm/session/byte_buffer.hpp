@@ -7,6 +7,7 @@
 #include <cstring>
 #include <span>
 #include <string_view>
+#include <utility>
 
 #include "vm/platform/platform.hpp"
 
@@ -66,6 +67,16 @@ class ByteBuffer {
     size_ -= to - from;
   }
   void clear() { size_ = 0; }
+  // Empty, without its memory when that is more than so many bytes.
+  void shrink(std::size_t most) {
+    size_ = 0;
+    if (capacity_ > most) release();
+  }
+  void swap(ByteBuffer& other) {
+    std::swap(data_, other.data_);
+    std::swap(size_, other.size_);
+    std::swap(capacity_, other.capacity_);
+  }
 
  private:
   void release() {

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Frames in a stream of bytes from another realm, which comes in pieces and may be hostile. A frame
+// is shown when all of it is there. One that is longer than it may be breaks the rules; one that
+// there is no memory for is passed over.
+#pragma once
+
+#include "vm/session/byte_buffer.hpp"
+#include "vm/term/term.hpp"
+
+namespace lona::vm {
+
+struct Frame {
+  enum class Kind : std::uint32_t { kMessage = 1, kRequest = 2, kOutput = 3 };
+
+  // Its start, as it is in the stream.
+  struct Head {
+    std::uint32_t size;  // of the content that follows
+    Kind kind;
+    Word target;  // of a message: the bits of the pid
+  };
+  Head head;
+  std::span<const std::uint8_t> content;
+};
+
+class FrameReader {
+ public:
+  // The content of a frame has at most so many bytes.
+  explicit FrameReader(std::size_t most) : most_(most) {}
+
+  // Where the next bytes go, at most so many; empty when there is no memory now.
+  std::span<std::uint8_t> room(std::size_t wanted);
+  // That many of them have come.
+  void came(std::size_t count);
+
+  enum class State : std::uint8_t { kNone, kFrame, kBroken };
+  // The first frame; it stays until `pass`.
+  State look(Frame& frame);
+  void pass();
+
+  std::size_t held() const { return bytes_.size(); }
+
+ private:
+  static constexpr std::size_t kKept = 64 * 1024;
+
+  void tidy();
+
+  ByteBuffer bytes_;
+  std::size_t at_ = 0;     // what lies before it has been passed
+  std::size_t skip_ = 0;   // bytes to come of a frame that is passed over
+  std::size_t frame_ = 0;  // bytes of the frame that was shown
+  std::size_t most_;
+};
+
+}  // namespace lona::vm

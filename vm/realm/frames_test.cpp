@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "vm/realm/frames.hpp"
+
+#include <gtest/gtest.h>
+
+#include <random>
+#include <string>
+#include <vector>
+
+namespace lona::vm {
+namespace {
+
+constexpr std::size_t kMost = 100'000;
+
+std::string frame_of(std::string_view content, Word target) {
+  const Frame::Head head{.size = static_cast<std::uint32_t>(content.size()),
+                         .kind = Frame::Kind::kMessage,
+                         .target = target};
+  return std::string(reinterpret_cast<const char*>(&head), sizeof head) + std::string(content);
+}
+
+// The contents of all frames, when the bytes come in pieces of at most `piece`.
+std::vector<std::string> read_all(FrameReader& reader, std::string_view bytes, std::size_t piece) {
+  std::vector<std::string> contents;
+  while (!bytes.empty()) {
+    const auto room = reader.room(piece);
+    EXPECT_FALSE(room.empty());
+    const std::size_t count = std::min({room.size(), bytes.size(), piece});
+    std::memcpy(room.data(), bytes.data(), count);
+    reader.came(count);
+    bytes.remove_prefix(count);
+    Frame frame;
+    while (reader.look(frame) == FrameReader::State::kFrame) {
+      EXPECT_EQ(frame.head.target, contents.size());
+      contents.emplace_back(reinterpret_cast<const char*>(frame.content.data()),
+                            frame.content.size());
+      reader.pass();
+    }
+  }
+  return contents;
+}
+
+TEST(FrameReader, GivesFramesBackWhateverPiecesTheyComeIn) {
+  std::mt19937 random(3);
+  std::string all;
+  std::vector<std::string> contents;
+  for (unsigned at = 0; at < 200; ++at) {
+    const std::size_t size = random() % (at % 20 == 0 ? kMost : 100);
+    contents.push_back(std::string(size, static_cast<char>('a' + at % 26)));
+    all += frame_of(contents.back(), at);
+  }
+  for (const std::size_t piece : {1, 7, 16, 4096, 1 << 20}) {
+    FrameReader reader(kMost);
+    EXPECT_EQ(read_all(reader, all, piece), contents) << piece;
+  }
+}
+
+TEST(FrameReader, HoldsAFrameUntilItIsPassed) {
+  FrameReader reader(kMost);
+  const std::string bytes = frame_of("one", 1) + frame_of("two", 2);
+  std::memcpy(reader.room(bytes.size()).data(), bytes.data(), bytes.size());
+  reader.came(bytes.size());
+  Frame frame;
+  for (unsigned looks = 0; looks < 3; ++looks) {
+    ASSERT_EQ(reader.look(frame), FrameReader::State::kFrame);
+    EXPECT_EQ(frame.head.target, 1U);
+  }
+  reader.pass();
+  ASSERT_EQ(reader.look(frame), FrameReader::State::kFrame);
+  EXPECT_EQ(frame.head.target, 2U);
+}
+
+TEST(FrameReader, RefusesAFrameThatIsLongerThanItMayBe) {
+  FrameReader reader(kMost);
+  const Frame::Head head{.size = kMost + 1, .kind = Frame::Kind::kMessage, .target = 0};
+  std::memcpy(reader.room(sizeof head).data(), &head, sizeof head);
+  reader.came(sizeof head);
+  Frame frame;
+  EXPECT_EQ(reader.look(frame), FrameReader::State::kBroken);
+}
+
+TEST(FrameReader, PassesOverAFrameThatThereIsNoMemoryFor) {
+  FrameReader reader(~std::uint32_t{0});
+  // More than the host build lets a VM have.
+  const Frame::Head head{.size = ~std::uint32_t{0}, .kind = Frame::Kind::kMessage, .target = 0};
+  ASSERT_LT(platform::memory_figures().limit, head.size);
+  std::memcpy(reader.room(sizeof head).data(), &head, sizeof head);
+  reader.came(sizeof head);
+  Frame frame;
+  EXPECT_EQ(reader.look(frame), FrameReader::State::kNone);
+  std::uint64_t left = head.size;
+  while (left > 0) {
+    const auto room = reader.room(1 << 20);
+    ASSERT_LE(room.size(), left);
+    reader.came(room.size());
+    left -= room.size();
+  }
+  const std::string next = frame_of("next", 9);
+  std::memcpy(reader.room(next.size()).data(), next.data(), next.size());
+  reader.came(next.size());
+  ASSERT_EQ(reader.look(frame), FrameReader::State::kFrame);
+  EXPECT_EQ(frame.head.target, 9U);
+}
+
+}  // namespace
+}  // namespace lona::vm

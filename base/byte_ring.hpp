@@ -82,9 +82,7 @@ class ByteRingConsumer {
     ring_.taken.store(taken_, std::memory_order_release);
     return count;
   }
-  void say_longest(std::uint64_t bytes) {
-    ring_.longest.store(bytes, std::memory_order_relaxed);
-  }
+  void say_longest(std::uint64_t bytes) { ring_.longest.store(bytes, std::memory_order_relaxed); }
   // Was the producer waiting for room? It is to be signalled then.
   [[nodiscard]] bool producer_waits() {
     return ring_.full.load(std::memory_order_acquire) != 0 &&

@@ -53,6 +53,10 @@ _PROGRAM = [
     """(def there (match (realm-eval child "(defn echo [] (receive [from x] (do (send from x)
          (echo)))) (spawn (fn [] (echo)))") [:ok pid] pid))""",
     f"(do (round-trip there 10) (row \"round trip to a child\" (round-trip there {_MESSAGES})))",
+    """(defn long-trip [size] (let [bytes (bytebuf->binary (bytebuf-alloc size)) start (now)]
+         (do (send there [(self) bytes]) (receive x (- (now) start)))))""",
+    "(do (long-trip 65536) (row \"round trip of 64 KiB to a child\" (long-trip 65536)))",
+    "(do (long-trip 1048576) (row \"round trip of 1 MiB to a child\" (long-trip 1048576)))",
     "(row \"bytes that an idle realm has\" (:memory (:resource-usage (realm-info child))))",
     # A second of a child that spins, with three tenths of the processor.
     "(def spinner (realm-create %{:name 'spinner :policy %{:cpu %{:max 0.3}}}))",

@@ -286,7 +286,10 @@ bool Realms::deliver_term(Worker& w, Process* target, Term value) {
   Fragment* fragment = words ? make_fragment(w.allocator, *words) : nullptr;
   if (fragment == nullptr) return false;
   fragment->value = copy_into(arena_, value, {fragment->data, *words}, fragment->blobs).value;
-  if (fragment->value == Term::absent()) return free_fragment(w.allocator, fragment);
+  if (fragment->value == Term::absent()) {
+    free_fragment(w.allocator, fragment);
+    return false;
+  }
   fragment->top = fragment->data + *words;
   deliver(w, *target, fragment);
   return true;

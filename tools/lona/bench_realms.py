@@ -59,12 +59,27 @@ _PROGRAM = [
     "(do (long-trip 1048576) (row \"round trip of 1 MiB to a child\" (long-trip 1048576)))",
     "(row \"bytes that an idle realm has\" (:memory (:resource-usage (realm-info child))))",
     # A second of a child that spins, with three tenths of the processor.
-    "(def spinner (realm-create %{:name 'spinner :policy %{:cpu %{:max 0.3}}}))",
-    "(realm-eval spinner \"(defn spin [] (spin)) (spawn (fn [] (spin))) nil\")",
-    "(defn used [] (:cpu-us (lona.realm/figures* spinner)))",
-    """(let [start (now) from (used)] (sleep 2000)
-         (row "time of a realm with :max 0.30 that spins, in millionths of the processor"
-              (quot (* 1000000000 (- (used) from)) (- (now) start))))""",
+    """(defn spinning [policy]
+         (let [realm (realm-create %{:name 'spinner :policy policy})]
+           (realm-eval realm "(defn spin [] (spin)) (spawn (fn [] (spin))) nil")
+           realm))""",
+    "(def spinner (spinning %{:cpu %{:max 0.3}}))",
+    "(defn used [realm] (:cpu-us (lona.realm/figures* realm)))",
+    """(defn part [realm ms]
+         (let [start (now) from (used realm)] (sleep ms)
+           (quot (* 1000000000 (- (used realm) from)) (- (now) start))))""",
+    """(row "time of a realm with :max 0.30 that spins, in millionths of the processor"
+            (part spinner 2000))""",
+    # Among eight that spin without a limit: one that is sure of a fifth, this realm and the manager.
+    "(def sure (spinning %{:cpu %{:min 0.2 :max 0.2}}))",
+    "(def crowd (map (fn [_] (spinning %{})) (range 8)))",
+    "(row \"the same with :min 0.20 :max 0.20, beside eight that spin\" (part sure 2000))",
+    """(defn worst [n f] (reduce (fn [most _] (max most (f))) 0 (range n)))""",
+    """(row "meanwhile: latest wake of the first realm after a sleep of 5 ms"
+            (worst 100 (fn [] (let [start (now)] (sleep 5) (- (now) start 5000000)))))""",
+    """(row "meanwhile: longest wait for the manager's answer"
+            (worst 100 (fn [] (sleep 5)
+                              (let [start (now)] (used sure) (- (now) start)))))""",
 ]
 
 

@@ -59,6 +59,8 @@ void join_workers();  // waits until the bodies of all have returned
 // sleeps in `wait` and is roused there.
 void nap(unsigned number, std::uint64_t deadline_ns);
 void rouse(unsigned number);
+// Another worker waits for something that only the first one can do, in `poll` or `wait`.
+bool first_is_wanted();
 void yield_thread();
 
 // --- Waiting ------------------------------------------------------------------------------

@@ -186,6 +186,8 @@ void run_round(Worker& w) {
   std::int64_t reductions = kReductionsBetweenLooks;
   for (unsigned i = 0; i < kSlicesBetweenLooks && reductions > 0; ++i) {
     if (s.stop.load(std::memory_order_relaxed)) break;
+    // Others wait for what only the first worker can do: print, for instance.
+    if (s.several && is_first(w) && platform::first_is_wanted()) break;
     if (s.options.seed != 0) w.queue.rotate(random_below(w, std::min(w.queue.length(), 8u) + 1));
     Process* p = w.queue.pop(s.several);
     if (p == nullptr) break;

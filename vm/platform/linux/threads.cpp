@@ -73,6 +73,10 @@ void rouse(unsigned number) {
   s.condition.notify_one();
 }
 
+bool first_is_wanted() {
+  return false;
+}
+
 void yield_thread() {
   std::this_thread::yield();
 }

@@ -15,6 +15,7 @@
 #include "vm/platform/sel4/link.hpp"
 #include "vm/platform/sel4/manager.hpp"
 #include "vm/platform/sel4/platform_state.hpp"
+#include "vm/sched/lock.hpp"
 
 namespace lona::vm::platform {
 
@@ -30,6 +31,14 @@ constinit std::uint8_t g_little[1024] = {};
 struct Output {
   std::span<std::uint8_t> bytes = g_little;
   std::size_t used = 0;
+};
+
+// Standard output of the other workers, which the first one takes over when it looks: so nobody
+// waits for it, unless there is more than fits.
+struct OthersOutput {
+  SpinLock lock;
+  std::atomic<std::size_t> used{0};
+  std::uint8_t bytes[kFramePayloadMax] = {};
 };
 
 // What the host said at the start. The program's text is in pages of its own, which grow.
@@ -56,6 +65,7 @@ struct Buffers {
   FrameDecoder decoder;
   InputQueue input;
   Request request;
+  OthersOutput others;
   std::uint8_t output[kFramePayloadMax] = {};
 };
 
@@ -470,19 +480,14 @@ bool take_interrupt() {
 namespace {
 
 // On the first worker.
-void flush_own() {
+void send_output() {
   Output& output = g_console.output;
   const std::size_t used = output.used;
   output.used = 0;
   send_text(ToHost::kOutput, output.bytes.first(used));
 }
 
-bool write_own(Stream stream, std::span<const std::uint8_t> bytes) {
-  if (stream == Stream::kError) {
-    flush_own();  // so that the two streams keep their order
-    send_text(ToHost::kError, bytes);
-    return true;
-  }
+void append_output(std::span<const std::uint8_t> bytes) {
   Output& output = g_console.output;
   while (!bytes.empty()) {
     const auto room = output.bytes.size() - output.used;
@@ -491,9 +496,66 @@ bool write_own(Stream stream, std::span<const std::uint8_t> bytes) {
     output.used += piece.size();
     bytes = bytes.subspan(piece.size());
     if (output.used == output.bytes.size()) {
-      flush_own();
+      send_output();
     }
   }
+}
+
+// Comes before what the first worker writes now.
+void take_output_of_others() {
+  if (g_console.buffers == nullptr) {
+    return;
+  }
+  OthersOutput& others = g_console.buffers->others;
+  if (others.used.load(std::memory_order_relaxed) == 0) {
+    return;
+  }
+  std::uint8_t bytes[kFramePayloadMax];
+  std::size_t used = 0;
+  {
+    const Guard guard(others.lock);
+    used = others.used.load(std::memory_order_relaxed);
+    std::memcpy(bytes, others.bytes, used);
+    others.used.store(0, std::memory_order_relaxed);
+  }
+  append_output({bytes, used});
+}
+
+// On another worker; false when there is no room.
+bool leave_output(std::span<const std::uint8_t> bytes) {
+  if (g_console.buffers == nullptr) {
+    return false;
+  }
+  OthersOutput& others = g_console.buffers->others;
+  std::size_t before = 0;
+  {
+    const Guard guard(others.lock);
+    before = others.used.load(std::memory_order_relaxed);
+    if (bytes.size() > kFramePayloadMax - before) {
+      return false;
+    }
+    std::memcpy(others.bytes + before, bytes.data(), bytes.size());
+    others.used.store(before + bytes.size(), std::memory_order_relaxed);
+  }
+  if (before == 0) {
+    rouse_first();
+  }
+  return true;
+}
+
+void flush_own() {
+  take_output_of_others();
+  send_output();
+}
+
+bool write_own(Stream stream, std::span<const std::uint8_t> bytes) {
+  if (stream == Stream::kError) {
+    flush_own();  // so that the two streams keep their order
+    send_text(ToHost::kError, bytes);
+    return true;
+  }
+  take_output_of_others();
+  append_output(bytes);
   return true;
 }
 
@@ -524,6 +586,9 @@ void want_input_own() {
 }  // namespace
 
 bool write(Stream stream, std::span<const std::uint8_t> bytes) {
+  if (stream == Stream::kOutput && current_worker() != 0 && leave_output(bytes)) {
+    return true;
+  }
   bool good = false;
   on_first([&] { good = write_own(stream, bytes); });
   return good;

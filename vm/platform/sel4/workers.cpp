@@ -105,8 +105,12 @@ void ask_first(ConsoleWork& work) {
   }
 }
 
+bool first_is_wanted() {
+  return g_work.load(std::memory_order_relaxed) != nullptr;
+}
+
 void serve_others() {
-  if (g_work.load(std::memory_order_relaxed) == nullptr) {
+  if (!first_is_wanted()) {
     return;
   }
   ConsoleWork* newest = g_work.exchange(nullptr);

@@ -111,8 +111,12 @@ Term get(Process& p, Args args) {
 }
 
 Term put(Process& p, Args args) {
+  constexpr std::uint32_t kPathOfNodes = 16;  // a new one in a trie takes so many reductions
   Term t = bare(args[0]);
-  if (is_map(t)) return map_put(p, t, args[1], args[2]);
+  if (is_map(t)) {
+    if (!map_is_small(t)) p.charge(kPathOfNodes);
+    return map_put(p, t, args[1], args[2]);
+  }
   if (t.is_nil()) return map_put(p, empty_map(p), args[1], args[2]);
   if (is_tuple(t) || is_vector(t)) return put_element(p, t, args);
   return p.fail_type("put", "map", t);

@@ -12,6 +12,7 @@ namespace {
 
 // Copies of up to so many words are measured first.
 constexpr std::size_t kSmallMessage = 64;
+constexpr std::size_t kWordsOfReduction = 16;
 
 // Most messages are one tuple of immediates. Null when this one is not, or without memory.
 Fragment* copy_flat(Allocator& allocator, Term t) {
@@ -31,7 +32,7 @@ Fragment* copy_flat(Allocator& allocator, Term t) {
 }
 
 // A copy in a fragment with room for so many words; null when it is more, or without memory.
-Fragment* try_copy(const Process& sender, Allocator& allocator, Term t, std::size_t room) {
+Fragment* try_copy(Process& sender, Allocator& allocator, Term t, std::size_t room) {
   Fragment* f = make_fragment(allocator, room);
   if (f == nullptr) return nullptr;
   const Copied copied = copy_into(sender, t, {f->data, room}, f->blobs);
@@ -41,12 +42,13 @@ Fragment* try_copy(const Process& sender, Allocator& allocator, Term t, std::siz
   }
   f->value = copied.value;
   f->top = f->data + copied.words;
+  sender.charge(static_cast<std::uint32_t>(copied.words / kWordsOfReduction));
   return f;
 }
 
 // A process often sends much again that is as large as what it sent before. Such a copy is not
 // measured first. Null when the guess was wrong; `words` is what the next one will be.
-Fragment* copy_by_guess(const Process& sender, Allocator& allocator, Term t, std::size_t& words) {
+Fragment* copy_by_guess(Process& sender, Allocator& allocator, Term t, std::size_t& words) {
   const std::size_t room = words + words / 8;
   Fragment* f = try_copy(sender, allocator, t, room);
   words = 0;

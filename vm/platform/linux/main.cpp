@@ -8,6 +8,7 @@
 
 #include "vm/image/writer.hpp"
 #include "vm/platform/linux/linux.hpp"
+#include "vm/session/console.hpp"
 #include "vm/session/library.hpp"
 
 namespace lona::vm::platform {
@@ -63,6 +64,7 @@ bool write_file(const std::string& path, const std::vector<std::uint64_t>& words
 [[noreturn]] void write_image(const std::string& folder) {
   settings().compile_library = true;
   start_console(false);
+  Console::create(false);  // where mistakes in the library are told
   const image::Image image = image::write(create_vm_with_library({}, nullptr), library_hash());
   if (!image.problem.empty()) {
     std::fprintf(stderr, "lona-vm: no core image: %s\n", image.problem.c_str());

@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Writing the core image: a library with a mistake has none, and is told where the mistake is."""
+
+import pathlib
+import shutil
+import subprocess
+import tempfile
+import unittest
+
+from support import ROOT
+
+VM = ROOT / "build" / "host" / "vm" / "lona-vm"
+
+
+def write_image(mistake):
+    with tempfile.TemporaryDirectory() as folder:
+        root = pathlib.Path(folder)
+        shutil.copytree(ROOT / "lib", root / "lib")
+        with open(root / "lib" / "lona" / "set.lona", "a", encoding="utf-8") as file:
+            file.write(mistake)
+        done = subprocess.run([VM, "--lib", root, "image", root], capture_output=True, text=True,
+                              timeout=60, check=False)
+        return done, (root / "core-constants.bin").exists()
+
+
+class Image(unittest.TestCase):
+    def test_a_library_with_a_mistake_has_no_image(self):
+        for mistake, told in (("(defn f [x]", "lib/lona/set.lona"), ("(frist 1)", ":undef"),
+                              ("(let [x])", ":syntax-error")):
+            done, written = write_image(mistake)
+            self.assertEqual(done.returncode, 1, mistake)
+            self.assertIn(told, done.stderr)
+            self.assertFalse(written)
+
+    def test_the_library_as_it_is_has_one(self):
+        done, written = write_image("")
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertTrue(written)
+
+
+if __name__ == "__main__":
+    unittest.main()

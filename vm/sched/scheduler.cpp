@@ -16,7 +16,9 @@ namespace lona::vm {
 
 namespace {
 
-// So many reductions or slices may pass between two looks at clock and console.
+// So many reductions or slices may pass between two looks at clock and console; after a slice of so
+// many, the clock is looked at.
+constexpr std::int64_t kLongSlice = 1'000;
 constexpr std::int64_t kReductionsBetweenLooks = 20'000;
 constexpr unsigned kSlicesBetweenLooks = 64;
 // Of a traced process. A call is begun when it leaves a reduction; the next one finds none to take.
@@ -191,7 +193,10 @@ void run_round(Worker& w) {
     if (s.options.seed != 0) w.queue.rotate(random_below(w, std::min(w.queue.length(), 8u) + 1));
     Process* p = w.queue.pop(s.several);
     if (p == nullptr) break;
-    reductions -= run_one(w, *p);
+    const std::int64_t used = run_one(w, *p);
+    reductions -= used;
+    // Who sleeps does not wait for the end of the round behind other long slices.
+    if (used >= kLongSlice && reductions > 0) wake_sleepers(w);
   }
   begin_slice(w);
   // With nothing to run, platform::wait is next: it looks itself, and a look before it could take

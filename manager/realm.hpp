@@ -51,7 +51,7 @@ struct RealmConfig {
   unsigned workers = 1;              // one on each core, from the first on
   std::uint64_t memory_reserve = 0;  // of its free memory, what the realm may not have
   unsigned cspace_bits = abi::kChildCSpaceBits;
-  std::uint64_t stack_bytes = 64 << 10;  // mapped from the start; the rest when it is reached
+  std::uint64_t stack_bytes = 32 << 10;  // mapped from the start; the rest when it is reached
   OwnPages archive;
   std::uint64_t archive_size = 0;
   ConsoleGrant console;

@@ -16,18 +16,18 @@ base::Expected<std::uint32_t, abi::Status> RealmTree::add(std::uint32_t parent) 
   if (at(parent).depth == kMaxDepth) {
     return base::fail(abi::Status::kTooMany);
   }
-  // The place that was used least, so that a number comes back as late as can be.
+  // Places take turns, so that a number comes back as late as can be.
   std::uint32_t best = kMax;
-  for (std::uint32_t index = 0; index < kMax; ++index) {
-    const Entry& entry = entries_[index];
-    if (!entry.used && entry.uses < kMaxUses &&
-        (best == kMax || entry.uses < entries_[best].uses)) {
+  for (std::uint32_t step = 0; step < kMax && best == kMax; ++step) {
+    const std::uint32_t index = (turn_ + step) % kMax;
+    if (!entries_[index].used && entries_[index].uses < kMaxUses) {
       best = index;
     }
   }
   if (best == kMax) {
     return base::fail(abi::Status::kTooMany);
   }
+  turn_ = best + 1;
   Entry& entry = entries_[best];
   const std::uint32_t realm = entry.uses << kIndexBits | best;
   entry = {.uses = entry.uses,

@@ -69,6 +69,7 @@ class RealmTree {
 
   std::array<Entry, kMax> entries_{Entry{.used = true}};
   std::uint32_t count_ = 1;
+  std::uint32_t turn_ = 1;  // entries are used in turn, so that none wears out before the others
 };
 
 }  // namespace lona::manager

@@ -36,6 +36,9 @@ base::Expected<BlockId, MemoryError> UntypedAllocator::take(unsigned size_bits) 
   while (blocks_[block].size_bits > size_bits) {
     block = TRY(split(block));
   }
+  if (!make(block)) {
+    return base::fail(MemoryError::refused);
+  }
   unlist(block);
   blocks_[block].state = State::taken;
   free_ -= std::uint64_t{1} << size_bits;
@@ -59,7 +62,8 @@ unsigned UntypedAllocator::largest_free_bits() const {
   return 0;
 }
 
-// Both halves become free; the first one is the result.
+// Both halves become free; the first one is the result. The kernel zeroes what it makes, so the
+// second one is made when it is wanted: the kernel takes it from behind the first one.
 base::Expected<BlockId, MemoryError> UntypedAllocator::split(BlockId block) {
   const BlockId first = new_block();
   const BlockId second = first == kNoBlock ? kNoBlock : new_block();
@@ -76,8 +80,8 @@ base::Expected<BlockId, MemoryError> UntypedAllocator::split(BlockId block) {
   if (!slots) {
     return undo(MemoryError::out_of_slots);
   }
-  if (kernel_.retype(blocks_[block].slot, abi::ObjectType::kUntyped, half_bits, *slots, 2) !=
-      abi::Error::kNone) {
+  if (!make(block) || kernel_.retype(blocks_[block].slot, abi::ObjectType::kUntyped, half_bits,
+                                     *slots, 1) != abi::Error::kNone) {
     slots_.give(*slots, 2);
     return undo(MemoryError::refused);
   }
@@ -93,7 +97,15 @@ base::Expected<BlockId, MemoryError> UntypedAllocator::split(BlockId block) {
   };
   half(second, first, *slots + 1);
   half(first, second, *slots);
+  blocks_[second].made = false;
   return first;
+}
+
+bool UntypedAllocator::make(BlockId block) {
+  Block& entry = blocks_[block];
+  entry.made = entry.made || kernel_.retype(blocks_[entry.parent].slot, abi::ObjectType::kUntyped,
+                                            entry.size_bits, entry.slot, 1) == abi::Error::kNone;
+  return entry.made;
 }
 
 // Joins a free block with its free buddy to the parent that they came from, which is then free.
@@ -104,9 +116,10 @@ BlockId UntypedAllocator::merge(BlockId block) {
     return kNoBlock;
   }
   // The kernel never refuses to delete an untyped without children; should it, the halves stay.
-  if (kernel_.remove(blocks_[block].slot) != abi::Error::kNone ||
-      kernel_.remove(blocks_[buddy].slot) != abi::Error::kNone) {
-    return kNoBlock;
+  for (const BlockId half : {block, buddy}) {
+    if (blocks_[half].made && kernel_.remove(blocks_[half].slot) != abi::Error::kNone) {
+      return kNoBlock;
+    }
   }
   unlist(block);
   unlist(buddy);

@@ -55,6 +55,7 @@ class UntypedAllocator {
   enum class State : std::uint8_t { unused, free, split, taken };
 
   [[nodiscard]] base::Expected<BlockId, MemoryError> split(BlockId block);
+  [[nodiscard]] bool make(BlockId block);
   [[nodiscard]] BlockId merge(BlockId block);
   void list(BlockId block);
   void unlist(BlockId block);
@@ -81,6 +82,7 @@ class UntypedAllocator::Block {
   BlockId previous = kNoBlock;
   std::uint8_t size_bits = 0;
   State state = State::unused;
+  bool made = true;  // false: the kernel has not been asked for it yet
 };
 
 // These look into an entry, which is known only now.

@@ -12,8 +12,8 @@
 namespace lona::manager {
 namespace {
 
-// What the kernel would allow: an untyped is retyped when it has no children, into objects that
-// fit; an untyped with children is not deleted.
+// What the kernel would allow: an untyped is retyped into what fits behind what was made of it,
+// from the start when it has no children; an untyped with children is not deleted.
 class ModelKernel final : public KernelObjects {
  public:
   void add(abi::CPtr slot, unsigned size_bits) {
@@ -27,9 +27,12 @@ class ModelKernel final : public KernelObjects {
       return abi::Error::kNotEnoughMemory;
     }
     EXPECT_TRUE(caps_.contains(untyped));
-    EXPECT_EQ(children(untyped), 0U);
     EXPECT_EQ(type, abi::ObjectType::kUntyped);
-    EXPECT_EQ(count << size_bits, std::uint64_t{1} << caps_[untyped].size_bits);
+    Cap& cap = caps_[untyped];
+    const std::uint64_t before = children(untyped) == 0 ? 0 : cap.used;
+    cap.used = before + (count << size_bits);
+    EXPECT_EQ(before % (std::uint64_t{1} << size_bits), 0U);
+    EXPECT_LE(cap.used, std::uint64_t{1} << cap.size_bits);
     for (std::uint64_t at = 0; at < count; ++at) {
       EXPECT_FALSE(caps_.contains(first_slot + at)) << "slot is taken";
       caps_[first_slot + at] = {.size_bits = size_bits, .parent = untyped};
@@ -51,6 +54,7 @@ class ModelKernel final : public KernelObjects {
   struct Cap {
     unsigned size_bits;
     abi::CPtr parent;
+    std::uint64_t used = 0;
   };
   [[nodiscard]] std::size_t children(abi::CPtr slot) const {
     std::size_t count = 0;

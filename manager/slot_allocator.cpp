@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "base/bit_run.hpp"
+
 namespace lona::manager {
 
 void SlotAllocator::Page::set(std::uint64_t at, bool value) {
@@ -11,18 +13,7 @@ void SlotAllocator::Page::set(std::uint64_t at, bool value) {
 }
 
 std::optional<std::uint64_t> SlotAllocator::Page::find(std::uint64_t wanted) const {
-  std::uint64_t run = 0;
-  for (std::uint64_t at = hint; at < count; ++at) {
-    if (run == 0 && at % 64 == 0 && used[at / 64] == ~std::uint64_t{0}) {
-      at += 63;
-      continue;
-    }
-    run = is_used(at) ? 0 : run + 1;
-    if (run == wanted) {
-      return at + 1 - wanted;
-    }
-  }
-  return std::nullopt;
+  return base::find_clear_run(used, hint, count, wanted);
 }
 
 bool SlotAllocator::add(abi::CPtr first, std::uint64_t count) {

@@ -39,7 +39,6 @@ class SlotAllocator {
     std::uint64_t hint = 0;  // no empty slot lies below it
     std::array<std::uint64_t, kPageSlots / 64> used{};
 
-    [[nodiscard]] bool is_used(std::uint64_t at) const { return (used[at / 64] >> (at % 64)) & 1; }
     void set(std::uint64_t at, bool value);
     [[nodiscard]] std::optional<std::uint64_t> find(std::uint64_t wanted) const;
   };

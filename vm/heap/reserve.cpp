@@ -26,7 +26,7 @@ bool Reserve::prepare() {
   if (base != nullptr) return true;
   piece_bytes =
       std::clamp(std::bit_floor(platform::memory_figures().limit / kPart), kLeastBytes, kMostBytes);
-  pieces = piece_bytes == kMostBytes ? kPieces : kPieces / 2;
+  pieces = piece_bytes == kMostBytes ? kPieces : 1;
   base = platform::map_pages(pieces * piece_bytes);
   return base != nullptr;
 }

@@ -20,6 +20,8 @@ constexpr unsigned kSmallBits = 12;
 constexpr unsigned kLargeBits = 21;
 // Addresses are plenty: so many chunks for each one of memory, so that long runs find room.
 constexpr std::uint64_t kAddressFactor = 4;
+// What a VM needs at once, of 64 KiB.
+constexpr unsigned kFirstPieces = 5;
 
 class ManagerChunks {
  public:
@@ -140,11 +142,11 @@ void start_memory() {
                         Pool::Policy policy) {
     return Part(base, {first + before, count}, {small + before, count}, policy);
   };
-  new (state_storage)
-      State{.pool = part(tables + skipped * abi::kLargePage, 0, of_pool, {.pieced = pieced}),
-            .code = part(code.start, of_pool, of_code, stays),
-            .binaries = part(binaries.start, of_pool + of_code, of_binaries, stays),
-            .limit = limit - pages * kPageSize};
+  new (state_storage) State{.pool = part(tables + skipped * abi::kLargePage, 0, of_pool,
+                                         {.pieced = pieced, .together = kFirstPieces}),
+                            .code = part(code.start, of_pool, of_code, stays),
+                            .binaries = part(binaries.start, of_pool + of_code, of_binaries, stays),
+                            .limit = limit - pages * kPageSize};
 }
 
 void* map_pages(std::size_t bytes) {

@@ -18,6 +18,8 @@
 #include <optional>
 #include <span>
 
+#include "base/bit_run.hpp"
+
 namespace lona::vm::platform {
 
 // `Backing` has `bool map(std::uint64_t chunk, unsigned piece, unsigned pieces)`, `unmap` of
@@ -32,6 +34,7 @@ class PagePool {
   struct Policy {
     std::uint64_t spare = 8;   // chunks without a page in use that are kept
     std::uint64_t pieced = 0;  // of the first ones: backed in pieces
+    unsigned together = 1;     // so many at first
   };
 
   struct Chunk {
@@ -153,18 +156,7 @@ class PagePool {
 
   [[nodiscard]] static std::optional<std::uint64_t> find_run(const Bits& used,
                                                              std::uint64_t pages) {
-    std::uint64_t run = 0;
-    for (std::uint64_t at = 0; at < kChunkPages; ++at) {
-      if (run == 0 && at % 64 == 0 && used[at / 64] == ~std::uint64_t{0}) {
-        at += 63;
-        continue;
-      }
-      run = bit(used, at) ? 0 : run + 1;
-      if (run == pages) {
-        return at + 1 - pages;
-      }
-    }
-    return std::nullopt;
+    return base::find_clear_run(used, 0, kChunkPages, pages);
   }
 
   // Whole empty chunks, then room for the rest at the start of the chunk after them.
@@ -212,6 +204,9 @@ class PagePool {
     std::uint32_t missing = wanted & ~chunk.backed;
     if (!chunk.mapped() && c >= policy_.pieced && map_pieces(c, 0, kPieces)) {
       return true;
+    }
+    if (!chunk.mapped() && c < policy_.pieced) {
+      missing |= pieces_from(0, policy_.together);
     }
     while (missing != 0) {
       const auto piece = static_cast<unsigned>(std::countr_zero(missing));

@@ -156,6 +156,15 @@ TEST_F(PagePoolTest, TheFirstChunkGrowsByPiecesWhereLittleIsToBeEnough) {
   EXPECT_EQ(take(16), a) << "a piece that has gone is mapped again";
 }
 
+TEST_F(PagePoolTest, TheFirstPiecesMayComeTogether) {
+  use({.pieced = 1, .together = 3});
+  ASSERT_TRUE(take(1));
+  EXPECT_EQ(model.mapped.size(), 3U);
+  EXPECT_EQ(model.requests.size(), 1U);
+  ASSERT_TRUE(take(47));
+  EXPECT_EQ(model.mapped.size(), 3U);
+}
+
 TEST_F(PagePoolTest, PiecesAreTakenWhereNoWholeChunkIsLeft) {
   model.limit = 33;
   ASSERT_TRUE(take(512));

@@ -42,6 +42,10 @@ _PROGRAM = [
     "(def before (memory))",
     f"(reduce (fn [_ _] (realm-terminate (realm-create %{{:name 'r}}))) nil (range {_REALMS}))",
     f"(row \"bytes lost in {_REALMS} rounds of create and terminate\" (- (memory) before))",
+    "(def idle (realm-create %{:name 'idle}))",
+    "(realm-eval idle \"(+ 1 2)\")",
+    "(row \"bytes that an idle realm has\" (:memory (:resource-usage (realm-info idle))))",
+    "(realm-terminate idle)",
     # A round trip in one realm, and to a child.
     """(defn echo [] (receive [from x] (do (send from x) (echo))))""",
     """(defn ask [pid me n] (match n 0 :ok
@@ -57,7 +61,6 @@ _PROGRAM = [
          (do (send there [(self) bytes]) (receive x (- (now) start)))))""",
     "(do (long-trip 65536) (row \"round trip of 64 KiB to a child\" (long-trip 65536)))",
     "(do (long-trip 1048576) (row \"round trip of 1 MiB to a child\" (long-trip 1048576)))",
-    "(row \"bytes that an idle realm has\" (:memory (:resource-usage (realm-info child))))",
     # A second of a child that spins, with three tenths of the processor.
     """(defn spinning [policy]
          (let [realm (realm-create %{:name 'spinner :policy policy})]

@@ -38,7 +38,7 @@ void storm_pages() {
 void storm_realms(std::string_view name) {
   while (true) {
     const std::uint64_t half = ask(Request::kFigures).words.mr2 / 2;
-    std::uint64_t memory = abi::kLeastRealmMemory;
+    std::uint64_t memory = kUsualMemory;
     while (memory * 2 <= half) memory *= 2;
     const Child child = start(name, memory);
     if (child.status != Status::kOk) (void)abi::wait(abi::kRealmSlotNotification);

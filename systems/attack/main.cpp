@@ -39,7 +39,7 @@ void expect(bool good, std::string_view attack, std::string_view what) {
 class Bystander {
  public:
   // Sure of a tenth of the processor, and of a service of the manager's own.
-  Bystander() : child_(start("bystander", abi::kLeastRealmMemory, abi::kNoShare, 100'000)) {}
+  Bystander() : child_(start("bystander", kUsualMemory, abi::kNoShare, 100'000)) {}
 
   // How late its beats were since the last look, in microseconds.
   std::uint64_t look(std::string_view attack) {
@@ -107,7 +107,7 @@ void try_together(Bystander& bystander, std::string_view title,
   Child attackers[kCrowd];
   std::size_t count = 0;
   for (const std::string_view name : names) {
-    attackers[count++] = start(name, abi::kLeastRealmMemory, share);
+    attackers[count++] = start(name, kUsualMemory, share);
   }
   Answers answers;
   answers.take(5 * kAttackMs);

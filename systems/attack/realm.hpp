@@ -71,7 +71,8 @@ struct Child {
 };
 
 // A child that runs, unless the status says otherwise.
-inline Child start(std::string_view name, std::uint64_t memory = abi::kLeastRealmMemory,
+constexpr std::uint64_t kUsualMemory = 4 << 20;
+inline Child start(std::string_view name, std::uint64_t memory = kUsualMemory,
                    std::uint64_t share = abi::kNoShare, std::uint64_t reserve = 0) {
   std::uint64_t words[10] = {memory, memory, reserve, share, 0, name.size()};
   std::memcpy(words + 6, name.data(), name.size());

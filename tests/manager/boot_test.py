@@ -71,6 +71,14 @@ class Manager(unittest.TestCase):
         self.assertTrue(48_000 <= exact <= 52_000, exact)
         self.assertGreater(min(others), 20_000, "the others share the rest")
 
+    def test_a_thousand_realms_share_the_time_of_one(self):
+        log = boot("manager-probe.elf", rb"probe (passed|FAILED)", memory=5120, seconds=120,
+                   more=("-icount", "shift=1,sleep=off"))
+        self.assertIn("[init] probe passed", log)
+        realms, used = re.search(r"(\d+) realms with a share of 100000 used (\d+)", log).groups()
+        self.assertEqual(int(realms), 1001)
+        self.assertTrue(90_000 <= int(used) <= 110_000, used)
+
     def test_faults_of_children_are_reported_in_words(self):
         log = boot("manager-probe.elf", rb"realm init stopped\r\n")
         for words in ("realm writes-text faulted: write of 0x400000: write to read-only memory",

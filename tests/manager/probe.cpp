@@ -394,6 +394,63 @@ void check_children() {
   check_reserves();
 }
 
+// --- A thousand realms ---------------------------------------------------------------------------
+
+constexpr unsigned kGroups = 40;
+constexpr unsigned kOfAGroup = 24;
+constexpr std::uint64_t kCrowdMemory = 2ULL << 30;
+constexpr std::uint64_t kCrowdShare = 100'000;
+
+// All below a realm; how many.
+unsigned list_below(std::uint64_t realm, Child* list, unsigned count) {
+  std::uint64_t numbers[abi::kChildListMax];
+  const Answer answer = ask(Request::kChildRealms, realm, 0);
+  const std::uint64_t here = answer.words.mr0;
+  numbers[0] = answer.words.mr1;
+  numbers[1] = answer.words.mr2;
+  numbers[2] = answer.words.mr3;
+  for (std::uint64_t at = 3; at < here; ++at) numbers[at] = abi::ipc_buffer().msg[1 + at];
+  for (std::uint64_t at = 0; at < here; ++at) {
+    if (count == 1 + kGroups * (1 + kOfAGroup)) return count;
+    list[count++] = {Status::kOk, numbers[at], 0};
+    count = list_below(numbers[at], list, count);
+  }
+  return count;
+}
+
+// A family of a thousand realms that all spin has no more than its share.
+void check_crowd() {
+  static Child all[1 + kGroups * (1 + kOfAGroup)];
+  static std::uint64_t parts[std::size(all)];
+  const std::uint64_t before = ask(Request::kFigures).words.mr2;
+  all[0] = start("crowds", kCrowdShare, kCrowdMemory);
+  if (all[0].status != Status::kOk) return;
+  unsigned count = 1;
+  for (unsigned round = 0; count < std::size(all) && round < 600; ++round) {
+    sleep_ms(100);
+    count = list_below(all[0].realm, all, 1);
+  }
+  expect(count == std::size(all), "a thousand realms");
+  measure(all, parts, count, 4000);
+  std::uint64_t sum = 0;
+  for (const std::uint64_t part : parts) sum += part;
+  base::FixedText<100> text;
+  text << count << " realms with a share of " << kCrowdShare << " used " << sum;
+  say(text.text());
+  const std::uint64_t from = __builtin_ia32_rdtsc();
+  terminate(all[0]);
+  base::FixedText<100> end;
+  const std::uint64_t us = (__builtin_ia32_rdtsc() - from) / ticks_per_us();
+  end << "and were taken down in " << us << " us";
+  say(end.text());
+  expect(before - ask(Request::kFigures).words.mr2 <= 4 * abi::kSmallPage, "only page tables stay");
+}
+
+std::uint64_t crowd(std::string_view group, unsigned count, std::uint64_t memory) {
+  for (unsigned at = 0; at < count; ++at) (void)start(group, abi::kNoShare, memory);
+  while (true) asm volatile("");
+}
+
 // Not a tail call, and a frame that touches every page on the way down.
 [[gnu::noinline]] int overrun(int depth) {
   volatile char frame[2048];
@@ -441,6 +498,8 @@ std::uint64_t inherit() {
 
 std::uint64_t behave(std::string_view what) {
   if (what == "exits") return 42;
+  if (what == "crowds") return crowd("group", kGroups, 32 << 20);
+  if (what == "group") return crowd("spins", kOfAGroup, abi::kLeastRealmMemory);
   if (what == "inherits") return inherit();
   if (what == "inherits-more") return reads_level(1) && reads_level(0) ? 9 : 1;
   if (what == "writes-level") word_at(abi::level_code(0).start) = 1;
@@ -480,10 +539,14 @@ extern "C" [[noreturn, gnu::section(".text.start")]] void _start(const abi::Star
                                  block->archive_size);
   const auto opened = base::UstarArchive::open(base::as_bytes(archive));
   expect(opened.has_value() && opened->find("vm.elf").has_value(), "the archive is mapped");
-  check_memory();
-  check_exhaustion();
-  check_deadlines(block->tsc_hertz);
-  check_children();
+  if (ask(Request::kFigures).words.mr2 > kCrowdMemory) {
+    check_crowd();
+  } else {
+    check_memory();
+    check_exhaustion();
+    check_deadlines(block->tsc_hertz);
+    check_children();
+  }
   say("unprintable \x1b[2J bytes");
   base::FixedText<100> text;
   text << (failures == 0 ? "probe passed" : "probe FAILED");

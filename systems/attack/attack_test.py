@@ -41,10 +41,12 @@ class Attack(unittest.TestCase):
         for name, us in late.items():
             self.assertLess(us, 10_000, name)
         together = re.findall(r"([\w ]+): the bystander was at most (\d+) us late, the manager "
-                              r"answered within (\d+) us, the first realm ran within (\d+) us", said)
+                              r"answered within (\d+) us, the first realm ran within (\d+) us and "
+                              r"had (\d+) %", said)
         self.assertEqual(len(together), 5, said)
-        for title, *us in together:
+        for title, *us, percent in together:
             self.assertLess(max(map(int, us)), 10_000, title)
+            self.assertGreaterEqual(int(percent), 9, "the first realm's reserve: " + title)
 
 
 if __name__ == "__main__":

@@ -101,6 +101,17 @@ struct Answers {
   }
 };
 
+// How much of the processor this realm gets when it wants all, in per cent.
+std::uint64_t percent_when_busy() {
+  const auto used_us = [] {
+    (void)ask(Request::kRealmInfo, 0);
+    return abi::ipc_buffer().msg[7];
+  };
+  const std::uint64_t from = tick(), before = used_us();
+  while (tick() < from + ticks_of_ms(kAttackMs)) asm volatile("pause");
+  return 100 * (used_us() - before) / us_of(tick() - from);
+}
+
 // Each with as much of the processor as there is, or little of it.
 void try_together(Bystander& bystander, std::string_view title,
                   std::span<const std::string_view> names, std::uint64_t share) {
@@ -111,10 +122,12 @@ void try_together(Bystander& bystander, std::string_view title,
   }
   Answers answers;
   answers.take(5 * kAttackMs);
+  const std::uint64_t percent = percent_when_busy();
   base::FixedText<200> text;
   text << title << ": the bystander was at most " << bystander.look("all")
        << " us late, the manager answered within " << answers.manager_us
-       << " us, the first realm ran within " << answers.wake_us << " us";
+       << " us, the first realm ran within " << answers.wake_us << " us and had " << percent
+       << " %";
   for (const Child& attacker : std::span(attackers, count)) {
     expect(ask(Request::kTerminateRealm, attacker.realm).status == Status::kOk, "all",
            "it could not be taken down");

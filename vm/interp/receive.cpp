@@ -56,35 +56,46 @@ namespace {
 // and first element of a tuple; -1 - arity when the first element may be anything; nil and the
 // message.
 struct Shape {
+  // Words that no message is, and no object begins with.
+  static constexpr Word kNone = static_cast<Word>(Tag::kHeader);
+
   explicit Shape(const Word* pair) : value(pair[1]) {
     const Term n = Term::from_bits(pair[0]);
-    of_message = n.is_nil();
-    if (of_message) return;
+    if (n.is_nil()) {
+      message = value;
+      return;
+    }
     any = n.as_integer() < 0;
     const std::int64_t arity = any ? -1 - n.as_integer() : n.as_integer();
     header = Header::make(Kind::kTuple, static_cast<std::size_t>(arity)).bits();
   }
-  bool fits(Term message) const {
-    if (of_message) return message.bits() == value;
-    if (!message.is_boxed() || message.box()[0] != header) return false;
-    return any || message.box()[1] == value;
+  bool fits(Term t) const {
+    if (!t.is_boxed()) return t.bits() == message;
+    return t.box()[0] == header && (any || t.box()[1] == value);
   }
-  Word value, header = 0;
-  bool of_message, any = false;
+  Word message = kNone, header = kNone + 1, value;
+  bool any = false;
 };
+
+[[gnu::noinline]] bool fits_one(Term message, const Word* pairs, std::size_t count) {
+  for (std::size_t i = 0; i < count; ++i) {
+    if (Shape(pairs + 2 * i).fits(message)) return true;
+  }
+  return false;
+}
 
 // The link to the next message after `at` that has one of the shapes, or where `most` messages have
 // been left out.
 Fragment** skip(Fragment** at, Term shapes, std::int64_t& most) {
-  const std::size_t count = tuple_count(shapes) / 2;
+  const std::size_t others = tuple_count(shapes) / 2 - 1;
   const Shape first(payload(shapes));
-  for (Fragment* f = *at; f != nullptr && most > 0; f = *at, --most) {
+  std::int64_t left = most;
+  for (Fragment* f = *at; f != nullptr && left > 0; f = *at, --left) {
     if (first.fits(f->value)) break;
-    std::size_t i = 1;
-    while (i < count && !Shape(payload(shapes) + 2 * i).fits(f->value)) ++i;
-    if (i < count) break;
+    if (others != 0 && fits_one(f->value, payload(shapes) + 2, others)) break;
     at = &f->next;
   }
+  most = left;
   return at;
 }
 

@@ -27,7 +27,7 @@ constexpr LibraryFile kLibrary[] = {
     {"lib/lona/string.lona", "lona.string"},    {"lib/lona/set.lona", "lona.set"},
     {"lib/lona/bench.lona", "lona.bench"},      {"lib/lona/math.lona", "lona.math"},
     {"lib/lona/inspect.lona", "lona.inspect"},  {"lib/lona/realm.lona", "lona.realm"},
-    {"lib/lona/examples.lona", "lona.core"},
+    {"lib/lona/observe.lona", "lona.inspect"},  {"lib/lona/examples.lona", "lona.core"},
 };
 
 std::string_view text_of(const LibraryFile& file) {

@@ -1,0 +1,29 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""The live view shows the realms, and what each has used since the last round."""
+
+import re
+import unittest
+
+import support
+
+
+class Booted(support.Both):
+    platform = []
+
+    def test_a_realm_that_spins_shows_its_share(self):
+        done = self.lona("eval",
+                         "(def r (realm-create %{:name 'spinner :policy %{:cpu %{:max 0.3}}}))",
+                         '(realm-eval r "(defn spin [] (spin)) (spawn spin) nil")', "(observe 2)")
+        rounds = done.stdout.decode().split("\x1b[H\x1b[2J")[1:]
+        self.assertEqual(len(rounds), 2, done.stdout)
+        rows = [re.search(r"#realm-id<\d+> +spinner +:running +(\S+) ", text) or
+                re.search(r"#realm-id<\d+> +  spinner +:running +(\S+) ", text) for text in rounds]
+        self.assertEqual(rows[0][1], "?")
+        self.assertIn(int(rows[1][1]), range(20, 36), rounds[1])
+        self.assertRegex(rounds[1], r"REALM +NAME +STATE +CPU")
+        self.assertRegex(rounds[1], r"\d+ processes, ")
+
+
+if __name__ == "__main__":
+    unittest.main()

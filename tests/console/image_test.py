@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Writing the core image: a library with a mistake has none, and is told where the mistake is."""
+"""The core image: a library with a mistake has none, and is told where the mistake is; an image from
+anybody is refused when it is not safe."""
 
 import pathlib
 import shutil
@@ -36,6 +37,23 @@ class Image(unittest.TestCase):
         done, written = write_image("")
         self.assertEqual((done.returncode, done.stderr), (0, ""))
         self.assertTrue(written)
+
+    def test_a_hostile_image_is_refused(self):
+        with tempfile.TemporaryDirectory() as folder:
+            root = pathlib.Path(folder)
+            for name in ("lona-vm", "core-constants.bin", "core-data.bin"):
+                shutil.copy(VM.with_name(name), root)
+            words = [root / "lona-vm", "--lib", ROOT, "--check-image", "eval", "(+ 40 2)"]
+            good = subprocess.run(words, capture_output=True, text=True, check=False)
+            self.assertEqual((good.stdout, good.stderr), ("42\n", ""))
+            # A var's value, or another pointer: now it leads to the middle of something.
+            data = bytearray((root / "core-data.bin").read_bytes())
+            place = next(i for i in range(0, len(data), 8) if data[i + 4] == 8 and data[i] % 8 == 2)
+            data[place] ^= 8
+            (root / "core-data.bin").write_bytes(data)
+            bad = subprocess.run(words, capture_output=True, text=True, check=False)
+            self.assertEqual(bad.returncode, 1)
+            self.assertIn("the core image is not safe", bad.stderr)
 
 
 if __name__ == "__main__":

@@ -15,6 +15,28 @@
 
 namespace lona::vm {
 
+bool is_value(Term t) {
+  if (t.is_integer()) return true;
+  if (!t.is_special()) return false;
+  switch (static_cast<Term::Special>(t.bits() >> Term::kTagBits & 31)) {
+    case Term::Special::kConstant:
+      return t == Term::nil() || t.is_boolean() || t.is_empty_list();
+    case Term::Special::kNative:
+      return t.special_payload() < native_count();
+    case Term::Special::kCharacter:
+      return t.special_payload() < 0x110000;
+    case Term::Special::kU8:
+    case Term::Special::kU16:
+    case Term::Special::kU32:
+    case Term::Special::kI8:
+    case Term::Special::kI16:
+    case Term::Special::kI32:
+      return t.special_payload() <= 0xffffffff;
+    default:
+      return false;
+  }
+}
+
 namespace {
 
 // What is known of a register's value: a kind, and how many elements it has (at least, of tuples).
@@ -50,29 +72,6 @@ bool is_address(Term t) {
   return t.is_pair() || t.is_boxed() || t.is_symbol() || t.is_keyword();
 }
 
-// Immediates that programs may have; the VM's own marks are none of them, nor is a pid.
-bool is_value(Term t) {
-  if (t.is_integer()) return true;
-  if (!t.is_special()) return false;
-  switch (static_cast<Term::Special>(t.bits() >> Term::kTagBits & 31)) {
-    case Term::Special::kConstant:
-      return t == Term::nil() || t.is_boolean() || t.is_empty_list();
-    case Term::Special::kNative:
-      return t.special_payload() < native_count();
-    case Term::Special::kCharacter:
-      return t.special_payload() < 0x110000;
-    case Term::Special::kU8:
-    case Term::Special::kU16:
-    case Term::Special::kU32:
-    case Term::Special::kI8:
-    case Term::Special::kI16:
-    case Term::Special::kI32:
-      return t.special_payload() <= 0xffffffff;
-    default:
-      return false;
-  }
-}
-
 // How an instruction goes on.
 enum class Way : std::uint8_t { kNext, kBranch, kJump, kEnd };
 
@@ -92,6 +91,14 @@ class Verifier {
   bool operands(const Instruction* i);
   bool field_operand(Operand kind, std::uint16_t value, const Instruction* i);
   bool extra_operand(Operand kind, Word word, std::uint32_t at);
+  const void* here(Word address) const {
+    return world_.here == nullptr ? reinterpret_cast<const void*>(address)
+                                  : world_.here(world_.context, address);
+  }
+  Term here(Term box) const {
+    const void* at = here(box.bits() & ~Term::kTagMask);
+    return Term::boxed(static_cast<Word*>(const_cast<void*>(at)));
+  }
   bool shapes(Term t) const;
   bool table(Term t, std::uint32_t at);
   bool target(std::uint32_t at, std::int64_t distance);
@@ -200,7 +207,9 @@ bool Verifier::shapes(Term t) const {
   if (t.is_nil()) return true;
   if (!t.is_boxed()) return false;
   if (world_.term == nullptr) return true;
-  if (!world_.term(world_.context, t) || !is_tuple(t)) return false;
+  if (!world_.term(world_.context, t)) return false;
+  t = here(t);
+  if (!is_tuple(t)) return false;
   if (tuple_count(t) == 0 || tuple_count(t) % 2 != 0) return false;
   for (std::size_t i = 0; i < tuple_count(t); i += 2) {
     const Term arity = slot(t, i), value = slot(t, i + 1);
@@ -215,6 +224,7 @@ bool Verifier::shapes(Term t) const {
 bool Verifier::table(Term t, std::uint32_t at) {
   if (!t.is_boxed()) return false;
   if (world_.term != nullptr && !world_.term(world_.context, t)) return false;
+  t = here(t);
   if (!is_tuple(t) || tuple_count(t) < 4 || !std::has_single_bit(tuple_count(t))) return false;
   bool any_free = false;
   for (std::size_t i = 0; i < tuple_count(t); i += 2) {
@@ -422,7 +432,7 @@ Way Verifier::step(const Instruction* i, std::uint32_t at) {
       set(i->a);
       return Way::kNext;
     case Op::kMakeClosure: {
-      const auto* callee = reinterpret_cast<const Function*>(extra(i));
+      const auto* callee = static_cast<const Function*>(here(extra(i)));
       const auto* registers = reinterpret_cast<const std::uint16_t*>(i + 2);
       if (callee->captures != i->b) fail("a closure with a wrong number of values");
       for (std::uint32_t n = 0; n < i->b; ++n) {
@@ -483,7 +493,7 @@ Way Verifier::step(const Instruction* i, std::uint32_t at) {
     case Op::kSelect: {
       need(i->a);
       branch(at, near_offset(i));
-      const Term table = Term::from_bits(extra(i));
+      const Term table = here(Term::from_bits(extra(i)));
       for (std::size_t n = 1; n < tuple_count(table); n += 2) {
         const std::int64_t distance = slot(table, n).as_integer();
         if (distance != 0) branch(at, distance);

@@ -27,8 +27,13 @@ struct CodeWorld {
   bool (*term)(void* context, Term t) = nullptr;
   bool (*var)(void* context, const Var* v) = nullptr;
   bool (*function)(void* context, const Function* f) = nullptr;
+  // Where the function or box that belongs at this address can be read; null: there.
+  const void* (*here)(void* context, Word address) = nullptr;
   void* context = nullptr;
 };
+
+// Immediates that programs may have; the VM's own marks are none of them, nor is a pid.
+bool is_value(Term t);
 
 // Null when the function is safe; else what is wrong with it.
 const char* verify(const Function& function, const CodeWorld& world = {});

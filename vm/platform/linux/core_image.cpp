@@ -5,7 +5,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cstdio>
+
 #include "abi/lona/address_map.hpp"
+#include "vm/image/inspect.hpp"
 #include "vm/platform/linux/linux.hpp"
 
 namespace lona::vm::platform {
@@ -39,8 +42,15 @@ std::span<std::uint64_t> map_file(const std::string& path, const abi::AddressRan
 CoreImage core_image() {
   if (settings().compile_library) return {};
   const std::string folder = own_folder();
-  return {.constants = map_file(folder + "core-constants.bin", abi::kCoreConstants, PROT_READ),
-          .data = map_file(folder + "core-data.bin", abi::kCoreData, PROT_READ | PROT_WRITE)};
+  const CoreImage image = {
+      .constants = map_file(folder + "core-constants.bin", abi::kCoreConstants, PROT_READ),
+      .data = map_file(folder + "core-data.bin", abi::kCoreData, PROT_READ | PROT_WRITE)};
+  const char* why = settings().check_image && !image.constants.empty()
+                        ? image::inspect(image.constants, image.data)
+                        : nullptr;
+  if (why == nullptr) return image;
+  std::fprintf(stderr, "lona-vm: the core image is not safe: %s\n", why);
+  exit(1);
 }
 
 }  // namespace lona::vm::platform

@@ -18,6 +18,7 @@ struct Settings {
   bool collect_always = false, tight_heaps = false;
   std::uint64_t seed = 0;
   bool compile_library = false;  // even when there is a core image
+  bool check_image = false;      // do not trust it
   unsigned workers = 1;
   std::string root;  // of the archive, with a slash at its end
 };

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "vm/image/inspect.hpp"
 #include "vm/image/writer.hpp"
 #include "vm/platform/linux/linux.hpp"
 #include "vm/session/console.hpp"
@@ -23,6 +24,7 @@ constexpr const char* kUsage =
     "  batch              read forms from standard input, print one line for each\n"
     "  image DIR          write the core image: the library, compiled\n"
     "  --compile-library  do not use the core image\n"
+    "  --check-image      refuse a core image that is not safe, whoever has written it\n"
     "  --lib DIR          folder that stands for the system's archive\n"
     "  --memory MB        most memory the VM may use (1024)\n"
     "  --workers N        threads that run processes (1)\n"
@@ -66,8 +68,13 @@ bool write_file(const std::string& path, const std::vector<std::uint64_t>& words
   start_console(false);
   Console::create(false);  // where mistakes in the library are told
   const image::Image image = image::write(create_vm_with_library({}, nullptr), library_hash());
-  if (!image.problem.empty()) {
-    std::fprintf(stderr, "lona-vm: no core image: %s\n", image.problem.c_str());
+  std::string problem = image.problem;
+  // Whoever maps it takes it as it is.
+  if (problem.empty()) {
+    if (const char* why = image::inspect(image.constants, image.data)) problem = why;
+  }
+  if (!problem.empty()) {
+    std::fprintf(stderr, "lona-vm: no core image: %s\n", problem.c_str());
     exit(1);
   }
   if (!write_file(folder + "core-constants.bin", image.constants) ||
@@ -110,6 +117,7 @@ bool* flag_of(const std::string& option) {
   if (option == "--collect-always") return &s.collect_always;
   if (option == "--tight-heaps") return &s.tight_heaps;
   if (option == "--compile-library") return &s.compile_library;
+  if (option == "--check-image") return &s.check_image;
   return nullptr;
 }
 

@@ -12,7 +12,9 @@ constexpr abi::Word kStackOffset = 0x4000;  // buffer page, then pages that stay
 constexpr std::uint64_t kStackPages = 8;
 static_assert(kStackOffset + (kStackPages << abi::kPageBits) < OwnThread::kAreaSize);
 
-constexpr unsigned kSchedContextBits = 8;
+// Each short piece of work comes back a period later as a refill of its own, and when there is no
+// room for one more, the whole rest of the budget does. A service thread does many short pieces.
+constexpr unsigned kSchedContextBits = 12;
 constexpr std::uint64_t kExtraRefills = abi::max_extra_refills(kSchedContextBits);
 
 base::Expected<void, MemoryError> as_expected(Error error) {

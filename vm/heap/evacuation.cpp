@@ -55,7 +55,13 @@ Term Evacuation::move(Term t) {
 
 // What is raw costs nothing here: its copying has been paid for.
 Word* Evacuation::scan(Word* from, Word* const& top, std::size_t words) {
+  constexpr std::ptrdiff_t kAhead = 16;
   while (from < top && words != 0) {
+    // What the copies refer to lies anywhere: it is fetched while those before it are copied.
+    if (from + kAhead < top) {
+      const Term ahead = Term::from_bits(from[kAhead]);
+      if (ahead.is_pair() || ahead.is_boxed()) __builtin_prefetch(ahead.box());
+    }
     Header h = Header::from_bits(*from);
     if (!h.is_header()) {
       root(*from++);

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The core image: a library with a mistake has none, and is told where the mistake is; an image from
-anybody is refused when it is not safe."""
+"""The core image: a library with a mistake has none, and is told where the mistake is; an image
+from anybody is refused when it is not safe."""
 
 import pathlib
 import shutil

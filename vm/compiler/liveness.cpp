@@ -10,6 +10,7 @@
 #include <bit>
 
 #include "vm/compiler/emitter.hpp"
+#include "vm/data/segment.hpp"
 #include "vm/data/sequence.hpp"
 #include "vm/interp/frame.hpp"
 
@@ -141,6 +142,12 @@ class Liveness {
     for (std::size_t n = writes_first(op) ? 1 : 0; n < 3; ++n) {
       const bool maybe = info.fields[n] == Operand::kMaybeRegister && fields[n] != kNoOperand;
       if (maybe || info.fields[n] == Operand::kRegister) read(fields[n]);
+    }
+    // The size of a part of a binary may be in a register.
+    for (std::size_t n = 1; n < info.words; ++n) {
+      if (info.extra[n - 1] != Operand::kField) continue;
+      const Segment segment = BitsField::decode(extra(i, n)).segment;
+      if (segment.dynamic) read(static_cast<std::uint32_t>(segment.size));
     }
     if (op == Op::kMakeTuple) {
       for (std::uint32_t n = 1; n < i->c; ++n) read(i->b + n);

@@ -188,14 +188,16 @@ struct Known {
     return false;
   }
   CodeWorld world() {
-    return {[](void* k, Term t) { return has(static_cast<Known*>(k)->terms, t.bits()); },
-            [](void* k, const Var* v) {
-              return has(static_cast<Known*>(k)->vars, reinterpret_cast<Word>(v));
-            },
-            [](void* k, const Function* f) {
-              return has(static_cast<Known*>(k)->functions, reinterpret_cast<Word>(f));
-            },
-            this};
+    return {.term = [](void* k, Term t) { return has(static_cast<Known*>(k)->terms, t.bits()); },
+            .var =
+                [](void* k, const Var* v) {
+                  return has(static_cast<Known*>(k)->vars, reinterpret_cast<Word>(v));
+                },
+            .function =
+                [](void* k, const Function* f) {
+                  return has(static_cast<Known*>(k)->functions, reinterpret_cast<Word>(f));
+                },
+            .context = this};
   }
 };
 

@@ -206,6 +206,35 @@ class Questions:
         return (f"[(->tuple (sort (lona.set/{name} {x} {y}))) (lona.set/subset? {x} {y}) "
                 f"(= {x} {y})]", f"[[{elements}] {written(a <= b)} {written(a == b)}]")
 
+    def ask_map(self):
+        """Entries that come, change and go, in a map of a few entries or of many."""
+        most = self._random.choice((6, 12, 200))
+        keys = [f'"k{i}"' if i % 3 else f":k{i}" if i % 2 else str(i << 70) for i in range(most)]
+        model, form = {}, "%{}"
+        for _ in range(self._random.randint(1, 12)):
+            kind = self._random.randrange(4)
+            some = {self._random.choice(keys): self._random.randrange(1000)
+                    for _ in range(self._random.randint(1, most if kind == 0 else 3))}
+            entries = " ".join(f"{k} {v}" for k, v in some.items())
+            if kind == 0:
+                model, form = {**model, **some}, f"(merge {form} %{{{entries}}})"
+            elif kind < 3:
+                model = {**model, **some}
+                for k, v in some.items():
+                    form = f"(put {form} {k} {v})"
+            else:
+                form = f"(reduce dissoc {form} (list {' '.join(some)}))"
+                model = {k: v for k, v in model.items() if k not in some}
+        asked = [self._random.choice(keys) for _ in range(5)]
+        found = " ".join(str(model.get(k, ":none")) for k in asked)
+        again = list(model.items())
+        self._random.shuffle(again)
+        same_map = "%{" + " ".join(f"{k} {v}" for k, v in again) + "}"
+        gets = " ".join(f"(get m {k} :none)" for k in asked)
+        return (f"(let [m {form} n {same_map}] [(count m) (reduce + 0 (vals m)) {gets} (= m n) "
+                f"(= (hash m) (hash n)) (= (set (keys m)) (set (keys n)))])",
+                f"[{len(model)} {sum(model.values())} {found} true true true]")
+
     def ask_vector(self):
         """A vector of some thousand elements, cut and put together a few times."""
         model, form = list(range(3000)), "(vec (range 3000))"
@@ -231,6 +260,12 @@ class OnHost(support.Both):
                  for (form, expected), answer in zip(questions, answers)
                  if not same(answer, expected)]
         self.assertEqual(wrong, [], f"{len(wrong)} of {len(questions)}; seed {SEED}")
+
+    def test_a_wrong_answer_is_noticed(self):
+        for wrong in (("(+ 1 1)", 3), ("(/ 1 3)", fractions.Fraction(1, 4)), ("(+ 0.1 0.2)", 0.3),
+                      ("(union* 1)", 1), ("%{:a 1}", "%{:a 2}")):
+            with self.assertRaises(AssertionError):
+                self.ask([("(+ 40 2)", 42), wrong])
 
     def test_answers_are_those_of_python(self):
         self.ask(list(itertools.islice(iter(Questions(SEED)), self.questions)))

@@ -37,6 +37,10 @@ struct Function {
   const LineEntry* lines = nullptr;
   std::uint32_t line_count = 0;
   std::uint32_t first_line = 0;
+  // Of a function without captured values: its closure (the bits). A call through a var takes it
+  // from here and not from the var, because that may be given another value between two looks: by a
+  // realm above, which waits for nobody. 0: there may be many closures.
+  Word closure = 0;
   SymbolEntry* name = nullptr;  // "fn" when it has none
   SymbolEntry* ns = nullptr;
   SymbolEntry* file = nullptr;  // interned path; null when unknown

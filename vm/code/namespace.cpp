@@ -52,8 +52,29 @@ void NameTable::put(PermanentRegion& region, const SymbolEntry* key, void* value
   __atomic_store_n(&entry.key, key->id, __ATOMIC_RELEASE);
 }
 
+Namespaces::Namespaces(PermanentRegion& region) : Namespaces(region, own_level(), levels_above()) {}
+
+Namespaces::Namespaces(PermanentRegion& region, LevelHeader& level,
+                       std::span<const LevelHeader* const> above)
+    : region_(region), above_(above), own_(region.make<NameTable>()) {
+  level.namespaces.store(own_, std::memory_order_release);
+}
+
+Namespaces::Places::Places(const Namespaces& all) {
+  tables[count++] = all.own_;
+  for (const LevelHeader* level : all.above_) {
+    const NameTable* table = level->namespaces.load(std::memory_order_acquire);
+    if (table != nullptr && count < kMostPlaces - 1) tables[count++] = table;
+  }
+  tables[count++] = &all.image_;
+}
+
 Namespace* Namespaces::find_locked(const SymbolEntry* name) const {
-  return static_cast<Namespace*>(all_.find(name));
+  const Places places(*this);
+  for (unsigned i = 0; i < places.count; ++i) {
+    if (void* ns = places.tables[i]->find(name)) return static_cast<Namespace*>(ns);
+  }
+  return nullptr;
 }
 
 Namespace* Namespaces::find(const SymbolEntry* name) const {
@@ -61,65 +82,112 @@ Namespace* Namespaces::find(const SymbolEntry* name) const {
   return find_locked(name);
 }
 
-Namespace* Namespaces::find_or_create(SymbolEntry* name) {
-  Guard guard(lock_);
-  if (Namespace* ns = find_locked(name)) return ns;
+Namespace* Namespaces::make(SymbolEntry* name) {
   auto* ns = region_.make<Namespace>();
   ns->name = name;
   ns->box[0] = Header::make(Kind::kNamespace, 1).bits();
   ns->box[1] = reinterpret_cast<Word>(ns);
-  all_.put(region_, name, ns);
+  own_->put(region_, name, ns);
   return ns;
 }
 
-Var* Namespaces::intern(Namespace* ns, SymbolEntry* name) {
+Namespace* Namespaces::find_or_create(SymbolEntry* name) {
   Guard guard(lock_);
-  Var* known = ns->find(name);
-  if (known != nullptr && known->ns == ns) return known;
+  Namespace* known = find_locked(name);
+  return known != nullptr ? known : make(name);
+}
+
+// The one in the own level; made when there is none.
+Namespace* Namespaces::own_of(const Namespace* ns) {
+  auto* own = static_cast<Namespace*>(own_->find(ns->name));
+  return own != nullptr ? own : make(ns->name);
+}
+
+Var* Namespaces::intern(const Namespace* ns, SymbolEntry* name) {
+  Guard guard(lock_);
+  for (const NameTable* table : std::initializer_list<const NameTable*>{own_, &image_}) {
+    const auto* here = static_cast<const Namespace*>(table->find(ns->name));
+    Var* known = here == nullptr ? nullptr : here->find(name);
+    if (known != nullptr && known->ns == here) return known;
+  }
+  Namespace* own = own_of(ns);
   auto* var = region_.make<Var>();
   var->function = &kNoFunction;
-  var->ns = ns;
+  var->ns = own;
   var->name = name;
   var->box[0] = Header::make(Kind::kVar, 1).bits();
   var->box[1] = reinterpret_cast<Word>(var);
-  ns->vars.put(region_, name, var);
+  own->vars.put(region_, name, var);
   return var;
 }
 
-void Namespaces::refer(Namespace* into, Namespace* from) {
-  if (into == from) return;
+void Namespaces::refer(const Namespace* into, const Namespace* from) {
+  if (same_name(into->name, from->name)) return;
   Guard guard(lock_);
-  from->vars.each([&](SymbolEntry* name, void* value) {
-    Var* var = static_cast<Var*>(value);
-    if (var->ns != from || var->is_private() || !var->is_bound()) return;
-    Var* known = into->find(name);
+  Namespace* own = nullptr;
+  each_var_locked(from->name, [&](SymbolEntry* name, Var* var) {
+    if (!same_name(var->ns->name, from->name) || var->is_private() || !var->is_bound()) return;
+    const Var* known = find_var_locked(into->name, name);
     // What the namespace has defined itself stays.
-    if (known != nullptr && known->ns == into && known->is_bound()) return;
-    into->vars.put(region_, name, var);
+    if (known == var) return;
+    if (known != nullptr && same_name(known->ns->name, into->name) && known->is_bound()) return;
+    if (own == nullptr) own = own_of(into);
+    own->vars.put(region_, name, var);
   });
 }
 
-void Namespaces::alias(Namespace* in, SymbolEntry* alias, Namespace* target) {
+void Namespaces::alias(const Namespace* in, SymbolEntry* alias, Namespace* target) {
   Guard guard(lock_);
-  in->aliases.put(region_, alias, target);
+  own_of(in)->aliases.put(region_, alias, target);
 }
 
-Var* Namespaces::resolve(Namespace* ns, SymbolEntry* symbol) const {
+Namespace* Namespaces::aliased_locked(const SymbolEntry* ns, const SymbolEntry* alias) const {
+  const Places places(*this);
+  for (unsigned i = 0; i < places.count; ++i) {
+    const auto* here = static_cast<const Namespace*>(places.tables[i]->find(ns));
+    void* target = here == nullptr ? nullptr : here->aliases.find(alias);
+    if (target != nullptr) return static_cast<Namespace*>(target);
+  }
+  return nullptr;
+}
+
+Namespace* Namespaces::aliased(const Namespace* ns, const SymbolEntry* alias) const {
+  Guard guard(lock_);
+  return aliased_locked(ns->name, alias);
+}
+
+Var* Namespaces::find_var_locked(const SymbolEntry* ns, const SymbolEntry* name) const {
+  const Places places(*this);
+  Var* unbound = nullptr;
+  for (unsigned i = 0; i < places.count; ++i) {
+    const auto* here = static_cast<const Namespace*>(places.tables[i]->find(ns));
+    Var* var = here == nullptr ? nullptr : here->find(name);
+    if (var == nullptr) continue;
+    if (var->is_bound() || var->is_declared()) return var;
+    if (unbound == nullptr) unbound = var;
+  }
+  return unbound;
+}
+
+Var* Namespaces::find_var(const Namespace* ns, const SymbolEntry* name) const {
+  Guard guard(lock_);
+  return find_var_locked(ns->name, name);
+}
+
+Var* Namespaces::resolve(const Namespace* ns, SymbolEntry* symbol) const {
   Guard guard(lock_);
   return resolve_locked(ns, symbol);
 }
 
-Var* Namespaces::resolve_locked(Namespace* ns, SymbolEntry* symbol) const {
-  if (core_ == nullptr) core_ = find_locked(lona::vm::intern("lona.core"));
+Var* Namespaces::resolve_locked(const Namespace* ns, SymbolEntry* symbol) const {
   if (symbol->name_offset != 0) {
-    SymbolEntry* prefix = lona::vm::intern(symbol->ns());
-    auto* target = static_cast<Namespace*>(ns->aliases.find(prefix));
-    if (target == nullptr) target = find_locked(prefix);
-    return target == nullptr ? nullptr : target->find(lona::vm::intern(symbol->name()));
+    const SymbolEntry* prefix = lona::vm::intern(symbol->ns());
+    if (const Namespace* target = aliased_locked(ns->name, prefix)) prefix = target->name;
+    return find_var_locked(prefix, lona::vm::intern(symbol->name()));
   }
-  Var* own = ns->find(symbol);
+  Var* own = find_var_locked(ns->name, symbol);
   if (own != nullptr && (own->is_bound() || own->is_declared())) return own;
-  Var* core = core_ == nullptr ? nullptr : core_->find(symbol);
+  Var* core = find_var_locked(lona::vm::intern("lona.core"), symbol);
   if (core != nullptr && core->is_bound() && !core->is_private()) return core;
   return own;
 }
@@ -133,7 +201,7 @@ bool is_special_form(const SymbolEntry* name) {
   return false;
 }
 
-SymbolEntry* Namespaces::qualify(Namespace* ns, SymbolEntry* symbol) const {
+SymbolEntry* Namespaces::qualify(const Namespace* ns, SymbolEntry* symbol) const {
   std::string_view text = symbol->full();
   if (is_special_form(symbol) || text == "&" || text == "_" || text == "when" ||
       text.starts_with('.') || text.ends_with('.')) {
@@ -183,25 +251,21 @@ unsigned distance(std::string_view a, std::string_view b, unsigned most) {
 
 }  // namespace
 
-Var* Namespaces::nearest(Namespace* ns, const SymbolEntry* name) const {
+Var* Namespaces::nearest(const Namespace* ns, const SymbolEntry* name) const {
   Var* best = nullptr;
   if (name->name().size() < 3) return nullptr;  // everything short is near
   Guard guard(lock_);
   unsigned most = name->name().size() <= 5 ? 1 : 2;
-  auto look = [&](Namespace* where) {
-    if (where == nullptr) return;
-    where->vars.each([&](SymbolEntry* candidate, void* value) {
-      Var* var = static_cast<Var*>(value);
-      if (!var->is_bound() || candidate == name) return;
+  for (const SymbolEntry* where : {ns->name, lona::vm::intern("lona.core")}) {
+    each_var_locked(where, [&](SymbolEntry* candidate, Var* var) {
+      if (!var->is_bound() || same_name(candidate, name)) return;
       unsigned d = distance(name->name(), candidate->full(), most);
       if (d <= most) {
         best = var;
         most = d - 1;
       }
     });
-  };
-  look(ns);
-  look(core_);
+  }
   return best;
 }
 

@@ -2,6 +2,10 @@
 // Namespaces: from unqualified names to vars. Permanent, like the vars in them.
 #pragma once
 
+#include <initializer_list>
+#include <span>
+
+#include "vm/code/level.hpp"
 #include "vm/code/var.hpp"
 #include "vm/sched/lock.hpp"
 
@@ -70,53 +74,120 @@ inline bool is_namespace(Term t) {
   return is_kind(t, Kind::kNamespace);
 }
 
-// All namespaces of a realm. Several workers may use it; what it calls back must not.
+// All namespaces that a realm sees. Each realm has namespaces of its own, in its level; by name it
+// sees those of the realms above as well, and those of the core image. A namespace may be in
+// several of these places: its vars are those of all of them, and where two have a var of one name,
+// the nearest that is bound counts. Only what is the realm's own is ever written: who defines
+// something in a namespace of a realm above gets a namespace of that name, with the new var in it.
+// The vars of the core image can be given new values (each realm has its copy), its tables stay.
+//
+// Several workers may use it; what it calls back must not.
 class Namespaces {
  public:
-  explicit Namespaces(PermanentRegion& region) : region_(region) {}
+  // Of this realm.
+  explicit Namespaces(PermanentRegion& region);
+  // For tests: of one whose level and the levels above are as given.
+  Namespaces(PermanentRegion& region, LevelHeader& level,
+             std::span<const LevelHeader* const> above);
+
+  // The nearest one of this name, or null.
   Namespace* find(const SymbolEntry* name) const;
   Namespace* find_or_create(SymbolEntry* name);
-  // The var of this name owned by `ns`; made (unbound) when it does not exist or is a referred one.
-  Var* intern(Namespace* ns, SymbolEntry* name);
+  // The own var of this name in `ns`, or the core image's; made (unbound) when there is none.
+  Var* intern(const Namespace* ns, SymbolEntry* name);
   // Every public var that `from` owns becomes visible in `into`.
-  void refer(Namespace* into, Namespace* from);
-  void alias(Namespace* in, SymbolEntry* alias, Namespace* target);
+  void refer(const Namespace* into, const Namespace* from);
+  void alias(const Namespace* in, SymbolEntry* alias, Namespace* target);
 
+  // An own or referred var of a namespace; null when there is none. `name` has no namespace part.
+  Var* find_var(const Namespace* ns, const SymbolEntry* name) const;
   // What a symbol means in `ns`: a qualified one through aliases and namespace names, an
   // unqualified one in `ns` and then in lona.core. Null when it means nothing yet.
-  Var* resolve(Namespace* ns, SymbolEntry* symbol) const;
+  Var* resolve(const Namespace* ns, SymbolEntry* symbol) const;
+  // What an alias stands for in `ns`, or null.
+  Namespace* aliased(const Namespace* ns, const SymbolEntry* alias) const;
   // The qualified name syntax-quote gives a symbol read in `ns`: that of its var when it has one,
   // the bare name for special forms (def fn* match do quote var receive) and for `&`, `_`, `when`
   // and names with a leading or trailing dot, else `ns/name`.
-  SymbolEntry* qualify(Namespace* ns, SymbolEntry* symbol) const;
+  SymbolEntry* qualify(const Namespace* ns, SymbolEntry* symbol) const;
 
-  // Calls f(Namespace*) for each, in no order.
+  // Calls f(Namespace*) for each name, in no order.
   template <typename F>
   void each(F f) const {
     Guard guard(lock_);
-    all_.each([&](SymbolEntry*, void* ns) { f(static_cast<Namespace*>(ns)); });
+    const Places places(*this);
+    for (unsigned i = 0; i < places.count; ++i) {
+      places.tables[i]->each([&](SymbolEntry* name, void* ns) {
+        for (unsigned j = 0; j < i; ++j) {
+          if (places.tables[j]->find(name) != nullptr) return;
+        }
+        f(static_cast<Namespace*>(ns));
+      });
+    }
   }
   // Calls f(SymbolEntry*, Var*) for each name in a namespace, in no order.
   template <typename F>
-  void each_var(const Namespace& ns, F f) const {
+  void each_var(const Namespace* ns, F f) const {
     Guard guard(lock_);
-    ns.vars.each([&](SymbolEntry* name, void* var) { f(name, static_cast<Var*>(var)); });
+    each_var_locked(ns->name, f);
   }
-
-  const NameTable& all() const { return all_; }
-  void adopt(const NameTable& all) { all_ = all; }
+  // Calls f(Var*) for each var that this realm may write; some of them several times.
+  template <typename F>
+  void each_writable_var(F f) const {
+    Guard guard(lock_);
+    for (const NameTable* table : std::initializer_list<const NameTable*>{own_, &image_}) {
+      table->each([&](SymbolEntry*, void* ns) {
+        static_cast<Namespace*>(ns)->vars.each([&](SymbolEntry*, void* value) {
+          Var* var = static_cast<Var*>(value);
+          if (!is_inherited(var)) f(var);
+        });
+      });
+    }
+  }
+  // Those of this realm alone.
+  const NameTable& own() const { return *own_; }
+  void adopt(const NameTable& image) { image_ = image; }
 
   // The bound var whose name is closest to `name` in ns or lona.core, for error messages; or null.
-  Var* nearest(Namespace* ns, const SymbolEntry* name) const;
+  Var* nearest(const Namespace* ns, const SymbolEntry* name) const;
 
  private:
+  static constexpr unsigned kMostPlaces = 66;
+  // Where namespaces are looked for, in this order.
+  struct Places {
+    explicit Places(const Namespaces& all);
+    const NameTable* tables[kMostPlaces];
+    unsigned count = 0;
+  };
+
+  template <typename F>
+  void each_var_locked(const SymbolEntry* ns_name, F f) const {
+    const Places places(*this);
+    const Namespace* found[kMostPlaces];
+    for (unsigned i = 0; i < places.count; ++i) {
+      found[i] = static_cast<const Namespace*>(places.tables[i]->find(ns_name));
+      if (found[i] == nullptr) continue;
+      found[i]->vars.each([&](SymbolEntry* name, void* value) {
+        for (unsigned j = 0; j < i; ++j) {
+          const Var* nearer = found[j] == nullptr ? nullptr : found[j]->find(name);
+          if (nearer != nullptr && nearer->is_bound()) return;
+        }
+        f(name, static_cast<Var*>(value));
+      });
+    }
+  }
   Namespace* find_locked(const SymbolEntry* name) const;
-  Var* resolve_locked(Namespace* ns, SymbolEntry* symbol) const;
+  Namespace* aliased_locked(const SymbolEntry* ns, const SymbolEntry* alias) const;
+  Namespace* own_of(const Namespace* ns);
+  Namespace* make(SymbolEntry* name);
+  Var* find_var_locked(const SymbolEntry* ns, const SymbolEntry* name) const;
+  Var* resolve_locked(const Namespace* ns, SymbolEntry* symbol) const;
 
   mutable SpinLock lock_;
   PermanentRegion& region_;
-  NameTable all_;
-  mutable Namespace* core_ = nullptr;
+  std::span<const LevelHeader* const> above_;
+  NameTable* own_;   // in the own level
+  NameTable image_;  // of the core image
 };
 
 bool is_special_form(const SymbolEntry* name);

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "vm/code/level.hpp"
 #include "vm/heap/reserve.hpp"
 #include "vm/platform/platform.hpp"
 
@@ -29,8 +30,8 @@ Word* PermanentRegion::carve(std::size_t words, bool may_use_reserve) {
   std::size_t needed =
       (words * sizeof(Word) + platform::kPageSize - 1) & ~(platform::kPageSize - 1);
   std::size_t bytes = std::max(needed, std::clamp(mapped_bytes(), kFirstChunk, kMostChunk));
-  void* memory = platform::map_pages(bytes);
-  if (memory == nullptr && bytes > needed) memory = platform::map_pages(bytes = needed);
+  void* memory = map_shared_pages(bytes);
+  if (memory == nullptr && bytes > needed) memory = map_shared_pages(bytes = needed);
   if (memory == nullptr && may_use_reserve) memory = Reserve::take(bytes);
   if (memory == nullptr) return nullptr;
   mapped_.fetch_add(bytes, std::memory_order_relaxed);

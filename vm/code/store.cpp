@@ -6,6 +6,7 @@
 #include <cstring>
 #include <optional>
 
+#include "vm/code/level.hpp"
 #include "vm/heap/arena.hpp"
 #include "vm/heap/copy.hpp"
 #include "vm/heap/off_heap.hpp"
@@ -104,11 +105,11 @@ Word* CodeStore::take_large(std::size_t words) {
 }
 
 CodeStore::Carrier* CodeStore::add_carrier(std::size_t bytes) {
-  auto* c = static_cast<Carrier*>(platform::map_pages(bytes));  // zeroed
+  auto* c = static_cast<Carrier*>(map_shared_pages(bytes));  // zeroed
   if (c == nullptr) return nullptr;
   c->bytes = bytes;
   if (!list_carrier(c)) {
-    platform::unmap_pages(c, bytes);
+    platform::unmap_level_pages(c, bytes);
     return nullptr;
   }
   mapped_.fetch_add(bytes, std::memory_order_relaxed);
@@ -153,10 +154,68 @@ Term CodeStore::keep_from(const Source& source, Term t) {
   Word* block = allocate(*words + 1);
   if (block == nullptr) return Term::absent();
   Word* blobs = nullptr;
-  Term copy = copy_into(source, t, {block + 1, *words}, blobs).value;
+  const Term copy = copy_into(source, t, {block + 1, *words}, blobs).value;
+  bool local = false;
+  const bool settled = settle(block + 1, block + 1 + *words, blobs, local);
   block[0] = reinterpret_cast<Word>(blobs);
   if (blobs != nullptr) note_blobs(block, blobs);
-  return copy;
+  if (local) note_local(block);
+  return settled ? copy : Term::absent();
+}
+
+// The bytes of strings and binaries come into a block as well, so that realms below can read them;
+// the address in the object keeps that block. Then the chain of Blobs is needed for byte buffers
+// only, whose bytes stay where all can write them. False without memory.
+bool CodeStore::settle(Word* first, const Word* end, Word*& blobs, bool& local) {
+  bool buffers = false, settled = true;
+  for (Word* at = first; at < end;) {
+    const Header h = Header::from_bits(*at);
+    if (!h.is_header()) {
+      local = local || is_local(Term::from_bits(*at++));
+      continue;
+    }
+    const Kind kind = h.kind();
+    Word* parts = at + 1;
+    at = parts + h.words();
+    const unsigned raw = kRawWords[static_cast<unsigned>(kind)];
+    for (Word* part = raw == kAllRaw ? at : parts + raw; part < at; ++part) {
+      local = local || is_local(Term::from_bits(*part));
+    }
+    local = local || kind == Kind::kRef || kind == Kind::kForeign;
+    buffers = buffers || kind == Kind::kByteBuffer;
+    if (kind != Kind::kText && kind != Kind::kSlice) continue;
+    Word& address = parts[kind == Kind::kText ? 2 : 1];
+    Word& blob = parts[kind == Kind::kText ? 3 : 2];
+    if (Term::from_bits(blob).is_nil()) continue;  // they are in a block already
+    Word* bytes = allocate((parts[0] + sizeof(Word) - 1) / sizeof(Word));
+    settled = settled && bytes != nullptr;
+    if (bytes == nullptr) continue;
+    std::memcpy(bytes, reinterpret_cast<const void*>(address), parts[0]);
+    address = reinterpret_cast<Word>(bytes);
+    blob = Term::nil().bits();
+  }
+  if (settled && !buffers) {
+    OffHeapList::release_chain(blobs);
+    blobs = nullptr;
+  }
+  return settled;
+}
+
+void CodeStore::note_local(const Word* block) {
+  Guard guard(lock_);
+  Carrier* c = find(reinterpret_cast<Word>(block));
+  c->local.set((reinterpret_cast<Word>(block) - reinterpret_cast<Word>(c)) / kCell);
+}
+
+bool CodeStore::is_local(Term kept) const {
+  if (kept.is_pid()) return true;
+  if (!is_pointer(kept)) return false;
+  Guard guard(lock_);
+  const Word address = kept.bits() & ~Term::kTagMask;
+  const Carrier* c = find(address);
+  if (c == nullptr) return false;
+  const std::size_t cell = (address - reinterpret_cast<Word>(c)) / kCell;
+  return c->local.get(c->large ? kFirstCell : c->start.previous(cell));
 }
 
 Term CodeStore::keep(const Process& source, Term t) {
@@ -239,6 +298,7 @@ void CodeStore::free_block(Carrier& c, std::size_t start, std::size_t end) {
     c.with_blobs.clear(start);
   }
   c.start.clear(start);
+  c.local.clear(start);
   if (c.large) return;
   for (std::size_t i = start; i < end; ++i) c.used.clear(i);
 #ifndef NDEBUG
@@ -263,7 +323,7 @@ void CodeStore::release(Carrier* c) {
   std::copy(at + 1, carriers_ + count_, at);
   count_--;
   mapped_.fetch_sub(c->bytes, std::memory_order_relaxed);
-  platform::unmap_pages(c, c->bytes);
+  platform::unmap_level_pages(c, c->bytes);
 }
 
 void CodeStore::sweep() {

@@ -42,6 +42,8 @@ class CodeStore {
     return made_.load(std::memory_order_relaxed) >= limit_.load(std::memory_order_relaxed);
   }
   std::size_t mapped_bytes() const { return mapped_.load(std::memory_order_relaxed); }
+  // Whether a value holds pids or references, which mean something else in other realms.
+  bool is_local(Term kept) const;
   // For tests: `due` after so many bytes at most.
   void set_least_limit(std::size_t bytes);
 
@@ -79,7 +81,7 @@ class CodeStore {
     std::size_t bytes;
     bool large;  // one block, which may have more than kCells
     bool grey;   // some of its blocks are to be looked at
-    Bits used, start, marked, to_scan, with_blobs;
+    Bits used, start, marked, to_scan, with_blobs, local;
     Word* cell(std::size_t i) {
       return reinterpret_cast<Word*>(reinterpret_cast<char*>(this) + i * kCell);
     }
@@ -98,10 +100,12 @@ class CodeStore {
   void free_block(Carrier& c, std::size_t start, std::size_t end);
   void release(Carrier* c);
   void note_blobs(const Word* block, Word* chain);
+  bool settle(Word* first, const Word* end, Word*& blobs, bool& local);
+  void note_local(const Word* block);
   template <typename Source>
   Term keep_from(const Source& source, Term t);
 
-  SpinLock lock_;
+  mutable SpinLock lock_;
   // Sorted by address.
   Carrier** carriers_ = nullptr;
   std::size_t count_ = 0, capacity_ = 0;

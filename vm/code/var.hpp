@@ -15,13 +15,14 @@ struct Var {
   // The value, or Term::unbound(): then the slow path looks at the flags (never defined, or bound
   // per process).
   Term value = Term::unbound();
-  // The function when `value` is a closure of fixed arity, else a function no call site fits.
-  // Kept beside the value so that a call through a var needs no look at the value.
+  // When `value` is a closure without captured values: its function, which is all that a call needs
+  // to know; else one no call site fits.
   const Function* function;
   Namespace* ns;
-  SymbolEntry* name;            // without namespace
-  Term meta = Term::nil();      // map or nil, permanent
-  Term root = Term::unbound();  // of a process-bound var: the value without a binding
+  SymbolEntry* name;        // without namespace
+  Term meta = Term::nil();  // map or nil, permanent
+  // Of a process-bound var: the value without a binding; see kLocal, too.
+  Term root = Term::unbound();
   std::uint32_t flags = 0;
   std::uint32_t line = 0;  // of the definition, in `file` (null: unknown)
   SymbolEntry* file = nullptr;
@@ -32,6 +33,8 @@ struct Var {
     kMacro = 1,
     kPrivate = 2,
     kProcessBound = 4,
+    kLocal = 16,    // `root` is the value: it holds pids or references, which realms below must not
+                    // take for their own
     kDeclared = 8,  // a function of this name is being defined: its body means this var by it
   };
 
@@ -39,10 +42,14 @@ struct Var {
   bool is_private() const { return flags & kPrivate; }
   bool is_process_bound() const { return flags & kProcessBound; }
   bool is_declared() const { return flags & kDeclared; }
-  bool is_bound() const { return value != Term::unbound() || is_process_bound(); }
+  bool is_bound() const { return value != Term::unbound() || looks_up(); }
+  // The value is not in `value`: binding_of knows it.
+  bool looks_up() const { return flags & (kProcessBound | kLocal); }
   Term term() { return Term::boxed(box); }
   // The value must be permanent (or an immediate).
   void set_value(Term permanent_value);
+  // Likewise, of a value that means something else in realms below.
+  void set_local(Term permanent_value);
   // A map or nil; sets the flags it asks for.
   void set_meta(Term permanent_meta);
 };

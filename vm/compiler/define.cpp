@@ -127,6 +127,7 @@ void Unit::function(Term form, Want want) {
     if (box == nullptr) return fail_memory();
     box[0] = Header::make(Kind::kClosure, 1).bits();
     box[1] = reinterpret_cast<Word>(f);
+    f->closure = Term::boxed(box).bits();
     return constant(Term::boxed(box), want);
   }
   Register mark = emit().top();

@@ -351,6 +351,7 @@ void Inspector::visit_function(Word address) {
   symbol(f.name, true);
   symbol(f.ns, true);
   symbol(f.file, true);
+  term(f.closure);
   if (f.code == nullptr) {
     need(f.direct_arity == Function::kNoDirectCall && f.code_words == 0 && f.line_count == 0 &&
              f.live_map_count == 0,
@@ -410,7 +411,7 @@ void Inspector::verify_all() {
   for (Word address : functions_) {
     if (problem_ != nullptr) return;
     if (data_.owns(address)) {
-      // A call through a var goes to its function with its value.
+      // A call through a var goes to its function, which knows its closure.
       const auto& v = *see<Var>(data_, address);
       const Word* box = v.value.is_boxed()
                             ? look(constants_.owns(v.value.bits()) ? constants_ : data_,
@@ -419,7 +420,7 @@ void Inspector::verify_all() {
       const bool closure = box != nullptr && vm::Header::from_bits(box[0]).kind() == Kind::kClosure;
       const Function* f = function_at(reinterpret_cast<Word>(v.function));
       need(f->direct_arity == Function::kNoDirectCall ||
-               (closure && box[1] == reinterpret_cast<Word>(v.function)),
+               (closure && box[1] == reinterpret_cast<Word>(v.function) && f->closure != 0),
            "a var that calls what it does not hold");
     } else if (constants_.claims[(address - constants_.base) / sizeof(Word)] == What::kBox) {
       const Word* box = look(constants_, address, 2);
@@ -433,6 +434,13 @@ void Inspector::verify_all() {
         f.live_maps = static_cast<const std::uint64_t*>(here(f.live_maps));
       }
       if (const char* why = verify(f, world)) fail(why);
+      if (f.closure == 0) continue;
+      const Word* box = Term::from_bits(f.closure).is_boxed()
+                            ? look(constants_, f.closure & ~Term::kTagMask, 2)
+                            : nullptr;
+      need(box != nullptr && box[0] == vm::Header::make(Kind::kClosure, 1).bits() &&
+               box[1] == address,
+           "a function that another's closure stands for");
     }
   }
 }

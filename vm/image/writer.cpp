@@ -236,6 +236,7 @@ void Writer::fill_function(Word address, const Function* f) {
   copy.live_maps = pointer<const std::uint64_t*>(
       array(f->live_maps, std::size_t{f->live_words} * f->live_map_count));
   copy.lines = pointer<const LineEntry*>(array(f->lines, f->line_count));
+  copy.closure = term(Term::from_bits(f->closure));
   copy.name = symbol(f->name);
   copy.ns = symbol(f->ns);
   copy.file = symbol(f->file);
@@ -287,7 +288,7 @@ const NameIndex* Writer::index() {
 
 Image Writer::write(std::uint64_t library_hash) {
   constants_.take(sizeof(Header));
-  const NameTable namespaces = table(state_.namespaces.all(), true);
+  const NameTable namespaces = table(state_.namespaces.own(), true);
   while (!work_.empty()) {
     work_.front()();
     work_.pop_front();

@@ -206,11 +206,16 @@ HANDLER(TailVarNative) {
   JUMP_TO_HANDLER();
 }
 
+// What the var of a call holds now: one look, because the var may change at any time.
+[[gnu::always_inline]] inline const Function* function_in(const Instruction* pc) {
+  return __atomic_load_n(&reinterpret_cast<const Var*>(extra(pc))->function, __ATOMIC_RELAXED);
+}
+
 HANDLER(CallVar) {
-  auto* var = reinterpret_cast<const Var*>(extra(pc));
-  if (var->function->direct_arity != pc->b) [[unlikely]]
+  const Function* callee_function = function_in(pc);
+  if (callee_function->direct_arity != pc->b) [[unlikely]]
     TO(CallVarNative);
-  ENTER(var->function, var->value.bits());
+  ENTER(callee_function, callee_function->closure);
 }
 HANDLER(CallRegister) {
   Term callee_term = T(pc->a - kHeaderWords);
@@ -243,10 +248,10 @@ HANDLER(CallNative) {
   TO(TailSlow)
 
 HANDLER(TailVar) {
-  auto* var = reinterpret_cast<const Var*>(extra(pc));
-  if (var->function->direct_arity != pc->b) [[unlikely]]
+  const Function* callee_function = function_in(pc);
+  if (callee_function->direct_arity != pc->b) [[unlikely]]
     TO(TailVarNative);
-  ENTER_TAIL(var->function, var->value.bits());
+  ENTER_TAIL(callee_function, callee_function->closure);
 }
 HANDLER(TailRegister) {
   Term callee_term = T(pc->a - kHeaderWords);

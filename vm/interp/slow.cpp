@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Instructions that allocate, define, wait or fail.
+#include <algorithm>
 #include <bit>
 
 #include "abi/lona/address_map.hpp"
+#include "vm/code/level.hpp"
 #include "vm/data/map.hpp"
 #include "vm/data/sequence.hpp"
 #include "vm/data/string.hpp"
+#include "vm/heap/arena.hpp"
 #include "vm/heap/collector.hpp"
 #include "vm/heap/copy.hpp"
 #include "vm/heap/fragment.hpp"
@@ -13,6 +16,7 @@
 #include "vm/interp/frame.hpp"
 #include "vm/platform/platform.hpp"
 #include "vm/process/worker.hpp"
+#include "vm/realm/wire.hpp"
 #include "vm/sched/source.hpp"
 #include "vm/sched/state.hpp"
 #include "vm/sched/workers.hpp"
@@ -88,8 +92,28 @@ Term fall_back(Process& p, unsigned fallback, Term a) {
   return p.oom_ ? Term::raise() : result;
 }
 
-Term binding_of(const Process& p, Var* var) {
+namespace {
+
+// A value of a realm above with pids and references of its own: as if it had been sent.
+Term value_of_above(Process& p, Var* var) {
+  ByteBuffer bytes;
+  Arena arena;
+  wire::Limits limits{.own_realm = state_of(p).realms.own(), .names_left = 0};
+  constexpr std::size_t kMost = 1024 * 1024;
+  if (wire::encode(var->root, owner_of(var), bytes, kMost) == wire::Encoded::kOk) {
+    const Term value = wire::decode(arena, {bytes.data(), bytes.size()}, limits);
+    const Term copy = value == Term::absent() ? value : copy_to(p, arena, value);
+    if (copy != Term::absent()) return copy;
+    return p.fail_oom();
+  }
+  return p.fail("not-owner", map_put(p, empty_map(p), make_keyword("var"), var->term()));
+}
+
+}  // namespace
+
+Term binding_of(Process& p, Var* var) {
   if (var == state_of(p).ns_var) return p.ns_->term();
+  if (var->flags & Var::kLocal) return is_inherited(var) ? value_of_above(p, var) : var->root;
   for (Term t = p.bindings_; t.is_pair(); t = t.rest()) {
     if (t.first().first() == var->term()) return t.first().rest();
   }
@@ -112,20 +136,31 @@ Term fail_undefined(Process& p, Var* var) {
 
 // What a var holds for this process; Term::raise() when it holds nothing.
 Term bound_value(Process& p, Var* var) {
-  Term value = var->is_process_bound() ? binding_of(p, var) : var->value;
+  Term value = var->looks_up() ? binding_of(p, var) : var->value;
   return value != Term::unbound() ? value : fail_undefined(p, var);
 }
 
 // A var without a plain value. `var` may become another one: a name used before its definition
 // came into view through another namespace.
 Term var_value_slow(Process& p, Var*& var) {
-  Term value = var->is_process_bound() ? binding_of(p, var) : Term::unbound();
+  // It may have got a value just now.
+  Term value =
+      Term::from_bits(__atomic_load_n(reinterpret_cast<Word*>(&var->value), __ATOMIC_ACQUIRE));
+  if (value == Term::unbound() && var->looks_up()) {
+    const Instruction* pc = p.pc_;
+    const bool calls = pc->op == op_code(Op::kCallVar) || pc->op == op_code(Op::kTailVar);
+    Word* floor = frame_floor(p, p.fp_);
+    p.set_limit(calls ? std::min(floor, p.fp_ - pc->a - pc->b) : floor);
+    value = binding_of(p, var);
+    if (p.leave_fragment()) p.collect_ = true;
+  }
   if (value != Term::unbound()) return value;
   Var* other = state_of(p).namespaces.resolve(var->ns, var->name);
   if (other != nullptr && other != var && other->is_bound()) {
-    // From now on this place in the code refers to the other var; in the core image, which nobody
-    // can write, it goes on asking.
-    if (!abi::kCoreConstants.contains(reinterpret_cast<std::uint64_t>(p.pc_))) {
+    // From now on this place in the code refers to the other var; in the core image and in the code
+    // of the realms above, which this realm cannot write, it goes on asking.
+    if (!abi::kCoreConstants.contains(reinterpret_cast<std::uint64_t>(p.pc_)) &&
+        !is_inherited(p.pc_)) {
       const_cast<Instruction*>(p.pc_)[1] = std::bit_cast<Instruction>(other);
     }
     var = other;
@@ -284,17 +319,26 @@ void note_place(Process& p, Var* var) {
   if (kept != Term::absent()) var->source = kept;
 }
 
+// Code of a realm above means a var of that realm. Here a definition makes one of the same name,
+// which hides it; a binding of the process is the process's own.
+Var* own_var(Vm::State& s, Var* var) {
+  if (!is_inherited(var) || var->is_process_bound()) return var;
+  return s.namespaces.intern(var->ns, var->name);
+}
+
 }  // namespace
 
 Next define(Process& p) {
-  auto* var = reinterpret_cast<Var*>(extra(p.pc_));
   Vm::State& s = state_of(p);
+  Var* var = own_var(s, reinterpret_cast<Var*>(extra(p.pc_)));
   Term value = Term::from_bits(reg(p, p.pc_->a));
   Term meta = definition_meta(p);
   if (meta == Term::raise()) return out_of_memory(p);
   bool was_process_bound = var->is_process_bound();
-  if (!was_process_bound || p.pc_->b != kNoOperand) var->set_meta(meta);
-  if (was_process_bound) var->flags |= Var::kProcessBound;
+  if (!is_inherited(var)) {
+    if (!was_process_bound || p.pc_->b != kNoOperand) var->set_meta(meta);
+    if (was_process_bound) var->flags |= Var::kProcessBound;
+  }
   p.set_limit(frame_floor(p, p.fp_));
   if (var == s.ns_var) {
     if (!is_namespace(value)) {
@@ -321,10 +365,10 @@ Next define(Process& p) {
 }
 
 Next declare(Process& p) {
-  auto* var = reinterpret_cast<Var*>(extra(p.pc_));
+  Var* var = own_var(state_of(p), reinterpret_cast<Var*>(extra(p.pc_)));
   Term meta = definition_meta(p);
   if (meta == Term::raise()) return out_of_memory(p);
-  if (p.pc_->b != kNoOperand) var->set_meta(meta);
+  if (p.pc_->b != kNoOperand && !is_inherited(var)) var->set_meta(meta);
   bool special = meta_flag(meta, "special-form") && is_special_form(var->name);
   if (meta_flag(meta, "native") && !var->value.is_native() && !special &&
       var != state_of(p).ns_var) {

@@ -3,6 +3,7 @@
 #include <bit>
 #include <cstring>
 
+#include "vm/code/level.hpp"
 #include "vm/data/each.hpp"
 #include "vm/data/segment.hpp"
 #include "vm/data/sequence.hpp"
@@ -26,8 +27,15 @@ constexpr std::int64_t kMaxBytes = std::int64_t{1} << 40;
 Term fail_binary(Process& p, const char* fn, Term got) {
   return p.fail_type(fn, "binary", got);
 }
+// The bytes of a buffer that a var of a realm above holds are that realm's alone.
+bool is_own_buffer(Term t) {
+  return is_byte_buffer(t) && !is_inherited(t.box());
+}
+Term fail_buffer(Process& p, const char* fn, Term got) {
+  return p.fail_type(fn, is_byte_buffer(got) ? "own-bytebuf" : "bytebuf", got);
+}
 bool has_bytes(Term t) {
-  return is_binary(t) || is_byte_buffer(t);
+  return is_binary(t) || is_own_buffer(t);
 }
 
 // A size or offset. False: the process has failed.
@@ -123,7 +131,7 @@ Term read(Process& p, const char* fn, Args args, Field field) {
 }
 
 Term write(Process& p, const char* fn, Args args, Field field) {
-  if (!is_byte_buffer(args[0])) return p.fail_type(fn, "bytebuf", args[0]);
+  if (!is_own_buffer(args[0])) return fail_buffer(p, fn, args[0]);
   auto* at = const_cast<std::uint8_t*>(field_at(p, fn, args, field.bits));
   if (at == nullptr) return Term::raise();
   std::uint8_t bytes[8] = {};
@@ -300,13 +308,13 @@ Term bytebuf_alloc_unsafe(Process& p, Args args) {
 }
 
 Term bytebuf_size(Process& p, Args args) {
-  if (!is_byte_buffer(args[0])) return p.fail_type("bytebuf-size", "bytebuf", args[0]);
+  if (!is_own_buffer(args[0])) return fail_buffer(p, "bytebuf-size", args[0]);
   return Term::integer(static_cast<std::int64_t>(binary_size(args[0])));
 }
 
 Term bytebuf_to_binary(Process& p, Args args) {
   std::size_t offset, size;
-  if (!is_byte_buffer(args[0])) return p.fail_type("bytebuf->binary", "bytebuf", args[0]);
+  if (!is_own_buffer(args[0])) return fail_buffer(p, "bytebuf->binary", args[0]);
   if (!range_arguments(p, "bytebuf->binary", args, 1, binary_size(args[0]), offset, size)) {
     return Term::raise();
   }
@@ -316,7 +324,7 @@ Term bytebuf_to_binary(Process& p, Args args) {
 
 Term bytebuf_copy(Process& p, Args args) {
   std::size_t to, from, size;
-  if (!is_byte_buffer(args[0])) return p.fail_type("bytebuf-copy!", "bytebuf", args[0]);
+  if (!is_own_buffer(args[0])) return fail_buffer(p, "bytebuf-copy!", args[0]);
   if (!has_bytes(args[2])) return p.fail_type("bytebuf-copy!", "bytebuf", args[2]);
   if (!index_argument(p, "bytebuf-copy!", args[1], to) ||
       !index_argument(p, "bytebuf-copy!", args[3], from) ||
@@ -334,7 +342,7 @@ Term bytebuf_copy(Process& p, Args args) {
 
 Term bytebuf_fill(Process& p, Args args) {
   std::size_t offset, size;
-  if (!is_byte_buffer(args[0])) return p.fail_type("bytebuf-fill!", "bytebuf", args[0]);
+  if (!is_own_buffer(args[0])) return fail_buffer(p, "bytebuf-fill!", args[0]);
   if (!index_argument(p, "bytebuf-fill!", args[1], offset) ||
       !index_argument(p, "bytebuf-fill!", args[2], size)) {
     return Term::raise();

@@ -59,10 +59,10 @@ Term ns_map(Process& p, Args args) {
   Namespace* ns = namespace_of(p, args[0]);
   if (ns == nullptr) return p.fail_type("ns-map", "namespace", args[0]);
   Term map = empty_map(p);
-  state_of(p).namespaces.each_var(*ns, [&](SymbolEntry* name, Var* var) {
+  state_of(p).namespaces.each_var(ns, [&](SymbolEntry* name, Var* var) {
+    p.charge(20);
     if (var->is_bound()) map = map_put(p, map, Term::symbol(name), var->term());
   });
-  p.charge(static_cast<std::uint32_t>(ns->vars.size()) * 20);
   return map;
 }
 
@@ -114,7 +114,7 @@ Term resolve(Process& p, Args args) {
 Term var_get(Process& p, Args args) {
   if (!is_var(args[0])) return p.fail_type("var-get", "var", args[0]);
   Var* var = as_var(args[0]);
-  Term value = var->is_process_bound() ? binding_of(p, var) : var->value;
+  Term value = var->looks_up() ? binding_of(p, var) : var->value;
   if (value != Term::unbound()) return value;
   return p.fail("undef", put(p, empty_map(p), "var", Term::symbol(var->name)));
 }

@@ -49,7 +49,9 @@ std::size_t Realms::longest_frame() {
 
 bool Realms::add_child(std::uint32_t realm, std::uint32_t number) {
   Guard guard(lock_, true);
-  return add_peer(realm, number);
+  if (!add_peer(realm, number)) return false;
+  children_.fetch_add(1, std::memory_order_relaxed);
+  return true;
 }
 
 void Realms::drop_child(std::uint32_t realm) {
@@ -58,6 +60,7 @@ void Realms::drop_child(std::uint32_t realm) {
     Peer* peer = *at;
     if (peer->realm != realm || peer->number == platform::kParent) continue;
     *at = peer->next;
+    children_.fetch_sub(1, std::memory_order_relaxed);
     peer->~Peer();
     platform::unmap_pages(peer, kPeerBytes);
     return;

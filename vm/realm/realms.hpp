@@ -11,6 +11,8 @@
 // taken from that peer. Then its ring fills, and its senders wait.
 #pragma once
 
+#include <atomic>
+
 #include "base/byte_ring.hpp"
 #include "vm/heap/arena.hpp"
 #include "vm/realm/frames.hpp"
@@ -37,6 +39,7 @@ class Realms {
   void start();
   std::uint32_t own() const { return own_; }
   std::uint32_t parent() const { return parent_realm_; }
+  bool has_children() const { return children_.load(std::memory_order_relaxed) != 0; }
   bool any() const { return peers_ != nullptr; }
 
   // False without memory.
@@ -116,6 +119,7 @@ class Realms {
   std::uint32_t own_ = 0;
   std::uint32_t parent_realm_ = ~std::uint32_t{0};
   Peer* peers_ = nullptr;
+  std::atomic<unsigned> children_{0};
   ByteBuffer frame_;  // being encoded
   Arena arena_;       // of what was decoded
   Term service_ = Term::nil();

@@ -46,10 +46,9 @@ void mark_process(CodeStore& store, const Process& p) {
 void reclaim_code(Worker& w) {
   Vm::State& s = w.vm.state();
   AllPaused paused(w);
-  if (!s.code.due() || !paused.all_between_slices(w)) return;
-  s.namespaces.each([&](const Namespace* ns) {
-    ns->vars.each([&](SymbolEntry*, void* var) { mark_object(s.code, *static_cast<Var*>(var)); });
-  });
+  // What realms below hold is not known.
+  if (!s.code.due() || s.realms.has_children() || !paused.all_between_slices(w)) return;
+  s.namespaces.each_writable_var([&](const Var* var) { mark_object(s.code, *var); });
   for (std::uint32_t i = 0; i < s.table.slots(); ++i) {
     if (const Process* p = s.table.at(i)) mark_process(s.code, *p);
   }

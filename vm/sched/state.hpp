@@ -101,8 +101,9 @@ inline Term own_realm(const Process& p) {
   return Term::realm(state_of(p).realms.own());
 }
 
-// A process-bound var's value in a process (interp/slow.cpp); unbound when it has none.
-Term binding_of(const Process& p, Var* var);
+// The value in a process of a var that `looks_up` (interp/slow.cpp); unbound when it has none, and
+// `raise` when it is a realm's above that cannot be given to this one.
+Term binding_of(Process& p, Var* var);
 
 // --- sched/scheduler.cpp ---------------------------------------------------------------------
 // `w` is the worker that calls.

@@ -244,9 +244,8 @@ void Session::find_names(void* self, Candidates& candidates) {
   if (evaluator == nullptr) return;
   Namespaces& all = session.vm_.namespaces();
   const auto add_public = [&](Namespace* ns, std::string_view qualifier) {
-    ns->vars.each([&](SymbolEntry* name, void* value) {
-      const auto* var = static_cast<const Var*>(value);
-      if (var->ns == ns && var->is_bound() && !var->is_private()) {
+    all.each_var(ns, [&](SymbolEntry* name, const Var* var) {
+      if (same_name(var->ns->name, ns->name) && var->is_bound() && !var->is_private()) {
         candidates.add(qualifier, name->full());
       }
     });
@@ -258,19 +257,19 @@ void Session::find_names(void* self, Candidates& candidates) {
     all.each([&](Namespace* each) {
       if (each->name->full() == prefix) ns = each;
     });
-    evaluator->ns()->aliases.each([&](SymbolEntry* alias, void* target) {
-      if (alias->full() == prefix) ns = static_cast<Namespace*>(target);
-    });
+    const SymbolEntry* alias = find_name(prefix);
+    Namespace* target = alias == nullptr ? nullptr : all.aliased(evaluator->ns(), alias);
+    if (target != nullptr) ns = target;
     if (ns != nullptr) add_public(ns, word.substr(0, slash + 1));
     return;
   }
   Namespace* core = all.find(intern("lona.core"));
-  evaluator->ns()->vars.each([&](SymbolEntry* name, void* value) {
-    if (static_cast<const Var*>(value)->is_bound()) candidates.add("", name->full());
+  all.each_var(evaluator->ns(), [&](SymbolEntry* name, const Var* var) {
+    if (var->is_bound()) candidates.add("", name->full());
   });
-  core->vars.each([&](SymbolEntry* name, void* value) {
-    const auto* var = static_cast<const Var*>(value);
-    if (var->is_bound() && !var->is_private() && evaluator->ns()->find(name) == nullptr) {
+  const Namespace* here = all.find(evaluator->ns()->name);
+  all.each_var(core, [&](SymbolEntry* name, const Var* var) {
+    if (var->is_bound() && !var->is_private() && here->find(name) == nullptr) {
       candidates.add("", name->full());
     }
   });
@@ -336,7 +335,7 @@ namespace {
   state = &vm.state();
   platform::redirect_output([](std::string_view text) { state->realms.send_output(text); });
   Namespaces& all = vm.namespaces();
-  const Var* serve = all.find_or_create(intern("lona.realm"))->find(intern("serve"));
+  const Var* serve = all.find_var(all.find_or_create(intern("lona.realm")), intern("serve"));
   if (serve == nullptr || !serve->is_bound()) platform::panic("the library has no realm service");
   vm.run_until_ended(vm.spawn_call(serve->value, kUserNamespace, nullptr));
   platform::exit(0);

@@ -6,6 +6,7 @@
 #include <array>
 #include <cstring>
 
+#include "vm/code/namespace.hpp"
 #include "vm/data/binary.hpp"
 #include "vm/data/map.hpp"
 #include "vm/data/sequence.hpp"
@@ -225,6 +226,7 @@ int Ordering::leaves(Term a, Term b) {
     default:
       // Refs, vars, namespaces, functions: by what identifies them.
       if (equal(a, b)) return 0;
+      if (is_namespace(a)) return three_way(as_namespace(a)->name->id, as_namespace(b)->name->id);
       if (int c = three_way(payload(a)[0], payload(b)[0]); c != 0) return c;
       if (is_kind(a, Kind::kMachine) || is_kind(a, Kind::kForeign))
         return three_way(payload(a)[1], payload(b)[1]);

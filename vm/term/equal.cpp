@@ -3,6 +3,7 @@
 
 #include <cstring>
 
+#include "vm/code/namespace.hpp"
 #include "vm/data/binary.hpp"
 #include "vm/data/map.hpp"
 #include "vm/data/sequence.hpp"
@@ -82,8 +83,9 @@ bool Comparison::enter_boxes(Term a, Term b) {
       return ha.words() == 1 || push(a, b);
     case Kind::kRef:
     case Kind::kVar:
-    case Kind::kNamespace:
       return payload(a)[0] == payload(b)[0];
+    case Kind::kNamespace:  // a realm and those above may each have an object for it
+      return same_name(as_namespace(a)->name, as_namespace(b)->name);
     case Kind::kByteBuffer:  // mutable: itself only
       return payload(a)[1] == payload(b)[1];
     case Kind::kFloat:

@@ -3,6 +3,7 @@
 
 #include <cstring>
 
+#include "vm/code/namespace.hpp"
 #include "vm/data/binary.hpp"
 #include "vm/data/map.hpp"
 #include "vm/data/string.hpp"
@@ -83,9 +84,10 @@ std::uint64_t hash_box(Term t, unsigned depth) {
       return hash_mix(combine(h, hash_entries(set_map(t), depth)));
     case Kind::kRef:
     case Kind::kVar:
-    case Kind::kNamespace:
     case Kind::kClosure:  // its code only: captured values may be anything
       return hash_mix(h ^ payload(t)[0]);
+    case Kind::kNamespace:
+      return hash_mix(h ^ as_namespace(t)->name->id);
     case Kind::kFloat:  // 0.0 and -0.0 are equal
       return hash_mix(h ^ (float_value(t) == 0 ? 0 : payload(t)[0]));
     case Kind::kFloat32:

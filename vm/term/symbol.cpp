@@ -9,6 +9,7 @@
 #include <atomic>
 #include <cstring>
 
+#include "vm/code/level.hpp"
 #include "vm/platform/platform.hpp"
 #include "vm/term/hash.hpp"
 #include "vm/term/name_id.hpp"
@@ -26,7 +27,6 @@ constexpr std::size_t kRecent = 1024;
 
 struct Table {
   std::atomic_flag lock;
-  std::atomic<NameIndex*> own;
   const NameIndex* image;
   // What was interned last, by a quick hash of the text: most names come again and again, and
   // their numbers take a thousand instructions.
@@ -60,14 +60,14 @@ std::size_t whole_pages(std::size_t bytes) {
 char* take_pages(std::size_t bytes, User user) {
   const bool allowed =
       user == User::kVm || table.bytes + bytes <= platform::memory_figures().limit / kProgramShare;
-  auto* p = allowed ? static_cast<char*>(platform::map_pages(bytes)) : nullptr;
+  auto* p = allowed ? static_cast<char*>(map_shared_pages(bytes)) : nullptr;
   if (p != nullptr) table.bytes += bytes;
   return p;
 }
 
 // Room for one more name.
 bool grow_index(User user) {
-  NameIndex* old = table.own.load(std::memory_order_relaxed);
+  NameIndex* old = own_level().names.load(std::memory_order_relaxed);
   if (old != nullptr && table.entries < old->count / 4 * 3) return true;
   const std::size_t count = old == nullptr ? kFirstPlaces : old->count * 2;
   auto* index = reinterpret_cast<NameIndex*>(
@@ -80,7 +80,7 @@ bool grow_index(User user) {
   for (std::size_t i = 0; old != nullptr && i < old->count; i++) {
     if (old->places[i] != nullptr) index->put(old->places[i]);
   }
-  table.own.store(index, std::memory_order_release);
+  own_level().names.store(index, std::memory_order_release);
   return true;
 }
 
@@ -88,7 +88,7 @@ bool grow_index(User user) {
 bool new_chunk(std::size_t bytes, User user) {
   const std::size_t size = bytes <= kChunkBytes ? kChunkBytes : whole_pages(bytes);
   if (table.reserve == nullptr && table.chunk == nullptr) {
-    table.reserve = static_cast<char*>(platform::map_pages(kChunkBytes));
+    table.reserve = static_cast<char*>(map_shared_pages(kChunkBytes));
   }
   char* p = take_pages(size, user);
   if (p == nullptr && user == User::kVm && size == kChunkBytes) {
@@ -118,10 +118,18 @@ std::uint32_t name_offset(std::string_view full) {
 }
 
 SymbolEntry* find_id(Word id) {
-  if (const NameIndex* own = table.own.load(std::memory_order_acquire)) {
-    if (SymbolEntry* e = own->find(id)) return e;
+  const auto look = [id](const LevelHeader& level) -> SymbolEntry* {
+    const NameIndex* names = level.names.load(std::memory_order_acquire);
+    return names == nullptr ? nullptr : names->find(id);
+  };
+  if (SymbolEntry* e = look(own_level())) return e;
+  if (table.image != nullptr) {
+    if (SymbolEntry* e = table.image->find(id)) return e;
   }
-  return table.image != nullptr ? table.image->find(id) : nullptr;
+  for (const LevelHeader* level : levels_above()) {
+    if (SymbolEntry* e = look(*level)) return e;
+  }
+  return nullptr;
 }
 
 std::atomic<SymbolEntry*>& recent_place(std::string_view full) {
@@ -139,7 +147,7 @@ SymbolEntry* add(std::string_view full, Word id, User user) {
   e->name_offset = name_offset(full);
   std::memcpy(e->text, full.data(), full.size());
   e->text[full.size()] = 0;
-  table.own.load(std::memory_order_relaxed)->put(e);
+  own_level().names.load(std::memory_order_relaxed)->put(e);
   table.entries++;
   return e;
 }

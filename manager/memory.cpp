@@ -69,8 +69,8 @@ base::Expected<void, MemoryError> Memory::start_grant(Memory& parent, unsigned s
   const auto block = parent.untyped_.take(size_bits);
   if (block) {
     grant_ = *block;
-    grant_slot_ = parent.untyped_.slot(grant_);
-    if (add_node(node_.cap, kGrantNodeBits) && untyped_.add(grant_slot_, size_bits)) {
+    if (add_node(node_.cap, kGrantNodeBits) &&
+        untyped_.add(parent.untyped_.slot(grant_), size_bits)) {
       return {};
     }
   }
@@ -78,14 +78,32 @@ base::Expected<void, MemoryError> Memory::start_grant(Memory& parent, unsigned s
   return base::fail(block ? MemoryError::out_of_slots : block.error());
 }
 
+base::Expected<void, MemoryError> Memory::add_to_grant(Memory& parent, unsigned size_bits) {
+  if (piece_count_ == kMaxPieces) {
+    return base::fail(MemoryError::out_of_blocks);
+  }
+  const BlockId block = TRY(parent.untyped_.take(size_bits));
+  if (!untyped_.add(parent.untyped_.slot(block), size_bits)) {
+    parent.untyped_.give(block);
+    return base::fail(MemoryError::out_of_blocks);
+  }
+  pieces_[piece_count_++] = block;
+  return {};
+}
+
 void Memory::end_grant(Memory& parent) {
-  if (grant_ != kNoBlock) {
+  const auto take_back = [&](BlockId block) {
     // Only a bug of ours makes the kernel refuse; the block is then never used again.
-    const bool revoked = abi::cnode_revoke(address_of(grant_slot_)) == abi::Error::kNone;
-    if (revoked) {
-      parent.untyped_.give(grant_);
+    if (abi::cnode_revoke(address_of(parent.untyped_.slot(block))) == abi::Error::kNone) {
+      parent.untyped_.give(block);
     }
+  };
+  if (grant_ != kNoBlock) {
+    take_back(grant_);
     grant_ = kNoBlock;
+  }
+  while (piece_count_ > 0) {
+    take_back(pieces_[--piece_count_]);
   }
   if (leaf_count_ > 0) {
     (void)abi::cnode_delete(cspace_.entry(leaves_[0]));  // further ones went with the grant

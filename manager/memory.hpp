@@ -5,9 +5,14 @@
 // grant's untyped takes all of it back at once, with all that the realm has given to its own
 // children.
 //
-// A Memory is used by one thread at a time: by the service thread of its realm, or by whoever
-// builds the realm or takes it down.
+// A grant may get further pieces of the parent's memory; they go with it.
+//
+// A Memory is used by one thread at a time: by the service thread of its realm, by that of a child
+// that gets a further piece, or by whoever builds the realm or takes it down. The first two claim
+// it.
 #pragma once
+
+#include <atomic>
 
 #include "manager/cspace.hpp"
 #include "manager/slot_allocator.hpp"
@@ -50,6 +55,8 @@ class Memory final : private KernelObjects {
   // preemptible steps.
   [[nodiscard]] base::Expected<void, MemoryError> start_grant(Memory& parent, unsigned size_bits);
   void end_grant(Memory& parent);
+  // A further piece of 2^size_bits bytes.
+  [[nodiscard]] base::Expected<void, MemoryError> add_to_grant(Memory& parent, unsigned size_bits);
   // What a grant of that size takes from the parent.
   [[nodiscard]] static std::uint64_t grant_cost(unsigned size_bits) {
     return (std::uint64_t{1} << size_bits) +
@@ -90,12 +97,22 @@ class Memory final : private KernelObjects {
   }
   [[nodiscard]] CSpace& cspace() { return cspace_; }
 
+  [[nodiscard]] bool try_claim() { return !claimed_.exchange(true, std::memory_order_acquire); }
+  // Whoever has it lets it go soon.
+  void claim() {
+    while (!try_claim()) {
+      abi::yield();
+    }
+  }
+  void release() { claimed_.store(false, std::memory_order_release); }
+
   [[nodiscard]] std::uint64_t total_bytes() const { return untyped_.total_bytes(); }
   [[nodiscard]] std::uint64_t free_bytes() const { return untyped_.free_bytes(); }
 
  private:
   static constexpr unsigned kGrantNodeBits = 9;
   static constexpr std::size_t kMaxLeaves = 48;
+  static constexpr std::size_t kMaxPieces = 24;
 
   [[nodiscard]] abi::Error retype(abi::CPtr untyped, abi::ObjectType type, unsigned size_bits,
                                   abi::CPtr first_slot, std::uint64_t count) override;
@@ -107,11 +124,24 @@ class Memory final : private KernelObjects {
   UntypedAllocator untyped_;
   // Of a grant: its block and its first CNode, both the parent's.
   BlockId grant_ = kNoBlock;
-  abi::CPtr grant_slot_ = 0;
   KernelObject node_;
+  std::array<BlockId, kMaxPieces> pieces_{};
+  std::size_t piece_count_ = 0;
   // Entries of the CSpace that hold its slots.
   std::array<abi::Word, kMaxLeaves> leaves_{};
   std::size_t leaf_count_ = 0;
+  std::atomic<bool> claimed_{false};
+};
+
+class MemoryClaim {
+ public:
+  explicit MemoryClaim(Memory& memory) : memory_(memory) { memory_.claim(); }
+  ~MemoryClaim() { memory_.release(); }
+  MemoryClaim(const MemoryClaim&) = delete;
+  MemoryClaim& operator=(const MemoryClaim&) = delete;
+
+ private:
+  Memory& memory_;
 };
 
 }  // namespace lona::manager

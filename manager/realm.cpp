@@ -75,8 +75,8 @@ base::Expected<void, std::string_view> Realm::build(Window& window, const RealmP
   if (memory_.free_bytes() <= config.memory_reserve) {
     return base::fail(kNoMemory);
   }
-  memory_limit_ = base::align_down<std::uint64_t>(memory_.free_bytes() - config.memory_reserve,
-                                                  abi::kSmallPage);
+  memory_limit_ = base::align_down<std::uint64_t>(
+      memory_.free_bytes() - config.memory_reserve + config.memory_more, abi::kSmallPage);
   TRY(map_start_block(window, parts, config));
   for (std::size_t worker = 0; worker < worker_count_; ++worker) {
     TRY(start_worker(worker, parts, config));

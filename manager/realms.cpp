@@ -2,6 +2,7 @@
 #include "manager/realms.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <cstring>
 #include <new>
 
@@ -115,8 +116,10 @@ base::Expected<Realms::Created, Status> Realms::create(Realm& parent, const Crea
 }
 
 Status Realms::build(Realm& parent, std::uint32_t realm, const CreateRealm& request) {
-  const auto bits = static_cast<unsigned>(std::bit_width(request.memory_max - 1));
+  const auto bits = static_cast<unsigned>(std::bit_width(request.memory - 1));
   Entry& made = entry(realm);
+  made.granted = made.set_aside = std::uint64_t{1} << bits;
+  made.most = std::max(made.granted, request.memory_max);
   const auto number = parent.take_child_number();
   if (!number) {
     return number.error();
@@ -150,6 +153,7 @@ Status Realms::build(Realm& parent, std::uint32_t realm, const CreateRealm& requ
                              .depth = tree_.depth(realm),
                              .worker = thread_share(kRealmPriority, request.share),
                              .memory_reserve = kMappingReserve,
+                             .memory_more = made.most - made.granted,
                              .archive = {},
                              .console = {},
                              .parent_signal = parent.notification()};
@@ -183,6 +187,46 @@ Status Realms::build(Realm& parent, std::uint32_t realm, const CreateRealm& requ
     destroy(parent, made);
   }
   return status;
+}
+
+// A thread waits for the memory of a realm above its own only, and not when it is to stop, so none
+// waits for ever.
+bool Realms::grow(Realm& realm) {
+  Entry& grown = entry(realm.number());
+  if (grown.home == nullptr || grown.granted >= grown.most) {
+    return false;
+  }
+  Realm& parent = *entry(tree_.parent(realm.number())).realm;
+  while (!parent.memory().try_claim()) {
+    if (std::atomic_ref(grown.stopping).load()) {
+      return false;
+    }
+    abi::yield();
+  }
+  bool good = take_piece(parent, grown);
+  while (!good && grow(parent)) {
+    good = take_piece(parent, grown);
+  }
+  parent.memory().release();
+  return good;
+}
+
+// As much as it has already, or what can be had. Exactly that much is charged to the parent.
+bool Realms::take_piece(Realm& parent, Entry& grown) {
+  const std::uint64_t wanted = std::min(grown.granted, grown.most - grown.granted);
+  for (int bits = std::bit_width(wanted) - 1; bits >= kLeastPieceBits; --bits) {
+    const std::uint64_t bytes = std::uint64_t{1} << bits;
+    if (!parent.charge(bytes)) {
+      continue;
+    }
+    if (grown.home->memory.add_to_grant(parent.memory(), static_cast<unsigned>(bits))) {
+      grown.granted += bytes;
+      grown.cost += bytes;
+      return true;
+    }
+    parent.discharge(bytes);
+  }
+  return false;
 }
 
 // Maps what the manager is to know of the realm, in frames that the parent pays for.
@@ -285,6 +329,7 @@ void Realms::stop_subtree(std::uint32_t top) {
   std::uint32_t realm = top;
   while (true) {
     Home& home = *entry(realm).home;
+    std::atomic_ref(entry(realm).stopping).store(true);
     home.realm.halt();
     if (home.serving) {
       (void)abi::call(home.stop, abi::MessageInfo(0, 0, 0, 0));
@@ -325,7 +370,7 @@ base::Expected<RealmFigures, Status> Realms::info(const Realm& asking, std::uint
   RealmFigures figures{.parent = tree_.parent(realm),
                        .state = found.state,
                        .memory_limit = found.realm->memory_limit(),
-                       .memory_reserve = found.realm->memory_limit(),
+                       .memory_reserve = found.set_aside,
                        .memory_used = found.realm->mapped(),
                        .share = found.share,
                        .reserve = found.reserve,

@@ -98,6 +98,10 @@ class Realms {
     });
   }
 
+  // By the realm's own service thread, which has claimed its memory: a further piece of the
+  // parent's memory, when the realm may have more. False: not so, or there is none.
+  [[nodiscard]] bool grow(Realm& realm);
+
   // By the realm's own service thread, when its worker will not run again.
   void ended(const Realm& realm, std::uint64_t status, std::string_view text);
   // May a fault that can be served be served now?
@@ -111,6 +115,7 @@ class Realms {
   struct Home;  // what lives in the realm's part of the manager's address space
   static constexpr std::uint64_t kInheritingPerSecond = 20'000;
   static constexpr std::uint64_t kLinesPerSecond = 20;
+  static constexpr int kLeastPieceBits = 20;
   static constexpr std::size_t kChannelPages = abi::kChannelSize / abi::kSmallPage;
 
   struct Entry {
@@ -118,6 +123,10 @@ class Realms {
     Home* home = nullptr;    // null: the root
     abi::RealmState state = abi::RealmState::kDormant;
     bool told = false;  // the parent knows that it has ended
+    bool stopping = false;
+    std::uint64_t granted = 0;    // bytes of its memory: the grant and further pieces
+    std::uint64_t set_aside = 0;  // the grant
+    std::uint64_t most = 0;       // `granted` never gets above that
     std::uint64_t status = 0;
     std::uint64_t asked_share = abi::kNoShare;
     std::uint64_t share = abi::kNoShare;  // of it and all its children
@@ -144,6 +153,7 @@ class Realms {
   [[nodiscard]] abi::Status make_home(Realm& parent, std::uint32_t realm);
   void destroy(Realm& parent, Entry& entry);
   void stop_subtree(std::uint32_t top);
+  [[nodiscard]] bool take_piece(Realm& parent, Entry& grown);
   [[nodiscard]] FamilyTime family_time(std::uint32_t realm);
   [[nodiscard]] std::uint64_t reservable(std::uint32_t realm);
   void divide_time(std::uint32_t parent);

@@ -51,6 +51,9 @@ struct Received {
   std::uint64_t words[abi::kMsgMaxLength];
 };
 
+// A fault that can be served needs no more than this.
+constexpr std::uint64_t kSpareBytes = 256 << 10;
+
 class Server {
  public:
   explicit Server(Service& service)
@@ -196,14 +199,14 @@ class Server {
   bool serve(const abi::Message& message) {
     const Received received(message);
     words_ = received.words;
+    const MemoryClaim claim(realm_.memory());
     shared_.regions.reclaim(realm_);
     reply_.status = abi::Status::kOk;
     reply_.length = 0;
     switch (message.badge) {
       case Realm::kRequestBadge: {
         const auto request = decode_request(received.label, received.content());
-        return request ? std::visit([this](const auto& kind) { return handle(kind); }, *request)
-                       : answer(request.error());
+        return request ? serve_request(*request) : answer(request.error());
       }
       case Realm::kFaultBadge:
         return serve_fault(received);
@@ -214,9 +217,24 @@ class Server {
     }
   }
 
+  // A request for which the realm's memory is not enough is tried again when it has got more.
+  bool serve_request(const DecodedRequest& request) {
+    while (true) {
+      const bool answered = std::visit([this](const auto& kind) { return handle(kind); }, request);
+      if (!answered || reply_.status != abi::Status::kOutOfMemory || !shared_.realms.grow(realm_)) {
+        return answered;
+      }
+      reply_.status = abi::Status::kOk;
+      reply_.length = 0;
+    }
+  }
+
   // Inherited memory is mapped, a stack grows, a region that was taken away is passed over.
   // Otherwise the thread stays where it is until the realm is taken down.
   bool serve_fault(const Received& received) {
+    if (realm_.memory().free_bytes() < kSpareBytes) {
+      (void)shared_.realms.grow(realm_);
+    }
     const bool data = static_cast<abi::FaultKind>(received.label) == abi::FaultKind::kVm &&
                       received.words[abi::vm_fault::kInstruction] == 0;
     const std::uint64_t address = data ? received.words[abi::vm_fault::kAddress] : 0;

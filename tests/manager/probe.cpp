@@ -162,8 +162,9 @@ struct Child {
 };
 
 Child create(std::string_view name, std::uint64_t share = abi::kNoShare,
-             std::uint64_t memory = abi::kLeastRealmMemory, std::uint64_t reserve = 0) {
-  std::uint64_t words[10] = {memory, memory, reserve, share, 0, name.size()};
+             std::uint64_t memory = abi::kLeastRealmMemory, std::uint64_t reserve = 0,
+             std::uint64_t memory_max = 0) {
+  std::uint64_t words[10] = {memory, std::max(memory, memory_max), reserve, share, 0, name.size()};
   std::memcpy(words + 6, name.data(), name.size());
   const Answer made =
       ask_words(Request::kCreateRealm, words, static_cast<unsigned>(6 + (name.size() + 7) / 8));
@@ -402,17 +403,6 @@ void check_idle_share() {
   terminate(lazy);
 }
 
-void check_children() {
-  check_life();
-  check_depth();
-  check_faults();
-  check_foreign();
-  check_shares();
-  check_inheritance();
-  check_idle_share();
-  check_reserves();
-}
-
 // --- A thousand realms ---------------------------------------------------------------------------
 
 constexpr unsigned kGroups = 40;
@@ -470,6 +460,80 @@ std::uint64_t crowd(std::string_view group, unsigned count, std::uint64_t memory
   while (true) asm volatile("");
 }
 
+// --- Memory that realms get when they need it ----------------------------------------------------
+
+// Megabytes of pages that this realm can get.
+std::uint64_t fill() {
+  std::uint64_t got = 0;
+  while (ask(Request::kMapPages, abi::kPoolRange.start + (got << 20), 256, 12).status ==
+         Status::kOk) {
+    ++got;
+  }
+  return got;
+}
+
+Child start_growing(std::string_view name, std::uint64_t from, std::uint64_t to) {
+  const Child child = create(name, abi::kNoShare, from, 0, to);
+  expect(child.status == Status::kOk, name);
+  expect(ask(Request::kRunRealm, child.realm).status == Status::kOk, "a child runs");
+  return child;
+}
+
+// From what is set aside for it a realm grows up to what it may have; what its parent has is less
+// by exactly that, and as before when it is gone.
+void check_growth() {
+  constexpr std::uint64_t kMb = 1 << 20;
+  const auto before = ask(Request::kFigures).words;
+  const Child child = start_growing("fills", 2 * kMb, 13 * kMb);
+  const std::uint64_t charged = ask(Request::kFigures).words.mr1;
+  const std::uint64_t got = await(child);
+  expect(got >= 11 && got <= 13, "it gets what it may have");
+  // Pieces are of a megabyte at least.
+  expect(ask(Request::kFigures).words.mr1 - charged == 11 * kMb, "the parent is charged for it");
+  terminate(child);
+  expect(ask(Request::kFigures).words.mr1 == before.mr1, "and no longer");
+  const std::uint64_t after = ask(Request::kFigures).words.mr2;
+  expect(before.mr2 - after <= 4 * abi::kSmallPage, "only page tables stay");
+  // A grandchild grows out of what its parent has, which grows for that. What is set aside for
+  // one is there although its brother takes all there is.
+  const Child above = start_growing("raises", 4 * kMb, 32 * kMb);
+  expect(await(above) == 0, "a grandchild grows, and another one has what was set aside");
+  terminate(above);
+  expect(ask(Request::kFigures).words.mr2 == after, "nothing is lost");
+  // Taken down while it grows.
+  for (unsigned us = 0; us < 3000; us += 61) {
+    const Child late = start_growing("raises", 4 * kMb, 64 * kMb);
+    const std::uint64_t end = __builtin_ia32_rdtsc() + us * ticks_per_us();
+    while (__builtin_ia32_rdtsc() < end) asm volatile("pause");
+    terminate(late);
+  }
+  expect(ask(Request::kFigures).words.mr2 == after, "nothing is lost at any moment");
+  expect(ask(Request::kFigures).words.mr1 == before.mr1, "and nothing charged");
+}
+
+std::uint64_t raise() {
+  constexpr std::uint64_t kMb = 1 << 20;
+  const Child sure = create("fills", abi::kNoShare, 8 * kMb);
+  const Child greedy = start_growing("fills", 2 * kMb, 1024 * kMb);
+  const std::uint64_t got = await(greedy);
+  expect(got >= 12 && got < 32, "a grandchild gets no more than its parent has");
+  expect(ask(Request::kRunRealm, sure.realm).status == Status::kOk, "a child runs");
+  expect(await(sure) >= 6, "what was set aside is there");
+  return failures;
+}
+
+void check_children() {
+  check_life();
+  check_depth();
+  check_faults();
+  check_foreign();
+  check_shares();
+  check_inheritance();
+  check_idle_share();
+  check_reserves();
+  check_growth();
+}
+
 // Not a tail call, and a frame that touches every page on the way down.
 [[gnu::noinline]] int overrun(int depth) {
   volatile char frame[2048];
@@ -517,6 +581,8 @@ std::uint64_t inherit() {
 
 std::uint64_t behave(std::string_view what) {
   if (what == "exits") return 42;
+  if (what == "fills") return fill();
+  if (what == "raises") return raise();
   if (what == "crowds") return crowd("group", kGroups, 32 << 20);
   if (what == "group") return crowd("spins", kOfAGroup, abi::kLeastRealmMemory);
   if (what == "inherits") return inherit();

@@ -348,6 +348,9 @@ void Inspector::visit_table(What what, Word address) {
 
 void Inspector::visit_function(Word address) {
   const auto& f = *see<Function>(constants_, address);
+  // A byte that is neither must not be loaded as a truth.
+  if (!need(reinterpret_cast<const unsigned char&>(f.variadic) <= 1, "neither true nor false"))
+    return;
   symbol(f.name, true);
   symbol(f.ns, true);
   symbol(f.file, true);

@@ -12,6 +12,7 @@
 
 #include "vm/platform/sel4/carrier.hpp"
 #include "vm/platform/sel4/file_transfer.hpp"
+#include "vm/platform/sel4/host_request.hpp"
 #include "vm/platform/sel4/link.hpp"
 #include "vm/platform/sel4/manager.hpp"
 #include "vm/platform/sel4/platform_state.hpp"
@@ -23,8 +24,6 @@ namespace {
 
 constexpr std::uint64_t kNsPerSecond = 1'000'000'000;
 constexpr std::uint8_t kCtrlC = 3;
-constexpr std::size_t kMaxWords = 256;
-constexpr std::size_t kMaxSource = std::size_t{64} << 20;
 
 // Standard output that was not sent yet. A realm without a console has little of it at a time.
 constinit std::uint8_t g_little[1024] = {};
@@ -41,18 +40,6 @@ struct OthersOutput {
   std::uint8_t bytes[kFramePayloadMax] = {};
 };
 
-// What the host said at the start. The program's text is in pages of its own, which grow.
-struct Request {
-  StartRequest start;
-  std::uint8_t text[kFramePayloadMax] = {};
-  std::string_view words[kMaxWords] = {};
-  std::size_t word_count = 0;
-  bool started = false;
-  std::uint8_t* source = nullptr;
-  std::size_t source_size = 0;
-  std::size_t source_room = 0;
-};
-
 // The one file that is on its way. Belongs to the first worker, like the console.
 struct FileRequest {
   const void* asker = nullptr;
@@ -64,7 +51,7 @@ struct FileRequest {
 struct Buffers {
   FrameDecoder decoder;
   InputQueue input;
-  Request request;
+  HostRequest request;
   OthersOutput others;
   std::uint8_t output[kFramePayloadMax] = {};
 };
@@ -109,93 +96,6 @@ std::uint64_t to_tick(std::uint64_t ns) {
   panic(what);
 }
 
-std::uint16_t number_of(std::string_view text, std::uint16_t otherwise) {
-  std::uint32_t value = 0;
-  for (const char digit : text) {
-    if (digit < '0' || digit > '9' || value > 6552) {
-      return otherwise;
-    }
-    value = value * 10 + static_cast<std::uint32_t>(digit - '0');
-  }
-  return text.empty() || value == 0 ? otherwise : static_cast<std::uint16_t>(value);
-}
-
-void take_setting(std::string_view setting) {
-  const auto equals = setting.find('=');
-  const auto key = setting.substr(0, equals);
-  const auto value = equals == std::string_view::npos ? "" : setting.substr(equals + 1);
-  Terminal& t = g_console.terminal;
-  if (key == "columns") {
-    t.columns = number_of(value, t.columns);
-  } else if (key == "rows") {
-    t.rows = number_of(value, t.rows);
-  } else if (key == "color") {
-    t.color = value == "1";
-  } else if (key == "tty") {
-    t.interactive = value == "1";
-  }
-}
-
-// mode NUL settings NUL "--" NUL arguments
-void take_start(std::span<const std::uint8_t> payload) {
-  Request& request = g_console.buffers->request;
-  if (request.started) {
-    protocol_error("host link: a second start frame");
-  }
-  std::memcpy(request.text, payload.data(), payload.size());
-  std::string_view rest(reinterpret_cast<const char*>(request.text), payload.size());
-  g_console.terminal = {.interactive = false, .color = false, .columns = 80, .rows = 24};
-  bool settings = true;
-  while (true) {
-    const auto end = rest.find('\0');
-    const auto word = rest.substr(0, end);
-    if (request.word_count == kMaxWords) {
-      protocol_error("host link: too many arguments");
-    }
-    if (settings && word == "--") {
-      settings = false;
-    } else if (settings && request.word_count > 0) {
-      take_setting(word);
-    } else {
-      request.words[request.word_count++] = word;
-    }
-    if (end == std::string_view::npos) {
-      break;
-    }
-    rest.remove_prefix(end + 1);
-  }
-  request.started = true;
-  request.start.words = {request.words, request.word_count};
-  request.start.ready = request.words[0] != "run";  // a program's text is still to come
-}
-
-void take_source(std::span<const std::uint8_t> piece) {
-  Request& request = g_console.buffers->request;
-  if (!request.started || request.start.ready) {
-    protocol_error("host link: program text at the wrong time");
-  }
-  if (piece.empty()) {
-    request.start.source = {request.source, request.source_size};
-    request.start.ready = true;
-    return;
-  }
-  if (request.source_size + piece.size() > request.source_room) {
-    const std::size_t room = std::max<std::size_t>(request.source_room * 2, 64 * 1024);
-    auto* larger = room > kMaxSource ? nullptr : static_cast<std::uint8_t*>(map_pages(room));
-    if (larger == nullptr) {
-      panic("the program's text does not fit into memory");
-    }
-    if (request.source != nullptr) {
-      std::memcpy(larger, request.source, request.source_size);
-      unmap_pages(request.source, request.source_room);
-    }
-    request.source = larger;
-    request.source_room = room;
-  }
-  std::memcpy(request.source + request.source_size, piece.data(), piece.size());
-  request.source_size += piece.size();
-}
-
 std::size_t whole_pages(std::size_t bytes) {
   return (bytes + kPageSize - 1) & ~(kPageSize - 1);
 }
@@ -212,10 +112,10 @@ void take_file_head(std::span<const std::uint8_t> payload) {
 void take_frame(FromHost type, std::span<const std::uint8_t> payload) {
   switch (type) {
     case FromHost::kStart:
-      take_start(payload);
+      g_console.buffers->request.take_start(payload, g_console.terminal);
       return;
     case FromHost::kFile:
-      take_source(payload);
+      g_console.buffers->request.take_source(payload);
       return;
     case FromHost::kInput:
       if (!g_console.buffers->input.put(payload)) {
@@ -395,7 +295,7 @@ void start_console() {
 
 const StartRequest& start_request() {
   static constexpr StartRequest kNothing;
-  return g_console.buffers == nullptr ? kNothing : g_console.buffers->request.start;
+  return g_console.buffers == nullptr ? kNothing : g_console.buffers->request.start();
 }
 
 void wait_for_host() {
@@ -683,7 +583,7 @@ void forget_user_file(const void* asker) {
 
 // The host tells what its terminal is, so nobody gets an answer before that.
 Terminal terminal() {
-  while (g_console.kind == abi::ConsoleKind::kHostLink && !g_console.buffers->request.started) {
+  while (g_console.kind == abi::ConsoleKind::kHostLink && !g_console.buffers->request.started()) {
     wait_for_host();
   }
   return g_console.terminal;

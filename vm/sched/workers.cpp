@@ -172,10 +172,13 @@ bool AllPaused::all_between_slices(const Worker& w) const {
 }
 
 void set_var(Worker& w, Var& var, Term permanent_value) {
-  if (w.vm.state().code.is_local(permanent_value)) return var.set_local(permanent_value);
-  if (var.value == Term::unbound()) return var.set_value(permanent_value);
+  const auto give = [&] {
+    const bool local = w.vm.state().code.is_local(permanent_value);
+    local ? var.set_local(permanent_value) : var.set_value(permanent_value);
+  };
+  if (!var.is_bound()) return give();
   AllPaused paused(w);
-  var.set_value(permanent_value);
+  give();
 }
 
 // --- Threads ------------------------------------------------------------------------------------

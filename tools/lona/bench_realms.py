@@ -73,7 +73,7 @@ _PROGRAM = [
            (quot (* 1000000000 (- (used realm) from)) (- (now) start))))""",
     """(row "time of a realm with :max 0.30 that spins, in millionths of the processor"
             (part spinner 2000))""",
-    # Among eight that spin without a limit: one that is sure of a fifth, this realm and the manager.
+    # Among eight that spin without a limit: one sure of a fifth, this realm and the manager.
     "(def sure (spinning %{:cpu %{:min 0.2 :max 0.2}}))",
     "(def crowd (map (fn [_] (spinning %{})) (range 8)))",
     "(row \"the same with :min 0.20 :max 0.20, beside eight that spin\" (part sure 2000))",

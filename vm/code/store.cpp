@@ -171,7 +171,8 @@ bool CodeStore::settle(Word* first, const Word* end, Word*& blobs, bool& local) 
   for (Word* at = first; at < end;) {
     const Header h = Header::from_bits(*at);
     if (!h.is_header()) {
-      local = local || is_local(Term::from_bits(*at++));
+      local = local || is_local(Term::from_bits(*at));
+      at++;
       continue;
     }
     const Kind kind = h.kind();

@@ -26,7 +26,8 @@ static_assert(kThreadOffset + OwnThread::kAreaSize <= kWindowOffset);
 static_assert(kWindowOffset + Window::kSize == kAreaSize);
 
 // A realm that floods its endpoint gets no more of the processor through the manager than this.
-constexpr ThreadShare kChildServiceShare{250, 2'000, 10'000};
+// In short turns: when its budget ends while it holds a lock, others wait for the next one.
+constexpr ThreadShare kChildServiceShare{250, 1'000, 5'000};
 constexpr std::uint64_t kSlotsForAChild = 256;
 // Of a child's grant: for page tables and capabilities of what it inherits.
 constexpr std::uint64_t kMappingReserve = 64 << 10;

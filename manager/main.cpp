@@ -62,7 +62,8 @@ struct System {
   Realms realms{shared};
   SharedRegions regions{realms};
   Reserves reserves;
-  Shared shared{log, timer, parts, own, realms, regions, reserves};
+  PeerChannels peers{realms};
+  Shared shared{log, timer, parts, own, realms, regions, peers, reserves};
   Realm init{memory, {init_tables, init_grants, init_level_grants, init_copies}};
   OwnThread init_service;
   Service service{shared, init, 0};

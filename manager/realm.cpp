@@ -385,6 +385,29 @@ base::Expected<std::uint64_t, Status> Realm::take_child_number() {
   return base::fail(Status::kTooMany);
 }
 
+base::Expected<std::uint64_t, Status> Realm::take_peer_number() {
+  const auto bit = static_cast<unsigned>(std::countr_one(peer_numbers_));
+  if (bit >= abi::kPeerMax || cspace_bits_ == abi::kInitCSpaceBits) {
+    return base::fail(Status::kTooMany);
+  }
+  peer_numbers_ |= std::uint64_t{1} << bit;
+  return abi::kFirstPeer + bit;
+}
+
+// The page table is that of the channel to its parent.
+Status Realm::map_peer_channel(std::uint64_t number, Memory& parent, const FrameRun& frames,
+                               abi::CPtr copies) {
+  for (std::uint64_t at = 0; at < frames.count; ++at) {
+    if (abi::cnode_copy(parent.address_of(copies + at), parent.address_of(frames.first + at),
+                        abi::kReadWrite) != Error::kNone ||
+        abi::page_map(copies + at, space_.cap(), abi::child_channel(number) + at * abi::kSmallPage,
+                      abi::kReadWrite) != Error::kNone) {
+      return Status::kOutOfMemory;
+    }
+  }
+  return Status::kOk;
+}
+
 // They are never given back, so a page is charged for each pageful of them.
 base::Expected<std::uint64_t, Status> Realm::make_notification() {
   constexpr std::uint64_t kOfAPage = abi::kSmallPage >> abi::kNotificationBits;

@@ -59,6 +59,18 @@ struct RealmConfig {
   abi::CPtr parent_signal = 0;  // wakes the parent for what is in the channel; 0: there is none
 };
 
+// A channel between two children of this realm (peer_channels.hpp).
+struct PeerLink {
+  struct Side {
+    std::uint32_t realm = abi::kNoRealm;
+    std::uint64_t number = 0;
+    bool alive = false;
+    abi::CPtr copies = 0;  // of the caps to its frames
+  };
+  std::array<Side, 2> sides;
+  FrameRun frames;
+};
+
 class Realm {
  public:
   // Badges on the realm's endpoint: a request cannot pass for a fault.
@@ -108,6 +120,14 @@ class Realm {
   void give_child_number(std::uint64_t number) {
     child_numbers_[number / 64] &= ~(std::uint64_t{1} << (number % 64));
   }
+  // The same of a channel to another child of its parent: by the parent's service thread.
+  [[nodiscard]] base::Expected<std::uint64_t, abi::Status> take_peer_number();
+  void give_peer_number(std::uint64_t number) {
+    peer_numbers_ &= ~(std::uint64_t{1} << (number - abi::kFirstPeer));
+  }
+  // Maps the frames, with caps for which there are empty slots in the parent's memory.
+  [[nodiscard]] abi::Status map_peer_channel(std::uint64_t number, Memory& parent,
+                                             const FrameRun& frames, abi::CPtr copies);
   // Memory that a child takes counts as this realm's, as that of its own pages does.
   [[nodiscard]] bool charge(std::uint64_t bytes);
   void discharge(std::uint64_t bytes) { mapped_ -= bytes; }
@@ -125,6 +145,7 @@ class Realm {
   [[nodiscard]] std::atomic<std::uint64_t>& time_counter() { return time_used_; }
 
   [[nodiscard]] Memory& memory() { return memory_; }
+  [[nodiscard]] std::array<PeerLink, abi::kPeerLinks>& links() { return links_; }
   [[nodiscard]] RegionBook& regions_book() { return book_; }
   [[nodiscard]] abi::CPtr space() const { return space_.cap(); }
   [[nodiscard]] std::string_view name() const { return {name_.data(), name_length_}; }
@@ -192,6 +213,8 @@ class Realm {
   abi::CPtr deadline_signal_ = 0;
   FrameRun channel_;
   RegionBook book_;
+  std::array<PeerLink, abi::kPeerLinks> links_{};
+  std::uint64_t peer_numbers_ = 0;
   std::array<std::uint64_t, abi::kChildMax / 64> child_numbers_{};
   std::uint64_t own_objects_ = 0;  // notifications that it has asked for
   ConsoleGrant console_;

@@ -306,6 +306,7 @@ Status Realms::terminate(Realm& parent, std::uint32_t child) {
     }
   }
   stop_subtree(child);
+  shared_.peers.leave(parent, child);
   shared_.regions.leave(child, [&] {
     // From here on nobody looks into their homes.
     const Guard guard(lock_);
@@ -360,6 +361,11 @@ Realm* Realms::below(const Realm& above, std::uint32_t realm) {
   const Guard guard(lock_);
   return realm != above.number() && tree_.within(above.number(), realm) ? entry(realm).realm
                                                                         : nullptr;
+}
+
+Realm* Realms::child(const Realm& parent, std::uint32_t realm) {
+  const Guard guard(lock_);
+  return is_child(parent, realm) ? entry(realm).realm : nullptr;
 }
 
 base::Expected<RealmFigures, Status> Realms::info(const Realm& asking, std::uint32_t realm) {

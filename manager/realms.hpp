@@ -12,6 +12,7 @@
 #pragma once
 
 #include "manager/log.hpp"
+#include "manager/peer_channels.hpp"
 #include "manager/rate_limit.hpp"
 #include "manager/realm.hpp"
 #include "manager/realm_tree.hpp"
@@ -32,6 +33,7 @@ struct Shared {
   AddressSpace& own;
   Realms& realms;
   SharedRegions& regions;
+  PeerChannels& peers;
   Reserves& reserves;
 };
 
@@ -88,6 +90,8 @@ class Realms {
   [[nodiscard]] Realm* at(std::uint32_t realm);
   // Likewise, when it is below `above`.
   [[nodiscard]] Realm* below(const Realm& above, std::uint32_t realm);
+  // Likewise, when it is a child of that one.
+  [[nodiscard]] Realm* child(const Realm& parent, std::uint32_t realm);
   // The realm and all below it.
   template <typename F>
   void each_within(std::uint32_t top, F&& f) {

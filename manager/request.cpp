@@ -190,6 +190,12 @@ base::Expected<DecodedRequest, Status> decode_request(std::uint64_t label,
         return base::fail(Status::kBadMessage);
       }
       return MakeNotification{};
+    case abi::Request::kConnectRealms:
+      return ConnectRealms{.first = TRY(decode_number(words, 2)),
+                           .second = TRY(decode_number(words.last(1), 1))};
+    case abi::Request::kDisconnectRealms:
+      return DisconnectRealms{.one = TRY(decode_number(words, 2)),
+                              .other = TRY(decode_number(words.last(1), 1))};
     case abi::Request::kMakeRegion:
       return decode_make_region(words);
     case abi::Request::kShareRegion:

@@ -78,6 +78,14 @@ struct ChildRealms {
   std::uint64_t skip;
 };
 struct NextEnded {};
+struct ConnectRealms {
+  std::uint32_t first;
+  std::uint32_t second;
+};
+struct DisconnectRealms {
+  std::uint32_t one;
+  std::uint32_t other;
+};
 struct MakeNotification {};
 struct MakeRegion {
   std::uint64_t bytes;
@@ -100,10 +108,11 @@ struct ReleaseRegion {
   std::uint64_t region;
 };
 
-using DecodedRequest = std::variant<MapPages, UnmapPages, Figures, SetDeadline, LogText, ExitRealm,
-                                    CreateRealm, RunRealm, SuspendRealm, TerminateRealm, RealmInfo,
-                                    ChildRealms, NextEnded, MakeNotification, MakeRegion,
-                                    ShareRegion, UnshareRegion, FindRegion, ReleaseRegion>;
+using DecodedRequest =
+    std::variant<MapPages, UnmapPages, Figures, SetDeadline, LogText, ExitRealm, CreateRealm,
+                 RunRealm, SuspendRealm, TerminateRealm, RealmInfo, ChildRealms, NextEnded,
+                 MakeNotification, ConnectRealms, DisconnectRealms, MakeRegion, ShareRegion,
+                 UnshareRegion, FindRegion, ReleaseRegion>;
 
 // `words` are the message's words, as many as the sender said.
 [[nodiscard]] base::Expected<DecodedRequest, abi::Status> decode_request(

@@ -40,6 +40,17 @@ TEST(Request, DecodesWhatIsAskedOfChildren) {
   EXPECT_TRUE(decode(Request::kNextEnded, {}).has_value());
 }
 
+TEST(Request, DecodesWhatIsAskedOfChannels) {
+  const auto connect = decode(Request::kConnectRealms, {3, 4});
+  ASSERT_TRUE(connect.has_value());
+  EXPECT_EQ(std::get<ConnectRealms>(*connect).first, 3U);
+  EXPECT_EQ(std::get<ConnectRealms>(*connect).second, 4U);
+  EXPECT_EQ(std::get<DisconnectRealms>(*decode(Request::kDisconnectRealms, {3, 4})).other, 4U);
+  EXPECT_EQ(decode(Request::kConnectRealms, {3}).error(), Status::kBadMessage);
+  EXPECT_EQ(decode(Request::kConnectRealms, {3, ~0ULL}).error(), Status::kNoSuchRealm);
+  EXPECT_EQ(decode(Request::kDisconnectRealms, {}).error(), Status::kBadMessage);
+}
+
 TEST(Request, DecodesWhatIsAskedOfSharedRegions) {
   const auto make = decode(Request::kMakeRegion, {5000, 3, 0x636261});
   ASSERT_TRUE(make.has_value());

@@ -158,6 +158,18 @@ class Server {
     reply_.put(*slot);
     return answer(abi::Status::kOk);
   }
+  bool handle(const ConnectRealms& request) {
+    const auto made = shared_.peers.connect(realm_, request.first, request.second);
+    if (!made) {
+      return answer(made.error());
+    }
+    reply_.put(made->first);
+    reply_.put(made->second);
+    return answer(abi::Status::kOk);
+  }
+  bool handle(const DisconnectRealms& request) {
+    return answer(shared_.peers.disconnect(realm_, request.one, request.other));
+  }
   bool handle(const MakeRegion& request) {
     const auto made = shared_.regions.make(realm_, request);
     reply_.put(shared_.regions.take_gone(realm_));

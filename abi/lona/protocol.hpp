@@ -47,6 +47,12 @@ enum class Request : std::uint64_t {
   //   (kEndedByFault: a fault), length of a text, the text: what the fault was
   kNextEnded = 0x116,
 
+  // realm numbers of two children → the number of a channel between them in each: channels like
+  //   those to children, the first one of the two writes the first ring. Also when there is one.
+  kConnectRealms = 0x117,
+  // two realm numbers → nothing. Their VMs do not use the channel any more.
+  kDisconnectRealms = 0x118,
+
   // → the slot of a new notification of this realm, which it may signal and wait for. It stays
   //   until the realm's end.
   kMakeNotification = 0x120,

@@ -33,9 +33,18 @@ inline constexpr unsigned kChildCSpaceBits = 7;
 constexpr std::uint64_t most_children(unsigned cspace_bits) {
   return cspace_bits == kInitCSpaceBits ? kChildMax : 48;
 }
+// A child can have channels to other children of its parent; they have numbers above those of its
+// own children, and use the same page table as the channel to the parent. Of all its children a
+// realm can connect so many pairs.
+inline constexpr std::uint64_t kFirstPeer = 48;
+inline constexpr std::uint64_t kPeerMax = 15;
+inline constexpr std::uint64_t kPeerLinks = 32;
+static_assert(kFirstPeer >= most_children(kChildCSpaceBits));
+static_assert(child_channel(kFirstPeer + kPeerMax) <= kChannels + kLargePage);
 // From here on to the end: objects that the realm has asked for.
 constexpr std::uint64_t first_object_slot(unsigned cspace_bits) {
-  return kRealmSlotChildren + most_children(cspace_bits);
+  return kRealmSlotChildren + most_children(cspace_bits) +
+         (cspace_bits == kInitCSpaceBits ? 0 : kPeerMax);
 }
 static_assert(first_object_slot(kChildCSpaceBits) < 1 << kChildCSpaceBits);
 static_assert(first_object_slot(kInitCSpaceBits) < 1 << kInitCSpaceBits);

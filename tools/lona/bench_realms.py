@@ -61,6 +61,20 @@ _PROGRAM = [
          (do (send there [(self) bytes]) (receive x (- (now) start)))))""",
     "(do (long-trip 65536) (row \"round trip of 64 KiB to a child\" (long-trip 65536)))",
     "(do (long-trip 1048576) (row \"round trip of 1 MiB to a child\" (long-trip 1048576)))",
+    # And from one child to another, through a channel of their own.
+    "(def beside (realm-create %{:name 'beside}))",
+    "(realm-eval child \"(offer-service 'echo (spawn (fn [] (echo))))\")",
+    "(grant-service 'echo child beside)",
+    f"""(row "round trip between two children"
+         (match (realm-eval beside "(do (defn ask [pid me n] (match n 0 :ok
+              _ (do (send pid [me n]) (receive x when (= x n) x) (ask pid me (- n 1)))))
+            (let [echo (connect-service 'echo)]
+              (do (ask echo (self) 10)
+                  (let [start (monotonic-time)]
+                    (do (ask echo (self) {_MESSAGES})
+                        (quot (- (monotonic-time) start) {_MESSAGES}))))))" 60000)
+           [:ok n] n))""",
+    "(realm-terminate beside)",
     # A second of a child that spins, with three tenths of the processor.
     """(defn spinning [policy]
          (let [realm (realm-create %{:name 'spinner :policy policy})]

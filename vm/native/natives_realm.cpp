@@ -104,7 +104,7 @@ Term realm_command(Process& p, Args args) {
   } else if (args[1] == make_keyword("terminate")) {
     command = platform::RealmCommand::kTerminate;
     // The channel's memory goes with the realm.
-    state_of(p).realms.drop_child(args[0].realm_number());
+    state_of(p).realms.drop(args[0].realm_number());
   } else {
     return p.fail_badarg("command*", args);
   }
@@ -165,6 +165,41 @@ Term realm_request(Process& p, Args args) {
   if (sent == Realms::Sent::kNotSendable) return error(p, "not-sendable");
   if (sent == Realms::Sent::kTooLong) return error(p, "too-large");
   return sent_result(p, sent, args[1]);
+}
+
+Term realm_connect(Process& p, Args args) {
+  if (!args[0].is_realm() || !args[1].is_realm()) return p.fail_badarg("connect*", args);
+  const platform::PeerNumbers numbers =
+      platform::connect_realms(args[0].realm_number(), args[1].realm_number());
+  if (numbers.error != RealmError::kNone) return error(p, describe(numbers.error));
+  return make_pair_tuple(p, number(numbers.first), number(numbers.second));
+}
+
+Term realm_disconnect(Process& p, Args args) {
+  if (!args[0].is_realm() || !args[1].is_realm()) return p.fail_badarg("disconnect*", args);
+  const RealmError done =
+      platform::disconnect_realms(args[0].realm_number(), args[1].realm_number());
+  return done == RealmError::kNone ? state_of(p).ok : error(p, describe(done));
+}
+
+Term add_sibling(Process& p, Args args) {
+  if (!args[0].is_realm() || !args[1].is_integer() || !args[2].is_boolean()) {
+    return p.fail_badarg("add-sibling", args);
+  }
+  const auto channel = static_cast<std::uint64_t>(args[1].as_integer());
+  if (channel > ~std::uint32_t{0} ||
+      !platform::is_peer_number(static_cast<std::uint32_t>(channel))) {
+    return error(p, "bad-argument");
+  }
+  const bool added = state_of(p).realms.add_sibling(
+      args[0].realm_number(), static_cast<std::uint32_t>(channel), args[2] == Term::true_());
+  return added ? state_of(p).ok : error(p, "no-memory");
+}
+
+Term drop_sibling(Process& p, Args args) {
+  if (!args[0].is_realm()) return p.fail_badarg("drop-sibling", args);
+  state_of(p).realms.drop(args[0].realm_number());
+  return state_of(p).ok;
 }
 
 Term realm_served(Process& p, Args args) {

@@ -172,6 +172,17 @@ struct ChannelMemory {
   void* in;
 };
 ChannelMemory channel(std::uint32_t number);
+// A channel to another child of the same parent: its number is what that parent told, and of the
+// two the first one writes the first ring.
+bool is_peer_number(std::uint32_t number);
+ChannelMemory peer_channel(std::uint32_t number, bool first);
+// Between two children of this realm: its numbers in each.
+struct PeerNumbers {
+  RealmError error;
+  std::uint32_t first, second;
+};
+PeerNumbers connect_realms(std::uint32_t first, std::uint32_t second);
+RealmError disconnect_realms(std::uint32_t one, std::uint32_t other);
 // Something is in the ring for that one, or has been taken from its own.
 void signal_peer(std::uint32_t number);
 // Shared regions (abi/lona/protocol.hpp): what the answer to a request is.

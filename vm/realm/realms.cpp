@@ -24,14 +24,15 @@ void Realms::start() {
   const platform::RealmIdentity self = platform::realm_identity();
   own_ = self.realm;
   parent_realm_ = self.parent;
-  if (self.parent != platform::kNoRealm && !add_peer(self.parent, platform::kParent)) {
+  if (self.parent != platform::kNoRealm &&
+      !add_peer(self.parent, platform::kParent, platform::channel(platform::kParent))) {
     platform::panic("no memory for the channel to the parent");
   }
 }
 
-bool Realms::add_peer(std::uint32_t realm, std::uint32_t number) {
+bool Realms::add_peer(std::uint32_t realm, std::uint32_t number,
+                      const platform::ChannelMemory& memory) {
   static_assert(sizeof(Peer) <= kPeerBytes);
-  const platform::ChannelMemory memory = platform::channel(number);
   void* place = memory.out == nullptr ? nullptr : platform::map_pages(kPeerBytes);
   if (place == nullptr) return false;
   auto* peer = new (place) Peer(realm, number, *static_cast<base::ByteRing*>(memory.out),
@@ -49,18 +50,31 @@ std::size_t Realms::longest_frame() {
 
 bool Realms::add_child(std::uint32_t realm, std::uint32_t number) {
   Guard guard(lock_, true);
-  if (!add_peer(realm, number)) return false;
+  if (!add_peer(realm, number, platform::channel(number))) return false;
   children_.fetch_add(1, std::memory_order_relaxed);
   return true;
 }
 
-void Realms::drop_child(std::uint32_t realm) {
+bool Realms::add_sibling(std::uint32_t realm, std::uint32_t number, bool first) {
+  Guard guard(lock_, true);
+  if (find(realm) != nullptr) return true;
+  for (const Peer* peer = peers_; peer != nullptr; peer = peer->next) {
+    if (peer->number == number) return false;
+  }
+  // Something may be there already, and nobody signals it again.
+  holding_.store(true, std::memory_order_relaxed);
+  return add_peer(realm, number, platform::peer_channel(number, first));
+}
+
+void Realms::drop(std::uint32_t realm) {
   Guard guard(lock_, true);
   for (Peer** at = &peers_; *at != nullptr; at = &(*at)->next) {
     Peer* peer = *at;
     if (peer->realm != realm || peer->number == platform::kParent) continue;
     *at = peer->next;
-    children_.fetch_sub(1, std::memory_order_relaxed);
+    if (!platform::is_peer_number(peer->number)) {
+      children_.fetch_sub(1, std::memory_order_relaxed);
+    }
     peer->~Peer();
     platform::unmap_pages(peer, kPeerBytes);
     return;

@@ -44,7 +44,10 @@ class Realms {
 
   // False without memory.
   bool add_child(std::uint32_t realm, std::uint32_t number);
-  void drop_child(std::uint32_t realm);
+  // A realm beside this one; also when it is known already.
+  bool add_sibling(std::uint32_t realm, std::uint32_t number, bool first);
+  // Any but the parent.
+  void drop(std::uint32_t realm);
 
   Sent send(std::uint32_t realm, Frame::Kind kind, Word target, Term value);
   // Text for the parent's console; what finds no room is lost.
@@ -99,7 +102,7 @@ class Realms {
     wire::Limits limits;
   };
 
-  bool add_peer(std::uint32_t realm, std::uint32_t number);
+  bool add_peer(std::uint32_t realm, std::uint32_t number, const platform::ChannelMemory& memory);
   Peer* find(std::uint32_t realm);
   Sent send_to(Peer& peer, Frame::Kind kind, Word target, Term value);
   Sent put_frame(Peer& peer);

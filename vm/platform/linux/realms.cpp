@@ -51,6 +51,18 @@ std::uint64_t poll_notification(std::uint64_t) {
 ChannelMemory channel(std::uint32_t) {
   return {nullptr, nullptr};
 }
+bool is_peer_number(std::uint32_t) {
+  return false;
+}
+ChannelMemory peer_channel(std::uint32_t, bool) {
+  return {nullptr, nullptr};
+}
+PeerNumbers connect_realms(std::uint32_t, std::uint32_t) {
+  return {.error = RealmError::kNoSuchRealm, .first = 0, .second = 0};
+}
+RealmError disconnect_realms(std::uint32_t, std::uint32_t) {
+  return RealmError::kNoSuchRealm;
+}
 void signal_peer(std::uint32_t) {}
 
 // --- Shared regions: nobody to share them with, but they can be made --------------------------

@@ -262,6 +262,30 @@ ChannelMemory channel(std::uint32_t number) {
   return to_parent ? ChannelMemory{first, first + 1} : ChannelMemory{first + 1, first};
 }
 
+bool is_peer_number(std::uint32_t number) {
+  return start_block().cspace_bits == abi::kChildCSpaceBits && number >= abi::kFirstPeer &&
+         number < abi::kFirstPeer + abi::kPeerMax;
+}
+
+ChannelMemory peer_channel(std::uint32_t number, bool first) {
+  auto* ring = reinterpret_cast<base::ByteRing*>(abi::child_channel(number));
+  return first ? ChannelMemory{ring, ring + 1} : ChannelMemory{ring + 1, ring};
+}
+
+PeerNumbers connect_realms(std::uint32_t first, std::uint32_t second) {
+  Exchange exchange{};
+  exchange.words[0] = first;
+  exchange.words[1] = second;
+  const abi::Status status = exchange.ask(abi::Request::kConnectRealms, 2);
+  return {.error = error_of(status),
+          .first = static_cast<std::uint32_t>(exchange.words[0]),
+          .second = static_cast<std::uint32_t>(exchange.words[1])};
+}
+
+RealmError disconnect_realms(std::uint32_t one, std::uint32_t other) {
+  return error_of(ask_manager(abi::Request::kDisconnectRealms, 2, {one, other, 0, 0}));
+}
+
 void signal_peer(std::uint32_t number) {
   abi::signal(number == kParent ? abi::kRealmSlotParent : abi::kRealmSlotChildren + number);
 }

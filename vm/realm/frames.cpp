@@ -41,9 +41,12 @@ void FrameReader::pass() {
 }
 
 void FrameReader::tidy() {
-  bytes_.erase(0, at_);
+  if (at_ == bytes_.size()) {
+    bytes_.shrink(kKept);
+  } else {
+    bytes_.erase(0, at_);
+  }
   at_ = 0;
-  if (bytes_.empty()) bytes_.shrink(kKept);
 }
 
 }  // namespace lona::vm

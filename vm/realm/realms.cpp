@@ -107,8 +107,8 @@ Realms::Sent Realms::send_to(Peer& peer, Frame::Kind kind, Word target, Term val
   }
   frame_.clear();
   Frame::Head head{.size = 0, .kind = kind, .target = target};
-  const std::string_view bytes(reinterpret_cast<const char*>(&head), sizeof head);
-  if (!frame_.append(bytes)) return Sent::kNoMemory;
+  if (frame_.room(sizeof head).empty()) return Sent::kNoMemory;
+  frame_.grow(sizeof head);  // it is filled in when the size is known
   const std::size_t most = std::clamp<std::size_t>(peer.out.longest(), kFrameLeast, kFrameMost);
   const wire::Encoded encoded = wire::encode(value, own_, frame_, sizeof head + most);
   Sent sent = Sent::kNotSendable;

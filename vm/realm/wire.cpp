@@ -76,9 +76,15 @@ class Encoder {
     if (out_.size() + count > most_) return fail(Encoded::kTooLong);
     return out_.append({static_cast<const char*>(bytes), count}) || fail(Encoded::kNoMemory);
   }
+  // Most of a message are such: stores, not calls.
   template <class T>
   bool put(T value) {
-    return put(&value, sizeof value);
+    if (out_.size() + sizeof value > most_) return fail(Encoded::kTooLong);
+    const std::span<std::uint8_t> room = out_.room(sizeof value);
+    if (room.empty()) return fail(Encoded::kNoMemory);
+    std::memcpy(room.data(), &value, sizeof value);
+    out_.grow(sizeof value);
+    return true;
   }
   bool code(Code c) { return put(static_cast<std::uint8_t>(c)); }
   bool count(Code c, std::size_t n) {

@@ -168,6 +168,8 @@ base::Expected<DecodedRequest, Status> decode_request(std::uint64_t label,
       return decode_log(words);
     case abi::Request::kExit:
       return ExitRealm{TRY(one_word())};
+    case abi::Request::kRequestMemory:
+      return RequestMemory{TRY(one_word())};
     case abi::Request::kCreateRealm:
       return decode_create(words);
     case abi::Request::kRunRealm:

@@ -42,6 +42,9 @@ struct LogText {
 struct ExitRealm {
   std::uint64_t status;
 };
+struct RequestMemory {
+  std::uint64_t bytes;
+};
 
 struct RegionName {
   std::size_t length = 0;
@@ -109,10 +112,10 @@ struct ReleaseRegion {
 };
 
 using DecodedRequest =
-    std::variant<MapPages, UnmapPages, Figures, SetDeadline, LogText, ExitRealm, CreateRealm,
-                 RunRealm, SuspendRealm, TerminateRealm, RealmInfo, ChildRealms, NextEnded,
-                 MakeNotification, ConnectRealms, DisconnectRealms, MakeRegion, ShareRegion,
-                 UnshareRegion, FindRegion, ReleaseRegion>;
+    std::variant<MapPages, UnmapPages, Figures, SetDeadline, LogText, ExitRealm, RequestMemory,
+                 CreateRealm, RunRealm, SuspendRealm, TerminateRealm, RealmInfo, ChildRealms,
+                 NextEnded, MakeNotification, ConnectRealms, DisconnectRealms, MakeRegion,
+                 ShareRegion, UnshareRegion, FindRegion, ReleaseRegion>;
 
 // `words` are the message's words, as many as the sender said.
 [[nodiscard]] base::Expected<DecodedRequest, abi::Status> decode_request(

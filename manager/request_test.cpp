@@ -19,6 +19,9 @@ auto decode(Request request, std::vector<std::uint64_t> words) {
 constexpr std::uint64_t kPool = abi::kPoolRange.start;
 
 TEST(Request, DecodesWhatIsRight) {
+  const auto more = decode(Request::kRequestMemory, {12345});
+  ASSERT_TRUE(more.has_value());
+  EXPECT_EQ(std::get<RequestMemory>(*more).bytes, 12345U);
   const auto map = decode(Request::kMapPages, {kPool, 3, 12});
   ASSERT_TRUE(map.has_value());
   EXPECT_EQ(std::get<MapPages>(*map).pages.bytes(), 3U * 4096);

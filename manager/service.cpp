@@ -101,6 +101,13 @@ class Server {
     }
     return false;
   }
+  // The memory it lacks comes as for any request that there is too little for.
+  bool handle(const RequestMemory& request) {
+    const std::uint64_t left = realm_.memory_limit() - realm_.mapped();
+    return answer(request.bytes > left                           ? abi::Status::kOverLimit
+                  : request.bytes > realm_.memory().free_bytes() ? abi::Status::kOutOfMemory
+                                                                 : abi::Status::kOk);
+  }
   bool handle(const CreateRealm& request) {
     const auto made = shared_.realms.create(realm_, request);
     if (!made) {

@@ -22,6 +22,8 @@ enum class Request : std::uint64_t {
   kLog = 0x104,
   // status → never answered. The realm has done its work.
   kExit = 0x105,
+  // bytes → nothing. So much more is set aside for the realm now.
+  kRequestMemory = 0x106,
 
   // A realm and its children. A realm number names one realm only, for ever.
   //

@@ -7,6 +7,7 @@
 #include "vm/data/sequence.hpp"
 #include "vm/data/string.hpp"
 #include "vm/number/number.hpp"
+#include "vm/platform/memory_request.hpp"
 #include "vm/platform/platform.hpp"
 #include "vm/realm/send.hpp"
 #include "vm/sched/state.hpp"
@@ -110,6 +111,22 @@ Term realm_command(Process& p, Args args) {
   }
   const RealmError done = platform::command_realm(command, args[0].realm_number());
   return done == RealmError::kNone ? state_of(p).ok : error(p, describe(done));
+}
+
+Term request_memory(Process& p, Args args) {
+  if (!args[0].is_integer() || args[0].as_integer() < 0)
+    return p.fail_badarg("request-memory", args);
+  const bool good = platform::request_memory(static_cast<std::size_t>(args[0].as_integer()));
+  return good ? state_of(p).ok : error(p, "no-memory");
+}
+
+// Pages go back as pieces that nothing lies in any more, so a number would promise too much.
+Term return_memory(Process& p, Args args) {
+  if (!args[0].is_integer() || args[0].as_integer() < 0)
+    return p.fail_badarg("return-memory", args);
+  p.worker_->allocator.trim();
+  platform::return_memory();
+  return state_of(p).ok;
 }
 
 Term realm_figures(Process& p, Args args) {

@@ -2,11 +2,13 @@
 // Pages from mmap, counted against a quota as a realm's pages are.
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <cstdio>
 
 #include "vm/platform/linux/linux.hpp"
+#include "vm/platform/memory_request.hpp"
 
 namespace lona::vm::platform {
 
@@ -70,6 +72,11 @@ void unmap_level_pages(void* address, std::size_t bytes) {
 const void* inherited_level(std::uint32_t) {
   return nullptr;
 }
+
+bool request_memory(std::size_t bytes) {
+  return bytes <= g_limit - std::min(g_limit, g_mapped.load());
+}
+void return_memory() {}
 
 MemoryFigures memory_figures() {
   return {.limit = g_limit, .mapped = g_mapped.load()};

@@ -8,6 +8,7 @@
 #include <cstring>
 #include <new>
 
+#include "vm/platform/memory_request.hpp"
 #include "vm/platform/sel4/manager.hpp"
 #include "vm/platform/sel4/page_pool.hpp"
 #include "vm/platform/sel4/platform_state.hpp"
@@ -179,6 +180,15 @@ void unmap_level_pages(void* address, std::size_t bytes) {
 
 const void* inherited_level(std::uint32_t depth) {
   return reinterpret_cast<const void*>(abi::level_code(depth).start);
+}
+
+bool request_memory(std::size_t bytes) {
+  return ask_manager(abi::Request::kRequestMemory, 1, {bytes, 0, 0, 0}) == abi::Status::kOk;
+}
+
+void return_memory() {
+  const PoolLock lock;
+  (void)state().pool.pool.trim();
 }
 
 MemoryFigures memory_figures() {

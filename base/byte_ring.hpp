@@ -43,7 +43,7 @@ class ByteRingProducer {
     const std::size_t at = written_ % ByteRing::kCapacity;
     const std::size_t first = std::min<std::size_t>(count, ByteRing::kCapacity - at);
     std::memcpy(ring_.bytes + at, bytes.data(), first);
-    std::memcpy(ring_.bytes, bytes.data() + first, count - first);
+    if (first != count) std::memcpy(ring_.bytes, bytes.data() + first, count - first);
     written_ += count;
     // Pairs with the consumer's acquire: the bytes are visible before the count.
     ring_.written.store(written_, std::memory_order_release);
@@ -76,7 +76,7 @@ class ByteRingConsumer {
     const std::size_t at = taken_ % ByteRing::kCapacity;
     const std::size_t first = std::min<std::size_t>(count, ByteRing::kCapacity - at);
     std::memcpy(bytes.data(), ring_.bytes + at, first);
-    std::memcpy(bytes.data() + first, ring_.bytes, count - first);
+    if (first != count) std::memcpy(bytes.data() + first, ring_.bytes, count - first);
     taken_ += count;
     // Pairs with the producer's acquire: the bytes are free only after the copy.
     ring_.taken.store(taken_, std::memory_order_release);

@@ -12,41 +12,68 @@ namespace {
 
 using Unaligned __attribute__((aligned(1), may_alias)) = std::uint64_t;
 
-LONA_NO_BUILTIN void copy_up(unsigned char* to, const unsigned char* from, std::size_t size) {
-  while (size >= 32) {
-    const auto* source = reinterpret_cast<const Unaligned*>(from);
-    auto* target = reinterpret_cast<Unaligned*>(to);
-    const std::uint64_t a = source[0];
-    const std::uint64_t b = source[1];
-    const std::uint64_t c = source[2];
-    const std::uint64_t d = source[3];
-    target[0] = a;
-    target[1] = b;
-    target[2] = c;
-    target[3] = d;
-    from += 32;
-    to += 32;
-    size -= 32;
-  }
-  for (; size >= 8; size -= 8, from += 8, to += 8) {
-    *reinterpret_cast<Unaligned*>(to) = *reinterpret_cast<const Unaligned*>(from);
-  }
-  for (; size > 0; --size) {
-    *to++ = *from++;
+template <class Word>
+LONA_NO_BUILTIN Word load(const unsigned char* from) {
+  using Unaligned __attribute__((aligned(1), may_alias)) = Word;
+  return *reinterpret_cast<const Unaligned*>(from);
+}
+template <class Word>
+LONA_NO_BUILTIN void store(unsigned char* to, Word word) {
+  using Unaligned __attribute__((aligned(1), may_alias)) = Word;
+  *reinterpret_cast<Unaligned*>(to) = word;
+}
+
+// From one to two words: the first and the last, which may overlap. Everything is read before
+// anything is written, so it is right for any overlap of source and target.
+template <class Word>
+LONA_NO_BUILTIN void copy_ends(unsigned char* to, const unsigned char* from, std::size_t size) {
+  const Word first = load<Word>(from);
+  const Word last = load<Word>(from + size - sizeof(Word));
+  store(to, first);
+  store(to + size - sizeof(Word), last);
+}
+
+// Less than 32 bytes: no loop, because most copies are that short.
+LONA_NO_BUILTIN void copy_little(unsigned char* to, const unsigned char* from, std::size_t size) {
+  if (size >= 16) {
+    const auto a = load<std::uint64_t>(from);
+    const auto b = load<std::uint64_t>(from + 8);
+    const auto c = load<std::uint64_t>(from + size - 16);
+    const auto d = load<std::uint64_t>(from + size - 8);
+    store(to, a);
+    store(to + 8, b);
+    store(to + size - 16, c);
+    store(to + size - 8, d);
+  } else if (size >= 8) {
+    copy_ends<std::uint64_t>(to, from, size);
+  } else if (size >= 4) {
+    copy_ends<std::uint32_t>(to, from, size);
+  } else if (size >= 2) {
+    copy_ends<std::uint16_t>(to, from, size);
+  } else if (size == 1) {
+    *to = *from;
   }
 }
 
+LONA_NO_BUILTIN void copy_up(unsigned char* to, const unsigned char* from, std::size_t size) {
+  for (; size >= 32; from += 32, to += 32, size -= 32) {
+    const auto a = load<std::uint64_t>(from);
+    const auto b = load<std::uint64_t>(from + 8);
+    const auto c = load<std::uint64_t>(from + 16);
+    const auto d = load<std::uint64_t>(from + 24);
+    store(to, a);
+    store(to + 8, b);
+    store(to + 16, c);
+    store(to + 24, d);
+  }
+  copy_little(to, from, size);
+}
+
 LONA_NO_BUILTIN void copy_down(unsigned char* to, const unsigned char* from, std::size_t size) {
-  to += size;
-  from += size;
-  for (; size >= 8; size -= 8) {
-    from -= 8;
-    to -= 8;
-    *reinterpret_cast<Unaligned*>(to) = *reinterpret_cast<const Unaligned*>(from);
+  for (; size >= 32; size -= 8) {
+    store(to + size - 8, load<std::uint64_t>(from + size - 8));
   }
-  for (; size > 0; --size) {
-    *--to = *--from;
-  }
+  copy_little(to, from, size);
 }
 
 }  // namespace

@@ -72,31 +72,45 @@ class Encoder {
     return false;
   }
   bool push(Term t) { return left_.push(t) || fail(Encoded::kNoMemory); }
-  bool put(const void* bytes, std::size_t count) {
-    if (out_.size() + count > most_) return fail(Encoded::kTooLong);
-    return out_.append({static_cast<const char*>(bytes), count}) || fail(Encoded::kNoMemory);
+  // Room for so many bytes more, or null. A message is many small parts: each is one look at the
+  // room, and then stores.
+  std::uint8_t* room(std::size_t count) {
+    if (out_.size() + count > most_) {
+      fail(Encoded::kTooLong);
+      return nullptr;
+    }
+    const std::span<std::uint8_t> place = out_.room(count);
+    if (place.empty()) {
+      fail(Encoded::kNoMemory);
+      return nullptr;
+    }
+    out_.grow(count);
+    return place.data();
   }
-  // Most of a message are such: stores, not calls.
-  template <class T>
-  bool put(T value) {
-    if (out_.size() + sizeof value > most_) return fail(Encoded::kTooLong);
-    const std::span<std::uint8_t> room = out_.room(sizeof value);
-    if (room.empty()) return fail(Encoded::kNoMemory);
-    std::memcpy(room.data(), &value, sizeof value);
-    out_.grow(sizeof value);
+  // The parts one after the other.
+  template <class... T>
+  bool put(T... parts) {
+    std::uint8_t* at = room((sizeof parts + ...));
+    if (at == nullptr) return false;
+    ((std::memcpy(at, &parts, sizeof parts), at += sizeof parts), ...);
     return true;
   }
-  bool code(Code c) { return put(static_cast<std::uint8_t>(c)); }
+  bool bytes(const void* bytes, std::size_t count) {
+    if (count == 0) return true;
+    std::uint8_t* at = room(count);
+    if (at == nullptr) return false;
+    std::memcpy(at, bytes, count);
+    return true;
+  }
   bool count(Code c, std::size_t n) {
     if (n > most_) return fail(Encoded::kTooLong);
-    return code(c) && put(static_cast<std::uint32_t>(n));
+    return put(c, static_cast<std::uint32_t>(n));
   }
   bool text(Code c, std::string_view text) {
-    return count(c, text.size()) && put(text.data(), text.size());
+    return count(c, text.size()) && bytes(text.data(), text.size());
   }
   bool name(Code c, const SymbolEntry* entry) {
-    return code(c) && put(static_cast<std::uint16_t>(entry->length)) &&
-           put(entry->text, entry->length);
+    return put(c, static_cast<std::uint16_t>(entry->length)) && bytes(entry->text, entry->length);
   }
 
   bool leaf_or_whole(Term t);
@@ -117,7 +131,7 @@ class Encoder {
 bool Encoder::leaf_or_whole(Term t) {
   switch (t.tag()) {
     case Tag::kInteger:
-      return code(Code::kInteger) && put(t.as_integer());
+      return put(Code::kInteger, t.as_integer());
     case Tag::kPair:
       return list(t);
     case Tag::kBoxed:
@@ -129,7 +143,7 @@ bool Encoder::leaf_or_whole(Term t) {
     case Tag::kKeyword:
       return name(Code::kKeyword, t.entry());
     case Tag::kPid:
-      return code(Code::kPid) && put(realm_) && put(t.bits());
+      return put(Code::kPid, realm_, t.bits());
     case Tag::kHeader:
       break;
   }
@@ -137,14 +151,14 @@ bool Encoder::leaf_or_whole(Term t) {
 }
 
 bool Encoder::special(Term t) {
-  if (t.is_character()) return code(Code::kCharacter) && put(t.as_character());
-  if (t.is_realm()) return code(Code::kRealm) && put(t.realm_number());
-  if (t.is_nil()) return code(Code::kNil);
-  if (t.is_boolean()) return code(t == Term::true_() ? Code::kTrue : Code::kFalse);
-  if (t.is_empty_list()) return code(Code::kEmptyList);
+  if (t.is_character()) return put(Code::kCharacter, t.as_character());
+  if (t.is_realm()) return put(Code::kRealm, t.realm_number());
+  if (t.is_nil()) return put(Code::kNil);
+  if (t.is_boolean()) return put(t == Term::true_() ? Code::kTrue : Code::kFalse);
+  if (t.is_empty_list()) return put(Code::kEmptyList);
   if (const NumberType type = number_type(t); is_fixed(type)) {
-    return code(Code::kFixed) && put(static_cast<std::uint8_t>(type)) &&
-           put(static_cast<std::uint64_t>(fixed_value(t)));
+    return put(Code::kFixed, static_cast<std::uint8_t>(type),
+               static_cast<std::uint64_t>(fixed_value(t)));
   }
   return fail(Encoded::kNotSendable);
 }
@@ -165,31 +179,30 @@ bool Encoder::box(Term t) {
       return text(Code::kString, string_text(t));
     case Kind::kBinary:
     case Kind::kSlice:
-      return count(Code::kBinary, binary_size(t)) && put(binary_data(t), binary_size(t));
+      return count(Code::kBinary, binary_size(t)) && bytes(binary_data(t), binary_size(t));
     case Kind::kRef:
-      return code(Code::kRef) && put(realm_) && put(words_of[0]);
+      return put(Code::kRef, realm_, words_of[0]);
     case Kind::kForeign:
-      return code(is_foreign(t, ForeignType::kPid) ? Code::kPid : Code::kRef) &&
-             put(foreign_realm(t)) && put(foreign_word(t));
+      return put(is_foreign(t, ForeignType::kPid) ? Code::kPid : Code::kRef, foreign_realm(t),
+                 foreign_word(t));
     case Kind::kMachine:
       if (is_capability(t)) return fail(Encoded::kNotSendable);
-      return code(Code::kMachine) && put(static_cast<std::uint8_t>(machine_type(t))) &&
-             put(machine_word(t));
+      return put(Code::kMachine, static_cast<std::uint8_t>(machine_type(t)), machine_word(t));
     case Kind::kFloat:
-      return code(Code::kFloat) && put(words_of[0]);
+      return put(Code::kFloat, words_of[0]);
     case Kind::kFloat32:
-      return code(Code::kFloat32) && put(static_cast<std::uint32_t>(words_of[0]));
+      return put(Code::kFloat32, static_cast<std::uint32_t>(words_of[0]));
     case Kind::kU64:
     case Kind::kI64:
-      return code(Code::kFixed) && put(static_cast<std::uint8_t>(number_type(t))) &&
-             put(words_of[0]);
+      return put(Code::kFixed, static_cast<std::uint8_t>(number_type(t)), words_of[0]);
     case Kind::kBignum: {
       const std::size_t limbs = header_of(t).words() - 1;
-      return code(Code::kBignum) && put(static_cast<std::uint8_t>(words_of[0])) &&
-             put(static_cast<std::uint32_t>(limbs)) && put(words_of + 1, limbs * sizeof(Word));
+      return put(Code::kBignum, static_cast<std::uint8_t>(words_of[0]),
+                 static_cast<std::uint32_t>(limbs)) &&
+             bytes(words_of + 1, limbs * sizeof(Word));
     }
     case Kind::kRatio:
-      return code(Code::kRatio) && push(slot(t, 1)) && push(slot(t, 0));
+      return put(Code::kRatio) && push(slot(t, 1)) && push(slot(t, 0));
     default:
       return fail(Encoded::kNotSendable);
   }

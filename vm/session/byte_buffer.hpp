@@ -51,7 +51,13 @@ class ByteBuffer {
     size_ += bytes.size();
     return true;
   }
-  [[nodiscard]] bool append(std::string_view bytes) { return insert(size_, bytes); }
+  [[nodiscard]] bool append(std::string_view bytes) {
+    if (bytes.empty()) return true;
+    if (!reserve(size_ + bytes.size())) return false;
+    std::memcpy(data_ + size_, bytes.data(), bytes.size());
+    size_ += bytes.size();
+    return true;
+  }
 
   // Room for `bytes` more behind the content, to be filled and then counted by grow(); empty when
   // there is no memory.
@@ -63,7 +69,7 @@ class ByteBuffer {
 
   void erase(std::size_t from, std::size_t to) {
     if (from == to) return;
-    std::memmove(data_ + from, data_ + to, size_ - to);
+    if (to != size_) std::memmove(data_ + from, data_ + to, size_ - to);
     size_ -= to - from;
   }
   void clear() { size_ = 0; }

@@ -300,6 +300,7 @@ void CodeStore::free_block(Carrier& c, std::size_t start, std::size_t end) {
   }
   c.start.clear(start);
   c.local.clear(start);
+  c.retired.clear(start);
   if (c.large) return;
   for (std::size_t i = start; i < end; ++i) c.used.clear(i);
 #ifndef NDEBUG
@@ -310,13 +311,15 @@ void CodeStore::free_block(Carrier& c, std::size_t start, std::size_t end) {
 void CodeStore::sweep_carrier(Carrier& c) {
   for (std::size_t at = c.start.next(kFirstCell); at < kCells; at = c.start.next(at + 1)) {
     const std::size_t end = block_end(c, at);
-    if (c.marked.get(at)) {
+    const bool asked = is_answered();
+    if (c.marked.get(at) || (asked && (all_held_ || !c.retired.get(at)))) {
       c.marked.clear(at);
       live_ += (end - at) * kCell;
     } else {
       free_block(c, at, end);
     }
   }
+  c.retired.reset();
 }
 
 void CodeStore::release(Carrier* c) {
@@ -351,6 +354,45 @@ void CodeStore::sweep() {
   limit_.store(std::max({least_limit_, live_ / 2, scanned_ * sizeof(Word) / 16}),
                std::memory_order_relaxed);
   scanned_ = 0;
+  asking_ = Asking::kNobody;
+  all_held_ = false;
+}
+
+// --- What realms below hold ---------------------------------------------------------------------
+
+void CodeStore::retire() {
+  scan_marked();
+  for (std::size_t i = 0; i < count_; ++i) {
+    Carrier& c = *carriers_[i];
+    c.retired.set_difference(c.start, c.marked);
+    c.marked.reset();
+  }
+  asking_ = Asking::kChildren;
+  limit_.store(~std::size_t{0}, std::memory_order_relaxed);
+}
+
+void CodeStore::hold(Word word) {
+  Guard guard(lock_);
+  if (asking_ == Asking::kChildren) mark_word(word);
+}
+
+void CodeStore::hold_all() {
+  Guard guard(lock_);
+  all_held_ = asking_ == Asking::kChildren;
+}
+
+void CodeStore::all_answered() {
+  Guard guard(lock_);
+  if (asking_ != Asking::kChildren) return;
+  asking_ = Asking::kAnswered;
+  limit_.store(0, std::memory_order_relaxed);
+}
+
+void CodeStore::drop_retired() {
+  Guard guard(lock_);
+  for (std::size_t i = 0; i < count_; ++i) carriers_[i]->retired.reset();
+  asking_ = Asking::kNobody;
+  limit_.store(made_.load(std::memory_order_relaxed) * 2, std::memory_order_relaxed);
 }
 
 void CodeStore::set_least_limit(std::size_t bytes) {

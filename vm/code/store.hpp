@@ -26,6 +26,8 @@ class Process;
 
 class CodeStore {
  public:
+  static constexpr std::size_t kCell = 32;
+
   CodeStore() = default;
   ~CodeStore();
   CodeStore(const CodeStore&) = delete;
@@ -55,8 +57,30 @@ class CodeStore {
   }
   void sweep();
 
+  // Realms below may hold what this one does not reach any more. So with children a round has two
+  // halves: after marking, what is not marked is retired, which nobody can come to hold any more;
+  // each child says what it holds; when all have answered, the rest is freed. `due` is true again
+  // then.
+  void retire();
+  void hold(Word word);  // a realm below does
+  void hold_all();       // it cannot say what
+  void all_answered();
+  bool is_answered() const { return asking_ == Asking::kAnswered; }
+  // Nobody can be asked now: nothing is freed, and it is tried again after twice as much.
+  void drop_retired();
+
+  // Calls f(std::span<const Word>) for each block.
+  template <typename F>
+  void each_block(F f) const {
+    for (std::size_t i = 0; i < count_; ++i) {
+      Carrier& c = *carriers_[i];
+      for (std::size_t at = c.start.next(kFirstCell); at < kCells; at = c.start.next(at + 1)) {
+        f(std::span<const Word>(c.cell(at), (block_end(c, at) - at) * kCell / sizeof(Word)));
+      }
+    }
+  }
+
  private:
-  static constexpr std::size_t kCell = 32;
   static constexpr std::size_t kCarrierBytes = 64 * 1024;
   static constexpr std::size_t kCells = kCarrierBytes / kCell;
   // Blocks from here on have a carrier of their own.
@@ -71,6 +95,10 @@ class CodeStore {
     std::size_t next(std::size_t i) const;
     // The last bit up to i that is set; there is one.
     std::size_t previous(std::size_t i) const;
+    void reset() { *this = {}; }
+    void set_difference(const Bits& a, const Bits& b) {
+      for (std::size_t i = 0; i < kCells / 64; ++i) words_[i] = a.words_[i] & ~b.words_[i];
+    }
 
    private:
     std::uint64_t words_[kCells / 64];
@@ -81,7 +109,7 @@ class CodeStore {
     std::size_t bytes;
     bool large;  // one block, which may have more than kCells
     bool grey;   // some of its blocks are to be looked at
-    Bits used, start, marked, to_scan, with_blobs, local;
+    Bits used, start, marked, to_scan, with_blobs, local, retired;
     Word* cell(std::size_t i) {
       return reinterpret_cast<Word*>(reinterpret_cast<char*>(this) + i * kCell);
     }
@@ -118,6 +146,8 @@ class CodeStore {
   std::size_t scanned_ = 0;  // words that were marked from, this round
   std::size_t live_ = 0;     // bytes after the last sweep
   bool any_grey_ = false;
+  enum class Asking : std::uint8_t { kNobody, kChildren, kAnswered } asking_ = Asking::kNobody;
+  bool all_held_ = false;
 };
 
 }  // namespace lona::vm

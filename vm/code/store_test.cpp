@@ -48,6 +48,48 @@ TEST(CodeStore, finds_blocks_that_only_blocks_behind_and_before_them_know) {
   EXPECT_LT(store.mapped_bytes(), mapped / 4);
 }
 
+TEST(CodeStore, what_is_retired_goes_when_all_have_answered_unless_somebody_holds_it) {
+  CodeStore store;
+  store.set_least_limit(1);
+  Word* reached = store.allocate(4);
+  Word* held = store.allocate(4);
+  Word* through = store.allocate(4);
+  Word* dead = store.allocate(4);
+  held[1] = reinterpret_cast<Word>(through);
+  const Word root = reinterpret_cast<Word>(reached);
+  store.mark({&root, 1});
+  store.retire();
+  EXPECT_FALSE(store.due());
+  Word* later = store.allocate(4);  // nobody reaches it, but it was not there to be retired
+  store.hold(reinterpret_cast<Word>(held + 2));
+  store.hold(12345);  // nonsense
+  for (Word* block : {reached, held, through, dead, later}) block[3] = 7;
+  EXPECT_FALSE(store.due());
+  store.all_answered();
+  EXPECT_TRUE(store.due() && store.is_answered());
+  store.sweep();
+  for (Word* block : {reached, held, through, later}) EXPECT_EQ(block[3], 7u);
+  EXPECT_EQ(store.allocate(4), dead);
+}
+
+TEST(CodeStore, nothing_goes_when_a_realm_below_cannot_say_what_it_holds) {
+  CodeStore store;
+  Word* block = store.allocate(4);
+  block[3] = 7;
+  store.all_answered();  // nobody was asked
+  store.retire();
+  store.hold_all();
+  store.all_answered();
+  store.sweep();
+  EXPECT_EQ(block[3], 7u);
+  EXPECT_NE(store.allocate(4), block);
+  // The next round is a new one.
+  store.retire();
+  store.all_answered();
+  store.sweep();
+  EXPECT_EQ(store.allocate(4), block);
+}
+
 TEST(CodeStore, large_blocks_have_pages_of_their_own) {
   CodeStore store;
   Word* large = store.allocate(kMiB);

@@ -225,6 +225,27 @@ Term realm_served(Process& p, Args args) {
   return state_of(p).ok;
 }
 
+Term list_inherited(Process& p, Args) {
+  state_of(p).inherited_lists.fetch_add(1, std::memory_order_relaxed);
+  return state_of(p).ok;
+}
+
+// A child has sent this: a wrong address holds nothing, or what the child then keeps in vain.
+Term retired_held(Process& p, Args args) {
+  CodeStore& code = state_of(p).code;
+  Term list = args[0];
+  for (; list.is_pair(); list = list.rest()) {
+    if (list.first().is_integer()) code.hold(static_cast<Word>(list.first().as_integer()));
+  }
+  if (!list.is_empty_list()) code.hold_all();
+  return state_of(p).ok;
+}
+
+Term retired_answered(Process& p, Args) {
+  state_of(p).code.all_answered();
+  return state_of(p).ok;
+}
+
 Term exit_from(Process& p, Args args) {
   if (!is_any_pid(args[0]) || !args[1].is_pid()) return p.fail_badarg("exit-from", args);
   if (Process* other = state_of(p).table.find(args[1])) {

@@ -332,4 +332,25 @@ void Realms::tell_ends(Worker& w) {
   }
 }
 
+bool Realms::tell_retired(Worker& w) {
+  Guard guard(lock_, true);
+  const Term parts[] = {make_keyword("retired")};
+  return deliver_term(w, service(w), make_tuple(arena_, parts));
+}
+
+void Realms::tell_inherited(Worker& w, std::optional<std::span<const Word>> cells) {
+  Guard guard(lock_, true);
+  if (arena_.mapped_bytes() > kArenaKept) arena_.clear();
+  Term list = cells ? Term::empty_list() : make_keyword("all");
+  for (Word cell : cells.value_or(std::span<const Word>())) {
+    Word* pair = arena_.try_alloc(2);
+    if (pair == nullptr) return;
+    pair[0] = Term::integer(static_cast<std::int64_t>(cell)).bits();
+    pair[1] = list.bits();
+    list = Term::pair(pair);
+  }
+  const Term parts[] = {make_keyword("inherited"), list};
+  (void)deliver_term(w, service(w), make_tuple(arena_, parts));
+}
+
 }  // namespace lona::vm

@@ -59,6 +59,11 @@ class Realms {
   bool holding() const { return holding_.load(std::memory_order_relaxed); }
   // Looks whether there is room now.
   void poll_held(Worker& w);
+  // The service is to ask the children what they hold of retired code; false: there is none.
+  bool tell_retired(Worker& w);
+  // What this realm holds of those above, for the service: [:inherited addresses], or nothing for
+  // too much: [:inherited :all].
+  void tell_inherited(Worker& w, std::optional<std::span<const Word>> cells);
   // The service has done with one message from that realm.
   void served(std::uint32_t realm);
 

@@ -94,7 +94,7 @@ void note_slice(Worker& w, const Process& p, std::int64_t used) {
 std::int64_t run_one(Worker& w, Process& p) {
   Vm::State& s = w.vm.state();
   begin_slice(w);
-  if (s.code.due()) reclaim_code(w);
+  if (s.code.due() || s.inherited_lists.load(std::memory_order_relaxed) != 0) reclaim_code(w);
   w.running = &p;
   p.state_.store(Process::State::kRunning, std::memory_order_relaxed);
   p.woken_.store(false, std::memory_order_relaxed);

@@ -49,6 +49,7 @@ struct Vm::State {
   Hooks* hooks = nullptr;
   PermanentRegion permanent;
   CodeStore code;
+  std::atomic<unsigned> inherited_lists{0};  // that the service has asked for (reclaim.cpp)
   Namespaces namespaces;
   ProcessTable table;
   NativeFunction fallbacks[static_cast<unsigned>(Fallback::kCount)] = {};

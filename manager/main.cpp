@@ -44,6 +44,7 @@ struct System {
   std::array<Grant, 2048> init_grants{};
   std::array<Grant, 512> init_level_grants{};
   std::array<abi::CPtr, 4096> init_copies{};
+  std::array<BlockId, 1 << abi::object_bits(abi::kInitCSpaceBits)> init_objects{};
   CSpace cspace;
   Memory memory{cspace, {slot_pages, blocks}};
   AddressSpace own{own_tables};
@@ -64,7 +65,7 @@ struct System {
   Reserves reserves;
   PeerChannels peers{realms};
   Shared shared{log, timer, parts, own, realms, regions, peers, reserves};
-  Realm init{memory, {init_tables, init_grants, init_level_grants, init_copies}};
+  Realm init{memory, {init_tables, init_grants, init_level_grants, init_copies, init_objects}};
   OwnThread init_service;
   Service service{shared, init, 0};
 };
@@ -198,8 +199,9 @@ void start_realms(System& system) {
   const auto slots_lock = new_notification(system);
   const auto realms_lock = new_notification(system);
   const auto regions_lock = new_notification(system);
-  if (!slots_lock || !realms_lock || !regions_lock ||
-      !system.asids.start(system.memory, RealmTree::kMax) || !system.realms.start(system.memory)) {
+  const std::size_t spaces = RealmTree::kMax * (1 + abi::kMostAddressSpaces);
+  if (!slots_lock || !realms_lock || !regions_lock || !system.asids.start(system.memory, spaces) ||
+      !system.realms.start(system.memory)) {
     give_up(system);
   }
   system.cspace.use(*slots_lock);

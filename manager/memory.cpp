@@ -159,6 +159,28 @@ void Memory::destroy(KernelObject& object) {
   object = {};
 }
 
+abi::Error Memory::hand_over(KernelObject& object, abi::SlotAddress target) {
+  const abi::Error error = abi::cnode_move(target, address_of(object.cap));
+  if (error == abi::Error::kNone) {
+    slots_.give(object.cap);
+    object.cap = 0;
+  }
+  return error;
+}
+
+std::uint64_t Memory::take_back(BlockId block) {
+  const std::uint64_t bytes = std::uint64_t{1} << untyped_.size_bits(block);
+  // Only a bug of ours makes the kernel refuse; the block is then never used again.
+  if (abi::cnode_revoke(address_of(untyped_.slot(block))) == abi::Error::kNone) {
+    untyped_.give(block);
+  }
+  return bytes;
+}
+
+std::uint64_t Memory::cost(ObjectType type, unsigned size_bits) {
+  return std::uint64_t{1} << block_bits(type, size_bits);
+}
+
 base::Expected<FrameRun, MemoryError> Memory::make_frames(unsigned page_bits, std::uint64_t count) {
   const auto type = page_bits == abi::kLargePageBits ? ObjectType::kLargePage : ObjectType::kPage4K;
   const unsigned bits = page_bits + static_cast<unsigned>(std::countr_zero(count));

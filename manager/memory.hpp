@@ -67,6 +67,12 @@ class Memory final : private KernelObjects {
   [[nodiscard]] base::Expected<KernelObject, MemoryError> make(abi::ObjectType type,
                                                                unsigned size_bits = 0);
   void destroy(KernelObject& object);
+  // Moves the object's only cap into a slot of somebody else's; the block remains ours.
+  [[nodiscard]] abi::Error hand_over(KernelObject& object, abi::SlotAddress target);
+  // Ends what became of a block that was handed over: its bytes, which are free again.
+  std::uint64_t take_back(BlockId block);
+  // Bytes that make() takes.
+  [[nodiscard]] static std::uint64_t cost(abi::ObjectType type, unsigned size_bits);
 
   // `count` is a power of two.
   [[nodiscard]] base::Expected<FrameRun, MemoryError> make_frames(unsigned page_bits,

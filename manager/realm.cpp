@@ -62,6 +62,8 @@ base::Expected<void, std::string_view> Realm::build(Window& window, const RealmP
   depth_ = config.depth;
   parent_ = config.parent;
   cspace_bits_ = config.cspace_bits;
+  // Priorities are authority over the processor, so threads of others stay at the lowest.
+  authority_ = config.parent == nullptr ? config.worker.priority : 0;
   TRY(make_objects(parts, config));
   TRY(map_image(window, parts.image));
   for (std::size_t worker = 0; worker < worker_count_; ++worker) {
@@ -118,8 +120,9 @@ Realm::Step Realm::make_objects(const RealmParts& parts, const RealmConfig& conf
     worker.tcb = TRY(in_words(memory_.make(ObjectType::kTcb)));
     worker.sched_context =
         TRY(in_words(make_sched_context(memory_, parts.sched_control + at, config.worker)));
+    worker.fault_cap = TRY(in_words(
+        memory_.badge_cap(endpoint_.cap, abi::kAllRights, kFaultBadge | at << kBadgeKindBits)));
   }
-  fault_cap_ = TRY(in_words(memory_.badge_cap(endpoint_.cap, abi::kAllRights, kFaultBadge)));
   deadline_signal_ =
       TRY(in_words(memory_.badge_cap(notification(), abi::kCanWrite, abi::kSignalDeadline)));
   if (!regions_.add({abi::kNullGuard, RegionType::null_guard, RegionRights::none}) ||
@@ -336,7 +339,7 @@ Realm::Step Realm::start_worker(std::size_t number, const RealmParts& parts,
   // No authority over priorities: the maximum it may set is its own.
   TRY(check(abi::tcb_set_sched_params(worker.tcb.cap, abi::kSlotInitTcb, config.worker.priority,
                                       config.worker.priority, worker.sched_context.cap,
-                                      fault_cap_)));
+                                      worker.fault_cap)));
   abi::UserRegisters registers{};
   registers.rip = parts.image.elf().entry();
   registers.rsp = abi::worker_stack(number).end() - 8;  // as if called
@@ -406,32 +409,6 @@ Status Realm::map_peer_channel(std::uint64_t number, Memory& parent, const Frame
     }
   }
   return Status::kOk;
-}
-
-// They are never given back, so a page is charged for each pageful of them.
-base::Expected<std::uint64_t, Status> Realm::make_notification() {
-  constexpr std::uint64_t kOfAPage = abi::kSmallPage >> abi::kNotificationBits;
-  const std::uint64_t slot = abi::first_object_slot(cspace_bits_) + own_objects_;
-  if (slot >= std::uint64_t{1} << cspace_bits_) {
-    return base::fail(Status::kTooMany);
-  }
-  const bool begins_page = own_objects_ % kOfAPage == 0;
-  if (begins_page && !charge(abi::kSmallPage)) {
-    return base::fail(Status::kOverLimit);
-  }
-  memory_.keep_slots_ready(64);
-  auto made = memory_.make(ObjectType::kNotification);
-  if (made && give_cap(slot, made->cap, abi::kCanRead | abi::kCanWrite, abi::kSignalOwn)) {
-    ++own_objects_;
-    return slot;
-  }
-  if (made) {
-    memory_.destroy(*made);
-  }
-  if (begins_page) {
-    discharge(abi::kSmallPage);
-  }
-  return base::fail(Status::kOutOfMemory);
 }
 
 // Only realms that another one has made hold what can be taken away, and they have one worker.

@@ -3,6 +3,7 @@
 // given. All of it is made of the realm's own Memory and goes with that.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <bit>
@@ -73,7 +74,10 @@ struct PeerLink {
 
 class Realm {
  public:
-  // Badges on the realm's endpoint: a request cannot pass for a fault.
+  // Badges on the realm's endpoint: a request cannot pass for a fault. Above the kind of a fault is
+  // the worker's number.
+  static constexpr unsigned kBadgeKindBits = 8;
+  static constexpr std::uint64_t kBadgeKinds = (1 << kBadgeKindBits) - 1;
   static constexpr std::uint64_t kRequestBadge = 1;
   static constexpr std::uint64_t kFaultBadge = 2;
   static constexpr std::uint64_t kStopBadge = 3;  // of the manager itself
@@ -83,6 +87,7 @@ class Realm {
     std::span<Grant> grants;
     std::span<Grant> level_grants;
     std::span<abi::CPtr> copies;  // of caps to frames that it shares
+    std::span<BlockId> objects;   // one for each of its object slots
   };
 
   Realm(Memory& memory, Tables tables)
@@ -90,7 +95,10 @@ class Realm {
         space_(tables.page_tables),
         grants_(tables.grants),
         level_grants_(tables.level_grants),
-        copies_(tables.copies) {}
+        copies_(tables.copies),
+        objects_(tables.objects) {
+    std::ranges::fill(objects_, kNoBlock);
+  }
 
   // Nothing, or in words what failed.
   [[nodiscard]] base::Expected<void, std::string_view> build(Window& window,
@@ -100,6 +108,9 @@ class Realm {
   // Stops the worker; a device of its own is made quiet for good.
   void halt();
   void suspend();
+
+  // The worker's system call ends with abi::kCallFailed instead of what it asked for.
+  [[nodiscard]] bool end_call(std::uint64_t worker);
 
   [[nodiscard]] abi::Status map_pages(const PageRange& pages);
   [[nodiscard]] abi::Status unmap_pages(const PageRange& pages);
@@ -131,8 +142,12 @@ class Realm {
   // Memory that a child takes counts as this realm's, as that of its own pages does.
   [[nodiscard]] bool charge(std::uint64_t bytes);
   void discharge(std::uint64_t bytes) { mapped_ -= bytes; }
-  // A notification for the realm's own use, and a cap to it in the slot that is the answer.
-  [[nodiscard]] base::Expected<std::uint64_t, abi::Status> make_notification();
+  // Objects that it has asked for, and authority that only the first realm may have.
+  [[nodiscard]] abi::Status make_object(const AsidPools& asids, const MakeObject& request);
+  [[nodiscard]] abi::Status free_object(std::uint64_t slot);
+  [[nodiscard]] abi::Status make_irq_handler(const MakeIrqHandler& request);
+  [[nodiscard]] abi::Status give_sched_control(const RealmParts& parts,
+                                               const GiveSchedControl& request);
   // The frames of a shared region of its own, in one of its windows.
   [[nodiscard]] abi::Status map_region(const FrameRun& frames, std::size_t place) {
     return map_run(frames, abi::region_window(place));
@@ -180,6 +195,11 @@ class Realm {
                                   const RealmConfig& config);
   [[nodiscard]] Step give_cap(std::uint64_t slot, abi::CPtr source, abi::CapRights rights,
                               std::uint64_t badge);
+  // Gives the realm its object slots, unless it has them.
+  [[nodiscard]] abi::Status prepare_objects();
+  [[nodiscard]] abi::SlotAddress object_slot(std::uint64_t slot) const {
+    return {object_node_.cap, slot, abi::object_bits(cspace_bits_)};
+  }
   [[nodiscard]] abi::Status map_run(const FrameRun& run, abi::Address address);
   // Frames for all of it go to the table; what could not be made is taken back.
   [[nodiscard]] abi::Status fill_pages(const PageRange& pages, GrantTable& table);
@@ -206,17 +226,21 @@ class Realm {
     KernelObject tcb;
     KernelObject sched_context;
     abi::CPtr buffer_frame = 0;
+    abi::CPtr fault_cap = 0;
   };
   std::array<Worker, abi::kRealmWorkersMax> workers_{};
   std::size_t worker_count_ = 0;
-  abi::CPtr fault_cap_ = 0;
   abi::CPtr deadline_signal_ = 0;
   FrameRun channel_;
   RegionBook book_;
   std::array<PeerLink, abi::kPeerLinks> links_{};
   std::uint64_t peer_numbers_ = 0;
   std::array<std::uint64_t, abi::kChildMax / 64> child_numbers_{};
-  std::uint64_t own_objects_ = 0;  // notifications that it has asked for
+  std::span<BlockId> objects_;      // of what it has asked for, by slots
+  KernelObject object_node_;        // the object slots, once there are any
+  KernelObject cspace_root_;        // and what joins them with the others
+  std::size_t address_spaces_ = 0;  // made by request
+  std::uint64_t authority_ = 0;     // priority up to which its threads may go
   ConsoleGrant console_;
   std::uint64_t console_memory_ = 0;  // physical
   std::uint64_t memory_limit_ = 0;

@@ -48,7 +48,7 @@ struct Realms::Home {
 
   Home(Shared& shared, CSpace& cspace, std::uint32_t index)
       : memory(cspace, {slot_pages, blocks}),
-        realm(memory, {page_tables, grants, level_grants, copies}),
+        realm(memory, {page_tables, grants, level_grants, copies, objects}),
         service{shared, realm, index} {}
 
   std::array<SlotAllocator::Page, kSlotPages> slot_pages{};
@@ -57,6 +57,7 @@ struct Realms::Home {
   std::array<Grant, kLevelGrants> level_grants{};
   std::array<KernelObject, kPageTables> page_tables{};
   std::array<abi::CPtr, kCopies> copies{};
+  std::array<BlockId, 1 << abi::object_bits(abi::kChildCSpaceBits)> objects{};
   Memory memory;
   Realm realm;
   OwnThread thread;

@@ -142,6 +142,56 @@ base::Expected<std::uint32_t, Status> decode_number(std::span<const std::uint64_
   return static_cast<std::uint32_t>(words[0]);
 }
 
+// The last word is a slot; how many there are depends on the realm.
+base::Expected<std::uint64_t, Status> decode_slot(std::span<const std::uint64_t> words,
+                                                  std::size_t count) {
+  if (words.size() != count) {
+    return base::fail(Status::kBadMessage);
+  }
+  if (words.back() >= std::uint64_t{1} << abi::object_bits(abi::kInitCSpaceBits)) {
+    return base::fail(Status::kBadArgument);
+  }
+  return words.back();
+}
+
+struct SizeRange {
+  unsigned least, most;
+};
+
+// What a realm may say about the size of an object; all but these have one size.
+SizeRange sizes_of(abi::ObjectType type) {
+  switch (type) {
+    case abi::ObjectType::kUntyped:
+      return {abi::kMinUntypedBits, 30};
+    case abi::ObjectType::kCNode:
+      return {1, 20};
+    case abi::ObjectType::kSchedContext:
+      return {abi::kMinSchedContextBits, 12};
+    default:
+      return {0, 0};
+  }
+}
+
+// Pages of 1 GiB and tables for devices are not for realms.
+bool makes_sense(abi::ObjectType type) {
+  return type <= abi::ObjectType::kPml4 || type == abi::ObjectType::kPage4K ||
+         type == abi::ObjectType::kLargePage || type == abi::ObjectType::kPageTable ||
+         type == abi::ObjectType::kPageDirectory;
+}
+
+base::Expected<MakeObject, Status> decode_object(std::span<const std::uint64_t> words) {
+  const std::uint64_t slot = TRY(decode_slot(words, 3));
+  const auto type = static_cast<abi::ObjectType>(words[0]);
+  if (words[0] >= abi::kObjectTypeCount || !makes_sense(type)) {
+    return base::fail(Status::kBadArgument);
+  }
+  const SizeRange sizes = sizes_of(type);
+  if (words[1] < sizes.least || words[1] > sizes.most) {
+    return base::fail(Status::kBadArgument);
+  }
+  return MakeObject{.type = type, .size_bits = static_cast<unsigned>(words[1]), .slot = slot};
+}
+
 }  // namespace
 
 base::Expected<DecodedRequest, Status> decode_request(std::uint64_t label,
@@ -187,11 +237,24 @@ base::Expected<DecodedRequest, Status> decode_request(std::uint64_t label,
         return base::fail(Status::kBadMessage);
       }
       return NextEnded{};
-    case abi::Request::kMakeNotification:
-      if (!words.empty()) {
-        return base::fail(Status::kBadMessage);
+    case abi::Request::kMakeObject:
+      return decode_object(words);
+    case abi::Request::kFreeObject:
+      return FreeObject{TRY(decode_slot(words, 1))};
+    case abi::Request::kMakeIrqHandler: {
+      const std::uint64_t slot = TRY(decode_slot(words, 2));
+      if (words[0] >= abi::kInterruptVectors) {
+        return base::fail(Status::kBadArgument);
       }
-      return MakeNotification{};
+      return MakeIrqHandler{.interrupt = words[0], .slot = slot};
+    }
+    case abi::Request::kGiveSchedControl: {
+      const std::uint64_t slot = TRY(decode_slot(words, 2));
+      if (words[0] >= abi::kRealmWorkersMax) {
+        return base::fail(Status::kBadArgument);
+      }
+      return GiveSchedControl{.core = words[0], .slot = slot};
+    }
     case abi::Request::kConnectRealms:
       return ConnectRealms{.first = TRY(decode_number(words, 2)),
                            .second = TRY(decode_number(words.last(1), 1))};

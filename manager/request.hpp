@@ -11,6 +11,7 @@
 #include "abi/lona/address_map.hpp"
 #include "abi/lona/protocol.hpp"
 #include "abi/lona/realm_start.hpp"
+#include "abi/sel4/object_types.hpp"
 #include "base/expected.hpp"
 
 namespace lona::manager {
@@ -89,7 +90,22 @@ struct DisconnectRealms {
   std::uint32_t one;
   std::uint32_t other;
 };
-struct MakeNotification {};
+struct MakeObject {
+  abi::ObjectType type;
+  unsigned size_bits;  // of the call: 0 for objects of one size
+  std::uint64_t slot;
+};
+struct FreeObject {
+  std::uint64_t slot;
+};
+struct MakeIrqHandler {
+  std::uint64_t interrupt;
+  std::uint64_t slot;
+};
+struct GiveSchedControl {
+  std::uint64_t core;
+  std::uint64_t slot;
+};
 struct MakeRegion {
   std::uint64_t bytes;
   RegionName name;
@@ -114,8 +130,9 @@ struct ReleaseRegion {
 using DecodedRequest =
     std::variant<MapPages, UnmapPages, Figures, SetDeadline, LogText, ExitRealm, RequestMemory,
                  CreateRealm, RunRealm, SuspendRealm, TerminateRealm, RealmInfo, ChildRealms,
-                 NextEnded, MakeNotification, ConnectRealms, DisconnectRealms, MakeRegion,
-                 ShareRegion, UnshareRegion, FindRegion, ReleaseRegion>;
+                 NextEnded, MakeObject, FreeObject, MakeIrqHandler, GiveSchedControl, ConnectRealms,
+                 DisconnectRealms, MakeRegion, ShareRegion, UnshareRegion, FindRegion,
+                 ReleaseRegion>;
 
 // `words` are the message's words, as many as the sender said.
 [[nodiscard]] base::Expected<DecodedRequest, abi::Status> decode_request(

@@ -114,8 +114,6 @@ TEST(Request, RefusesMessagesOfTheWrongLength) {
   }
   EXPECT_EQ(decode(Request::kMapPages, {kPool, 1, 12, 0}).error(), Status::kBadMessage);
   EXPECT_EQ(decode(Request::kFigures, {0}).error(), Status::kBadMessage);
-  EXPECT_EQ(decode(Request::kMakeNotification, {0}).error(), Status::kBadMessage);
-  EXPECT_TRUE(decode(Request::kMakeNotification, {}).has_value());
   EXPECT_EQ(decode(Request::kLog, {9, 0}).error(), Status::kBadMessage);
   EXPECT_EQ(decode(Request::kLog, {8, 0, 0}).error(), Status::kBadMessage);
 }
@@ -173,6 +171,42 @@ TEST(Request, ACreatedRealmHasAPolicyThatHolds) {
             Status::kBadMessage);
 }
 
+TEST(Request, DecodesObjects) {
+  using abi::ObjectType;
+  const auto object = [](ObjectType type, std::uint64_t size_bits, std::uint64_t slot) {
+    return decode(Request::kMakeObject, {static_cast<std::uint64_t>(type), size_bits, slot});
+  };
+  const auto cnode = object(ObjectType::kCNode, 5, 7);
+  ASSERT_TRUE(cnode.has_value());
+  EXPECT_EQ(std::get<MakeObject>(*cnode).type, ObjectType::kCNode);
+  EXPECT_EQ(std::get<MakeObject>(*cnode).size_bits, 5U);
+  EXPECT_EQ(std::get<MakeObject>(*cnode).slot, 7U);
+  EXPECT_TRUE(object(ObjectType::kEndpoint, 0, 0).has_value());
+  EXPECT_EQ(decode(Request::kMakeObject, {0, 4}).error(), Status::kBadMessage);
+  EXPECT_EQ(decode(Request::kFreeObject, {}).error(), Status::kBadMessage);
+  EXPECT_EQ(decode(Request::kGiveSchedControl, {0}).error(), Status::kBadMessage);
+}
+
+TEST(Request, RefusesObjectsThatMakeNoSense) {
+  using abi::ObjectType;
+  const auto error = [](std::uint64_t type, std::uint64_t size_bits, std::uint64_t slot) {
+    return decode(Request::kMakeObject, {type, size_bits, slot}).error();
+  };
+  const auto number = [](ObjectType type) { return static_cast<std::uint64_t>(type); };
+  EXPECT_EQ(error(99, 0, 0), Status::kBadArgument);
+  EXPECT_EQ(error(~0ULL, 0, 0), Status::kBadArgument);
+  EXPECT_EQ(error(number(ObjectType::kHugePage), 0, 0), Status::kBadArgument);
+  EXPECT_EQ(error(number(ObjectType::kIoPageTable), 0, 0), Status::kBadArgument);
+  EXPECT_EQ(error(number(ObjectType::kEndpoint), 4, 0), Status::kBadArgument);
+  EXPECT_EQ(error(number(ObjectType::kUntyped), 3, 0), Status::kBadArgument);
+  EXPECT_EQ(error(number(ObjectType::kUntyped), 64, 0), Status::kBadArgument);
+  EXPECT_EQ(error(number(ObjectType::kCNode), 0, 0), Status::kBadArgument);
+  EXPECT_EQ(error(number(ObjectType::kSchedContext), 6, 0), Status::kBadArgument);
+  EXPECT_EQ(error(number(ObjectType::kTcb), 0, 1 << 12), Status::kBadArgument);
+  EXPECT_EQ(decode(Request::kMakeIrqHandler, {108, 0}).error(), Status::kBadArgument);
+  EXPECT_EQ(decode(Request::kGiveSchedControl, {8, 0}).error(), Status::kBadArgument);
+}
+
 TEST(Request, FaultsAreNoRequests) {
   for (std::uint64_t label = 0; label < 0x100; ++label) {
     EXPECT_EQ(decode_request(label, {}).error(), Status::kUnknownRequest);
@@ -186,12 +220,17 @@ TEST(Request, SurvivesAnyMessage) {
     for (auto& word : words) {
       word = random() >> (random() % 64);
     }
-    const auto request = decode_request(0x100 + random() % 8, words);
+    const auto request = decode_request(0x100 + (random() % 3) * 0x10 + random() % 8, words);
     if (request && std::holds_alternative<MapPages>(*request)) {
       const auto& pages = std::get<MapPages>(*request).pages;
       EXPECT_TRUE(abi::kPoolRange.contains(pages.address, pages.bytes()) ||
                   abi::levels_above(abi::kLevelMax).contains(pages.address, pages.bytes()));
       EXPECT_LE(pages.bytes(), abi::kMapBytesMax);
+    }
+    if (request && std::holds_alternative<MakeObject>(*request)) {
+      const auto& object = std::get<MakeObject>(*request);
+      EXPECT_LE(object.size_bits, 30U);
+      EXPECT_LT(object.slot, 1U << abi::object_bits(abi::kInitCSpaceBits));
     }
   }
 }

@@ -157,13 +157,16 @@ class Server {
     reply_.put(std::string_view(end.text, end.text_length));
     return answer(abi::Status::kOk);
   }
-  bool handle(const MakeNotification&) {
-    const auto slot = realm_.make_notification();
-    if (!slot) {
-      return answer(slot.error());
-    }
-    reply_.put(*slot);
-    return answer(abi::Status::kOk);
+  bool handle(const MakeObject& request) {
+    return answer(realm_.make_object(shared_.parts.asids, request));
+  }
+  bool handle(const FreeObject& request) { return answer(realm_.free_object(request.slot)); }
+  bool handle(const MakeIrqHandler& request) {
+    return answer(is_first() ? realm_.make_irq_handler(request) : abi::Status::kNotAllowed);
+  }
+  bool handle(const GiveSchedControl& request) {
+    return answer(is_first() ? realm_.give_sched_control(shared_.parts, request)
+                             : abi::Status::kNotAllowed);
   }
   bool handle(const ConnectRealms& request) {
     const auto made = shared_.peers.connect(realm_, request.first, request.second);
@@ -222,13 +225,13 @@ class Server {
     shared_.regions.reclaim(realm_);
     reply_.status = abi::Status::kOk;
     reply_.length = 0;
-    switch (message.badge) {
+    switch (message.badge & Realm::kBadgeKinds) {
       case Realm::kRequestBadge: {
         const auto request = decode_request(received.label, received.content());
         return request ? serve_request(*request) : answer(request.error());
       }
       case Realm::kFaultBadge:
-        return serve_fault(received);
+        return serve_fault(received, message.badge >> Realm::kBadgeKindBits);
       case Realm::kStopBadge:
         return true;  // this thread holds nothing now, and nobody will send it anything
       default:
@@ -248,9 +251,10 @@ class Server {
     }
   }
 
-  // Inherited memory is mapped, a stack grows, a region that was taken away is passed over.
-  // Otherwise the thread stays where it is until the realm is taken down.
-  bool serve_fault(const Received& received) {
+  // Inherited memory is mapped, a stack grows, a region that was taken away is passed over, and a
+  // capability that was is an answer to its user. Otherwise the thread stays where it is until the
+  // realm is taken down.
+  bool serve_fault(const Received& received, std::uint64_t worker) {
     if (realm_.memory().free_bytes() < kSpareBytes) {
       (void)shared_.realms.grow(realm_);
     }
@@ -263,6 +267,10 @@ class Server {
         data && !write ? realm_.inherit(address) : abi::Status::kBadAddress;
     const bool admitted = inherited == abi::Status::kOk ? shared_.realms.admit_inheriting(realm_)
                                                         : shared_.realms.admit_fault(realm_);
+    if (admitted && static_cast<abi::FaultKind>(received.label) == abi::FaultKind::kCap &&
+        received.words[abi::cap_fault::kAddress] >= abi::kObjectSlots && realm_.end_call(worker)) {
+      return false;
+    }
     if (admitted &&
         (inherited == abi::Status::kOk ||
          (data && (realm_.grow_stack(address) ||
@@ -291,6 +299,8 @@ class Server {
     realm_.halt();
     shared_.realms.ended(realm_, status, text);
   }
+
+  [[nodiscard]] bool is_first() const { return realm_.number() == RealmTree::kRoot; }
 
   bool answer(abi::Status status) {
     reply_.status = status;

@@ -55,9 +55,19 @@ enum class Request : std::uint64_t {
   // two realm numbers → nothing. Their VMs do not use the channel any more.
   kDisconnectRealms = 0x118,
 
-  // → the slot of a new notification of this realm, which it may signal and wait for. It stays
-  //   until the realm's end.
-  kMakeNotification = 0x120,
+  // Objects of the kernel's. Slots are numbers within the realm's object slots (realm_start.hpp).
+  //
+  // object type, size bits, slot → nothing. A new object of the kernel's, made of the realm's
+  //   memory, and the capability to it in the slot. Threads can run in an address space (kPml4).
+  kMakeObject = 0x120,
+  // slot that was given to kMakeObject → nothing. The object, and what was made of it, is gone,
+  //   wherever capabilities to it are; its memory is the realm's again.
+  kFreeObject = 0x121,
+  // interrupt, slot → nothing. Of the first realm only: the handler of an interrupt that the
+  //   manager does not use. Below 24: a pin of the first I/O APIC; above: messages of that vector.
+  kMakeIrqHandler = 0x122,
+  // core, slot → nothing. Of the first realm only: authority over processor time on that core.
+  kGiveSchedControl = 0x123,
 
   // Shared regions: memory of one realm that it lets realms below it see. A region's number names
   // one region only, for ever. Where a realm sees it is told by a place: region_window(place). An
@@ -100,6 +110,10 @@ inline constexpr std::uint64_t kChildListMax = 64;
 inline constexpr std::uint64_t kEndedByFault = ~std::uint64_t{0};
 inline constexpr std::uint64_t kEndTextMax = 400;
 
+inline constexpr std::uint64_t kMostAddressSpaces = 2;  // of one realm, besides its own
+inline constexpr std::uint64_t kInterruptPins = 24;
+inline constexpr std::uint64_t kInterruptVectors = 108;
+
 inline constexpr std::uint64_t kNoDeadlineTick = ~std::uint64_t{0};
 inline constexpr std::uint64_t kMapPagesMax = 512;          // pages of one request
 inline constexpr std::uint64_t kMapBytesMax = 64ULL << 20;  // bytes of one request
@@ -114,10 +128,11 @@ enum class Status : std::uint64_t {
   kOutOfMemory = 5,  // the machine's memory is used up
   kOverLimit = 6,    // the realm's memory is used up
   kNoSuchRealm = 7,  // no realm of that number that this one may ask about
-  kTooMany = 8,      // realms, children of this one, levels, notifications, regions
-  kBadState = 9,     // the realm is not in a state for that
+  kTooMany = 8,      // realms, children of this one, levels, address spaces, regions
+  kBadState = 9,     // the realm, or the slot, is not in a state for that
   kNoSuchRegion = 10,
-  kNoTime = 11,  // more of the processor than this realm can reserve
+  kNoTime = 11,      // more of the processor than this realm can reserve
+  kNotAllowed = 12,  // not to this realm
 };
 
 }  // namespace lona::abi

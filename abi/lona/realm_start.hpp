@@ -18,15 +18,16 @@ enum RealmSlot : std::uint64_t {
   kRealmSlotConsoleIrq = 4,    // its interrupt
   kRealmSlotParent = 5,        // signals the parent: something is in the channel
   kRealmSlotWorkers = 6,       // notifications of workers 1, 2, …
+  kRealmSlotObjects = 13,      // the CNode of the object slots, once there are any
   kRealmSlotChildren = 16,     // and the children, by their numbers
 };
 inline constexpr unsigned kRealmWorkersMax = 8;
-static_assert(kRealmSlotWorkers + kRealmWorkersMax - 1 <= kRealmSlotChildren);
+static_assert(kRealmSlotWorkers + kRealmWorkersMax - 1 <= kRealmSlotObjects);
 // The notification that a worker sleeps on.
 constexpr std::uint64_t worker_slot(std::uint64_t worker) {
   return worker == 0 ? std::uint64_t{kRealmSlotNotification} : kRealmSlotWorkers + worker - 1;
 }
-// How many slots there are, which says how many children and objects a realm can have: of init, of
+// How many of these slots there are, which says how many children a realm can have: of init, of
 // others.
 inline constexpr unsigned kInitCSpaceBits = 11;
 inline constexpr unsigned kChildCSpaceBits = 7;
@@ -41,22 +42,26 @@ inline constexpr std::uint64_t kPeerMax = 15;
 inline constexpr std::uint64_t kPeerLinks = 32;
 static_assert(kFirstPeer >= most_children(kChildCSpaceBits));
 static_assert(child_channel(kFirstPeer + kPeerMax) <= kChannels + kLargePage);
-// From here on to the end: objects that the realm has asked for.
-constexpr std::uint64_t first_object_slot(unsigned cspace_bits) {
-  return kRealmSlotChildren + most_children(cspace_bits) +
-         (cspace_bits == kInitCSpaceBits ? 0 : kPeerMax);
+static_assert(kRealmSlotChildren + kFirstPeer + kPeerMax <= 1 << kChildCSpaceBits);
+static_assert(kRealmSlotChildren + most_children(kInitCSpaceBits) <= 1 << kInitCSpaceBits);
+
+// Capabilities that the realm has asked for, or has been given, are in a CNode of their own, whose
+// slots start at this CPtr. The realm has the CNode itself and does there what it likes; it has
+// none for the slots above. With the first such capability its CSpace gets two levels.
+//
+// The kernel's answer to the use of a CPtr that names nothing is a fault. For these CPtrs the
+// manager makes the call end instead, with kCallFailed for a message info, which no message has.
+inline constexpr std::uint64_t kObjectSlots = 1 << 16;
+inline constexpr std::uint64_t kCallFailed = ~std::uint64_t{0};
+constexpr unsigned object_bits(unsigned cspace_bits) {
+  return cspace_bits == kInitCSpaceBits ? 12 : 8;
 }
-static_assert(first_object_slot(kChildCSpaceBits) < 1 << kChildCSpaceBits);
-static_assert(first_object_slot(kInitCSpaceBits) < 1 << kInitCSpaceBits);
 
 // Bits of the word that a wait on the worker's notification gives.
 inline constexpr std::uint64_t kSignalConsole = 1;
 inline constexpr std::uint64_t kSignalDeadline = 2;
 inline constexpr std::uint64_t kSignalChannel = 4;  // of the parent or a child
 inline constexpr std::uint64_t kSignalRealm = 8;    // a child has ended: kNextEnded
-
-// What a signal to a notification of kMakeNotification leaves in it.
-inline constexpr std::uint64_t kSignalOwn = 1;
 
 enum class ConsoleDevice : std::uint32_t {
   kUart = 0,    // a 16550: eight ports

@@ -5,6 +5,10 @@ target_sources(lona_vm PRIVATE
   ${CMAKE_CURRENT_LIST_DIR}/natives_bits.cpp
   ${CMAKE_CURRENT_LIST_DIR}/natives_collection.cpp
   ${CMAKE_CURRENT_LIST_DIR}/natives_fixed.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/kernel_op.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/natives_capability.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/natives_ipc.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/natives_kernel.cpp
   ${CMAKE_CURRENT_LIST_DIR}/natives_machine.cpp
   ${CMAKE_CURRENT_LIST_DIR}/natives_math.cpp
   ${CMAKE_CURRENT_LIST_DIR}/natives_name.cpp

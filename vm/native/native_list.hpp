@@ -11,6 +11,7 @@
 #include "vm/native/natives_data.def"
 #endif
 #include "vm/native/natives_binary.def"
+#include "vm/native/natives_kernel.def"
 #include "vm/native/natives_machine.def"
 #include "vm/native/natives_realm.def"
 #include "vm/native/natives_region.def"

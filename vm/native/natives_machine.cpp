@@ -1,31 +1,15 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Physical and virtual addresses behave alike; each function is made for both by its type.
-#include <algorithm>
 #include <optional>
 
 #include "vm/data/machine_value.hpp"
-#include "vm/data/map.hpp"
+#include "vm/native/machine_words.hpp"
 #include "vm/number/number.hpp"
-#include "vm/platform/platform.hpp"
 #include "vm/process/process.hpp"
-#include "vm/sched/state.hpp"
 
 namespace lona::vm::natives {
 
 namespace {
-
-// A u64, or an integer of its range.
-std::optional<Word> unsigned_word(Term t) {
-  if (t.is_integer()) {
-    if (t.as_integer() < 0) return std::nullopt;
-    return static_cast<Word>(t.as_integer());
-  }
-  if (number_type(t) == NumberType::kU64) return static_cast<Word>(fixed_value(t));
-  if (is_kind(t, Kind::kBignum) && header_of(t).words() == 2 && payload(t)[0] == 0) {
-    return payload(t)[1];
-  }
-  return std::nullopt;
-}
 
 std::optional<Word> alignment(Term t) {
   const std::optional<Word> n = unsigned_word(t);
@@ -164,57 +148,6 @@ Term msg_info_length(Process& p, Args args) {
 }
 Term msg_info_caps(Process& p, Args args) {
   return info_field(p, "msg-info-caps", args, &MessageInfo::caps);
-}
-
-// --- Capabilities ---
-
-Term is_notification(Process&, Args args) {
-  return Term::boolean(is_machine_value(args[0], MachineType::kNotification));
-}
-Term is_cap(Process&, Args args) {
-  return Term::boolean(is_capability(args[0]));
-}
-Term cap_type(Process& p, Args args) {
-  if (!is_capability(args[0])) return p.fail_badarg("cap-type", args);
-  return make_keyword(machine_type_name(machine_type(args[0])));
-}
-
-// The manager gives a notification's cap to read and to write.
-Term cap_rights(Process& p, Args args) {
-  if (!is_capability(args[0])) return p.fail_badarg("cap-rights", args);
-  const Term set = set_add(p, make_set(p, empty_map(p)), make_keyword("read"));
-  return set_add(p, set, make_keyword("write"));
-}
-Term cap_has_right(Process& p, Args args) {
-  constexpr std::string_view kRights[] = {"read", "write", "grant", "grant-reply"};
-  const auto* right = std::ranges::find_if(
-      kRights, [&](std::string_view name) { return args[1] == make_keyword(name); });
-  if (!is_capability(args[0]) || right == std::end(kRights)) {
-    return p.fail_badarg("cap-has-right?", args);
-  }
-  return Term::boolean(right < kRights + 2);
-}
-
-Term make_notification(Process& p, Args) {
-  const platform::NewNotification made = platform::make_notification();
-  if (made.error != platform::RealmError::kNone) return p.fail(describe(made.error));
-  return make_machine_value(p, MachineType::kNotification, made.number);
-}
-Term signal_notification(Process& p, Args args) {
-  if (!is_machine_value(args[0], MachineType::kNotification)) return p.fail_badarg("signal!", args);
-  platform::signal_notification(machine_word(args[0]));
-  return state_of(p).ok;
-}
-Term poll_notification(Process& p, Args args) {
-  if (!is_machine_value(args[0], MachineType::kNotification)) return p.fail_badarg("poll!", args);
-  const std::uint64_t word = platform::poll_notification(machine_word(args[0]));
-  return word == 0 ? Term::nil() : Term::integer(static_cast<std::int64_t>(word));
-}
-Term wait_notification(Process& p, Args args) {
-  constexpr std::uint64_t kLookNs = 1'000'000;
-  if (!is_machine_value(args[0], MachineType::kNotification)) return p.fail_badarg("wait!", args);
-  const Term word = poll_notification(p, args);
-  return word.is_nil() ? p.wait_until(platform::now_ns() + kLookNs) : word;
 }
 
 Term is_realm_id(Process&, Args args) {

@@ -112,11 +112,12 @@ enum class RealmError : std::uint8_t {
   kBadArgument,
   kNoSuchRegion,
   kNoTime,
+  kNotAllowed,
 };
 constexpr const char* describe(RealmError why) {
-  constexpr const char* kNames[] = {"none",         "unsupported",    "no-memory",
-                                    "too-many",     "no-such-realm",  "bad-state",
-                                    "bad-argument", "no-such-region", "no-cpu"};
+  constexpr const char* kNames[] = {
+      "none",      "unsupported",  "no-memory",      "too-many", "no-such-realm",
+      "bad-state", "bad-argument", "no-such-region", "no-cpu",   "not-allowed"};
   return kNames[static_cast<unsigned>(why)];
 }
 // A child, which does not run yet. Its number tells its channel; its share is in millionths of a
@@ -156,15 +157,6 @@ struct RealmEnd {
   char text[400];
 };
 bool next_ended(RealmEnd& end);
-// Notifications of the kernel's, each by a number.
-struct NewNotification {
-  RealmError error;
-  std::uint64_t number;
-};
-NewNotification make_notification();
-void signal_notification(std::uint64_t number);
-// What was signalled since the last look; 0: nothing.
-std::uint64_t poll_notification(std::uint64_t number);
 // The rings to and from the parent or a child: base::ByteRing; null: there is no such.
 inline constexpr std::uint32_t kParent = ~std::uint32_t{0};
 struct ChannelMemory {

@@ -54,6 +54,7 @@ class Printer {
              std::string_view after);
   bool function(Term t);
   bool machine(Term t);
+  bool capability(Term t);
   bool foreign(Term t);
   bool bytes(Bytes bytes);
   bool open(Open::What what, Term t, std::string_view bracket) {
@@ -97,8 +98,23 @@ bool Printer::function(Term t) {
   return named("#<fn ", {}, name, ">");
 }
 
+// #<endpoint 5 rwgp>: its slot, and the rights to read, write, grant, and reply with a grant. One
+// of another realm's says so.
+bool Printer::capability(Term t) {
+  const Capability cap = capability_of(t);
+  constexpr std::pair<unsigned, std::string_view> kRights[] = {
+      {2, "r"}, {1, "w"}, {4, "g"}, {8, "p"}};
+  bool good = put("#<") && put(machine_type_name(cap.kind.type)) && put(" ") && number(cap.slot) &&
+              put(" ");
+  for (const auto& [bit, letter] : kRights) {
+    good = good && ((cap.kind.rights & bit) == 0 || put(letter));
+  }
+  return good && put(">");
+}
+
 // #paddr<0x1000>
 bool Printer::machine(Term t) {
+  if (is_capability(t)) return capability(t);
   char digits[16];
   std::size_t at = sizeof digits;
   Word rest = machine_word(t);

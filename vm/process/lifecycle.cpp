@@ -107,6 +107,7 @@ void end_process(Process& p) {
   forget_name(p);
   notify_end(p);
   leave_console(p);
+  leave_kernel(p);
   while (p.source_ != nullptr) pop_source(p);
   if (p.trace_ != nullptr) w.allocator.release(p.trace_, sizeof(Trace));
   free_messages(p);

@@ -88,6 +88,7 @@ class Process final : public Heap, public Timer {
   static constexpr std::size_t kFirstBlockWords = 233;
   // Registers of most frames fit in this; see slack().
   static constexpr std::uint32_t kFrameWords = 32;
+  static constexpr std::uint32_t kNoReplySlot = ~std::uint32_t{0};
 
   static Word* refill(Heap& self, std::size_t words, bool may_use_reserve);
   Word* first_block() { return reinterpret_cast<Word*>(this + 1); }
@@ -193,6 +194,7 @@ class Process final : public Heap, public Timer {
   bool in_console_list_ = false;
   std::uint8_t priority_ = 100;
   std::uint16_t collection_live_ = 0;
+  std::uint32_t reply_slot_ = kNoReplySlot;  // what it answers the kernel's messages by
   std::uint32_t minor_collections_ = 0;
   std::uint32_t major_collections_ = 0;
   std::uint32_t minors_since_major_ = 0;

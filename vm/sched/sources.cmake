@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 target_sources(lona_vm PRIVATE
+  ${CMAKE_CURRENT_LIST_DIR}/kernel_objects.cpp
   ${CMAKE_CURRENT_LIST_DIR}/load_file.cpp
   ${CMAKE_CURRENT_LIST_DIR}/process_table.cpp
   ${CMAKE_CURRENT_LIST_DIR}/reclaim.cpp

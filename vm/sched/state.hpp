@@ -8,6 +8,7 @@
 #include "vm/heap/allocator.hpp"
 #include "vm/realm/realms.hpp"
 #include "vm/realm/regions.hpp"
+#include "vm/sched/kernel_objects.hpp"
 #include "vm/sched/load_file.hpp"
 #include "vm/sched/process_table.hpp"
 #include "vm/sched/send_after.hpp"
@@ -82,6 +83,7 @@ struct Vm::State {
   LoadedFiles loaded_files;
   Realms realms;
   SharedRegions regions;
+  CNodeRecords cnodes;
   std::atomic<bool> stop{false};
 
   NativeFunction fallback(Fallback f) const { return fallbacks[static_cast<unsigned>(f)]; }

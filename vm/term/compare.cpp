@@ -27,6 +27,15 @@ int three_way(T a, T b) {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
+// Of boxes that hold nothing but words.
+int compare_words(Term a, Term b) {
+  const std::size_t words = std::min(header_of(a).words(), header_of(b).words());
+  for (std::size_t at = 0; at < words; ++at) {
+    if (int c = three_way(payload(a)[at], payload(b)[at]); c != 0) return c;
+  }
+  return three_way(header_of(a).words(), header_of(b).words());
+}
+
 int compare_bytes(Bytes a, Bytes b) {
   std::size_t n = std::min(a.size(), b.size());
   int c = n == 0 ? 0 : std::memcmp(a.data(), b.data(), n);
@@ -228,8 +237,7 @@ int Ordering::leaves(Term a, Term b) {
       if (equal(a, b)) return 0;
       if (is_namespace(a)) return three_way(as_namespace(a)->name->id, as_namespace(b)->name->id);
       if (int c = three_way(payload(a)[0], payload(b)[0]); c != 0) return c;
-      if (is_kind(a, Kind::kMachine) || is_kind(a, Kind::kForeign))
-        return three_way(payload(a)[1], payload(b)[1]);
+      if (is_kind(a, Kind::kMachine) || is_kind(a, Kind::kForeign)) return compare_words(a, b);
       return three_way(a.bits(), b.bits());
   }
 }

@@ -41,13 +41,6 @@ bool take_realm_event() {
 bool next_ended(RealmEnd&) {
   return false;
 }
-NewNotification make_notification() {
-  return {.error = RealmError::kUnsupported, .number = 0};
-}
-void signal_notification(std::uint64_t) {}
-std::uint64_t poll_notification(std::uint64_t) {
-  return 0;
-}
 ChannelMemory channel(std::uint32_t) {
   return {nullptr, nullptr};
 }

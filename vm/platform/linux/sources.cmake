@@ -2,7 +2,8 @@
 # The platform without `main` (unit tests bring their own), and the executable.
 set(folder "${CMAKE_CURRENT_LIST_DIR}")
 add_library(lona_vm_linux STATIC ${folder}/console.cpp ${folder}/core_image.cpp ${folder}/host.cpp
-                                 ${folder}/memory.cpp ${folder}/realms.cpp ${folder}/threads.cpp
+                                 ${folder}/kernel_objects.cpp ${folder}/memory.cpp
+                                 ${folder}/realms.cpp ${folder}/threads.cpp
                                  ${folder}/user_file.cpp)
 find_package(Threads REQUIRED)
 target_link_libraries(lona_vm_linux PUBLIC Threads::Threads)

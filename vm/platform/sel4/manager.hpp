@@ -30,6 +30,10 @@ namespace lona::vm::platform {
   return ask_manager(abi::Request::kUnmapPages, 3, {address, count, page_bits, 0});
 }
 
+// In the words of platform.hpp.
+enum class RealmError : std::uint8_t;
+RealmError error_of(abi::Status status);
+
 inline void manager_set_deadline(std::uint64_t tick) {
   (void)ask_manager(abi::Request::kSetDeadline, 1, {tick, 0, 0, 0});
 }

@@ -37,6 +37,10 @@ struct Exchange {
   }
 };
 
+constinit void (*g_output)(std::string_view) = nullptr;
+
+}  // namespace
+
 RealmError error_of(abi::Status status) {
   switch (status) {
     case abi::Status::kOk:
@@ -54,14 +58,12 @@ RealmError error_of(abi::Status status) {
       return RealmError::kNoSuchRegion;
     case abi::Status::kNoTime:
       return RealmError::kNoTime;
+    case abi::Status::kNotAllowed:
+      return RealmError::kNotAllowed;
     default:
       return RealmError::kBadArgument;
   }
 }
-
-constinit void (*g_output)(std::string_view) = nullptr;
-
-}  // namespace
 
 bool write_elsewhere(std::string_view text) {
   if (g_output != nullptr) g_output(text);
@@ -140,20 +142,6 @@ bool next_ended(RealmEnd& end) {
   end.text_length = std::min<std::size_t>(exchange.words[2], sizeof end.text);
   std::memcpy(end.text, exchange.words + 3, end.text_length);
   return end.realm != kNoRealm;
-}
-
-NewNotification make_notification() {
-  Exchange exchange{};
-  const abi::Status status = exchange.ask(abi::Request::kMakeNotification, 0);
-  return {.error = error_of(status), .number = exchange.words[0]};
-}
-
-void signal_notification(std::uint64_t number) {
-  abi::signal(number);
-}
-
-std::uint64_t poll_notification(std::uint64_t number) {
-  return abi::poll(number).badge;
 }
 
 // --- Shared regions ------------------------------------------------------------------------------

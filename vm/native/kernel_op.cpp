@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "vm/native/kernel_op.hpp"
+
+#include "abi/sel4/object_types.hpp"
+#include "vm/data/sequence.hpp"
+
+namespace lona::vm::natives {
+
+namespace {
+
+std::string_view describe(abi::Error error) {
+  constexpr std::string_view kNames[] = {
+      "none",         "invalid-argument", "invalid-capability", "illegal-operation",
+      "range-error",  "alignment-error",  "failed-lookup",      "truncated-message",
+      "delete-first", "revoke-first",     "not-enough-memory"};
+  const auto number = static_cast<std::size_t>(error);
+  return number < std::size(kNames) ? kNames[number] : "unknown";
+}
+
+constexpr std::uint64_t number_of(abi::ObjectType type) {
+  return static_cast<std::uint64_t>(type);
+}
+
+constexpr std::uint8_t kUsualSchedContext = 8, kUsualCNode = 8;
+using enum abi::ObjectType;
+constexpr ObjectTypeInfo kTypes[] = {
+    {"untyped", MachineType::kUntyped, number_of(kUntyped), 0, 0},
+    {"tcb", MachineType::kTcb, number_of(kTcb), abi::kTcbBits, 0},
+    {"endpoint", MachineType::kEndpoint, number_of(kEndpoint), abi::kEndpointBits, 0},
+    {"notification", MachineType::kNotification, number_of(kNotification), abi::kNotificationBits,
+     0},
+    {"cnode", MachineType::kCNode, number_of(kCNode), 0, kUsualCNode},
+    {"sched-context", MachineType::kSchedContext, number_of(kSchedContext), 0, kUsualSchedContext},
+    {"reply", MachineType::kReply, number_of(kReply), abi::kReplyBits, 0},
+    {"frame-4k", MachineType::kFrame, number_of(kPage4K), abi::kPageBits, 0},
+    {"frame-2m", MachineType::kFrame, number_of(kLargePage), abi::kLargePageBits, 0},
+    {"frame-1g", MachineType::kFrame, number_of(kHugePage), abi::kHugePageBits, 0},
+    {"pml4", MachineType::kPml4, number_of(kPml4), abi::kPml4Bits, 0},
+    {"pdpt", MachineType::kPdpt, number_of(kPdpt), abi::kPdptBits, 0},
+    {"page-directory", MachineType::kPageDirectory, number_of(kPageDirectory),
+     abi::kPageDirectoryBits, 0},
+    {"page-table", MachineType::kPageTable, number_of(kPageTable), abi::kPageTableBits, 0},
+};
+
+}  // namespace
+
+const ObjectTypeInfo* object_type(Term keyword) {
+  for (const ObjectTypeInfo& type : kTypes) {
+    if (keyword == make_keyword(type.name)) return &type;
+  }
+  return nullptr;
+}
+
+ObjectKind kind_of(const ObjectTypeInfo& type, std::uint64_t size_bits) {
+  const bool passes_caps = type.type == MachineType::kEndpoint;
+  return {.type = type.type,
+          .rights = static_cast<std::uint8_t>(passes_caps ? 15 : 3),
+          .size_bits = type.size_bits != 0 ? type.size_bits : type.call_bits(size_bits)};
+}
+
+void KernelOp::error(std::string_view why) {
+  if (good()) answer_ = make_pair_tuple(p_, make_keyword("error"), make_keyword(why));
+}
+
+std::uint64_t KernelOp::capability(Term t) {
+  if (!good()) return 0;
+  if (!is_capability(t)) {
+    refuse();
+    return 0;
+  }
+  const Capability cap = capability_of(t);
+  if (cap.realm != state_of(p_).realms.own() || cap.use == 0 ||
+      platform::slot_use(cap.slot) != cap.use) {
+    error("invalid-capability");
+    return 0;
+  }
+  return platform::slot_capability(cap.slot);
+}
+
+std::uint64_t KernelOp::readable(std::size_t argument, MachineType type) {
+  const std::uint64_t cap = capability(argument, type);
+  const Term value = args_[static_cast<std::uint32_t>(argument)];
+  if (good() && (capability_of(value).kind.rights & abi::kCanRead.raw()) == 0) error("no-right");
+  return cap;
+}
+
+std::uint64_t KernelOp::word(Term t) {
+  if (is_machine_value(t, MachineType::kVirtualAddress)) return machine_word(t);
+  const std::optional<Word> n = unsigned_word(t);
+  if (!n) refuse();
+  return n.value_or(0);
+}
+
+CapPlace KernelOp::place(Term cnode, Term slot) {
+  CapPlace place{.root = capability(cnode, MachineType::kCNode), .index = word(slot)};
+  if (!good()) return place;
+  const ObjectKind kind = capability_of(cnode).kind;
+  place.depth = kind.size_bits;
+  place.known = state_of(p_).cnodes.at(kind.record, place.index);
+  if (place.index >> place.depth != 0) error("range-error");
+  return place;
+}
+
+std::uint64_t KernelOp::rights(Term set) {
+  // :execute is the same as :read: the kernel's interface does not tell them apart.
+  constexpr std::pair<std::string_view, std::uint64_t> kRights[] = {
+      {"write", 1}, {"read", 2}, {"grant", 4}, {"grant-reply", 8}, {"execute", 2}};
+  std::uint64_t rights = 0;
+  std::size_t known = 0;
+  if (!is_set(set)) {
+    refuse();
+    return 0;
+  }
+  for (const auto& [name, bits] : kRights) {
+    if (!set_contains(set, make_keyword(name))) continue;
+    rights |= bits;
+    ++known;
+  }
+  if (known != set_count(set)) refuse();
+  return rights;
+}
+
+std::uint64_t KernelOp::option(Term options, const char* name, std::uint64_t otherwise) {
+  if (!is_map(options)) refuse();
+  const Term found = good() ? map_get(options, make_keyword(name)) : Term::absent();
+  return found == Term::absent() ? otherwise : word(found);
+}
+
+std::uint64_t KernelOp::option(Term options, const char* name, MachineType type) {
+  if (!is_map(options)) refuse();
+  const Term found = good() ? map_get(options, make_keyword(name)) : Term::absent();
+  return found == Term::absent() ? 0 : capability(found, type);
+}
+
+bool KernelOp::call(platform::KernelAnswer& answer, std::uint64_t target, abi::Label label,
+                    std::initializer_list<std::uint64_t> capabilities,
+                    std::initializer_list<std::uint64_t> words) {
+  if (!good()) return false;
+  platform::kernel_call(answer, target, static_cast<std::uint64_t>(label),
+                        {capabilities.begin(), capabilities.size()}, {words.begin(), words.size()});
+  (void)judge(answer);
+  return good();
+}
+
+Term KernelOp::judge(const platform::KernelAnswer& answer) {
+  const abi::Error why =
+      answer.failed ? abi::Error::kInvalidCapability : abi::MessageInfo(answer.info).error();
+  if (why != abi::Error::kNone) error(describe(why));
+  return ok();
+}
+
+Term KernelOp::run(std::uint64_t target, abi::Label label,
+                   std::initializer_list<std::uint64_t> capabilities,
+                   std::initializer_list<std::uint64_t> words) {
+  platform::KernelAnswer answer;
+  (void)call(answer, target, label, capabilities, words);
+  return ok();
+}
+
+}  // namespace lona::vm::natives

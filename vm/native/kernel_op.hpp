@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// One call of the kernel on behalf of a program: its arguments are checked one after the other, and
+// the first that is wrong decides the answer; then it is made, or not.
+#pragma once
+
+#include <initializer_list>
+
+#include "abi/sel4/labels.hpp"
+#include "vm/data/machine_value.hpp"
+#include "vm/data/map.hpp"
+#include "vm/native/machine_words.hpp"
+#include "vm/platform/kernel_objects.hpp"
+#include "vm/process/process.hpp"
+#include "vm/sched/state.hpp"
+
+namespace lona::vm::natives {
+
+// A slot of a program's CNode.
+struct CapPlace {
+  std::uint64_t root = 0;
+  std::uint64_t index = 0;
+  std::uint64_t depth = 0;
+  ObjectKind* known = nullptr;  // what is in it; null: nobody keeps a record of that CNode
+};
+
+class KernelOp {
+ public:
+  KernelOp(Process& p, std::string_view name, Args args) : p_(p), name_(name), args_(args) {}
+
+  bool good() const { return answer_ == Term::absent(); }
+  Term answer() const { return answer_; }
+  // The arguments are not what the function takes.
+  void refuse() {
+    if (good()) answer_ = p_.fail_badarg(name_, args_);
+  }
+  void error(std::string_view why);
+
+  // The kernel's name of a capability. That of another realm, or one given back, is an error.
+  std::uint64_t capability(Term t);
+  std::uint64_t capability(Term t, MachineType type) {
+    if (!is_machine_value(t, type)) refuse();
+    return good() ? capability(t) : 0;
+  }
+  std::uint64_t capability(std::size_t argument, MachineType type) {
+    return capability(args_[static_cast<std::uint32_t>(argument)], type);
+  }
+  // One that allows this: a receive without the right to read is a fault to the kernel.
+  std::uint64_t readable(std::size_t argument, MachineType type);
+  // An integer or an address.
+  std::uint64_t word(Term t);
+  CapPlace place(Term cnode, Term slot);
+  std::uint64_t rights(Term set);
+  // Of a map of options; a missing one is `otherwise`.
+  std::uint64_t option(Term options, const char* name, std::uint64_t otherwise = 0);
+  std::uint64_t option(Term options, const char* name, MachineType type);
+
+  // Makes the call, if all was well so far; `true` when the kernel did it too.
+  bool call(platform::KernelAnswer& answer, std::uint64_t target, abi::Label label,
+            std::initializer_list<std::uint64_t> capabilities = {},
+            std::initializer_list<std::uint64_t> words = {});
+  // As above, for a call whose only answer is :ok.
+  Term run(std::uint64_t target, abi::Label label,
+           std::initializer_list<std::uint64_t> capabilities = {},
+           std::initializer_list<std::uint64_t> words = {});
+  // What the kernel's answer to a call means.
+  Term judge(const platform::KernelAnswer& answer);
+  Term ok() { return good() ? state_of(p_).ok : answer_; }
+
+ private:
+  Process& p_;
+  std::string_view name_;
+  Args args_;
+  Term answer_ = Term::absent();
+};
+
+// A type of objects as programs name it.
+struct ObjectTypeInfo {
+  const char* name;
+  MachineType type;
+  std::uint64_t number;     // abi::ObjectType
+  std::uint8_t size_bits;   // of the object, when all have one size; 0: it is to be said
+  std::uint8_t usual_bits;  // when nothing is said; 0: something must be
+  std::uint8_t call_bits(std::uint64_t said) const {
+    return size_bits != 0 ? 0 : static_cast<std::uint8_t>(said == 0 ? usual_bits : said);
+  }
+};
+const ObjectTypeInfo* object_type(Term keyword);
+ObjectKind kind_of(const ObjectTypeInfo& type, std::uint64_t size_bits);
+
+}  // namespace lona::vm::natives

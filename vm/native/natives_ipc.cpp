@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// The kernel's messages: signals, and messages through endpoints. A worker never waits in the
+// kernel.
+#include <algorithm>
+
+#include "abi/sel4/object_types.hpp"
+#include "vm/data/sequence.hpp"
+#include "vm/data/vector.hpp"
+#include "vm/native/kernel_op.hpp"
+#include "vm/term/symbol.hpp"
+
+namespace lona::vm::natives {
+
+namespace {
+
+using platform::KernelAnswer;
+
+// A message that has come, with its words, and its badge; nil when there is none.
+Term received(Process& p, KernelOp& op, const KernelAnswer& answer) {
+  if (answer.failed) op.error("invalid-capability");
+  if (!op.good()) return op.answer();
+  const abi::MessageInfo info(answer.info);
+  Word* words = make_machine_box(
+      p, MachineType::kMessageInfo,
+      MessageInfo{info.label(), info.length(), info.extra_caps()}.encode(), info.length());
+  std::copy_n(answer.words, info.length(), words);
+  return make_pair_tuple(p, Term::boxed(words - 3),
+                         make_fixed(p, NumberType::kU64, static_cast<Wide>(answer.badge)));
+}
+
+// What the process answers its messages by; made when it takes the first.
+std::uint64_t reply_object(Process& p, KernelOp& op) {
+  if (!op.good()) return 0;
+  if (p.reply_slot_ == Process::kNoReplySlot) {
+    const std::uint32_t slot = platform::take_slot();
+    const auto type = static_cast<std::uint64_t>(abi::ObjectType::kReply);
+    const platform::RealmError error = slot == platform::kNoSlot
+                                           ? platform::RealmError::kTooMany
+                                           : platform::make_object(slot, type, 0);
+    if (error != platform::RealmError::kNone) {
+      platform::give_slot(slot);
+      op.error(describe(error));
+      return 0;
+    }
+    p.reply_slot_ = slot;
+  }
+  return platform::slot_capability(p.reply_slot_);
+}
+
+struct Outgoing {
+  std::uint64_t info = 0;
+  std::size_t count = 0;
+  std::uint64_t words[abi::kMsgMaxLength] = {};
+};
+// A message info as the kernel's word and the message's. Capabilities do not go along.
+Outgoing outgoing(KernelOp& op, Term info) {
+  Outgoing out;
+  if (!is_machine_value(info, MachineType::kMessageInfo) ||
+      MessageInfo::decode(machine_word(info)).caps != 0) {
+    op.refuse();
+    return out;
+  }
+  const MessageInfo fields = MessageInfo::decode(machine_word(info));
+  out.count = fields.length;
+  out.info = abi::MessageInfo(fields.label, 0, 0, static_cast<unsigned>(fields.length)).raw();
+  const std::span<const Word> words = message_words(info);
+  std::copy_n(words.begin(), std::min(words.size(), out.count), out.words);
+  return out;
+}
+
+}  // namespace
+
+Term msg_words(Process& p, Args args) {
+  if (!is_machine_value(args[0], MachineType::kMessageInfo))
+    return p.fail_badarg("msg-words", args);
+  const std::span<const Word> words = message_words(args[0]);
+  VectorBuilder out(p);
+  const std::size_t length = MessageInfo::decode(machine_word(args[0])).length;
+  for (std::size_t at = 0; at < length; ++at) {
+    const Word word = at < words.size() ? words[at] : 0;
+    out.add(make_fixed(p, NumberType::kU64, static_cast<Wide>(word)));
+  }
+  return out.take();
+}
+
+Term msg_with_words(Process& p, Args args) {
+  KernelOp op(p, "msg-with-words", args);
+  if (!is_machine_value(args[0], MachineType::kMessageInfo) || !is_vector(args[1]) ||
+      vector_count(args[1]) > abi::kMsgMaxLength) {
+    op.refuse();
+  }
+  std::uint64_t words[abi::kMsgMaxLength];
+  const std::size_t count = op.good() ? vector_count(args[1]) : 0;
+  for (std::size_t at = 0; at < count && op.good(); ++at)
+    words[at] = op.word(vector_get(args[1], at));
+  if (!op.good()) return op.answer();
+  MessageInfo info = MessageInfo::decode(machine_word(args[0]));
+  info.length = count;
+  Word* box = make_machine_box(p, MachineType::kMessageInfo, info.encode(), count);
+  std::copy_n(words, count, box);
+  return Term::boxed(box - 3);
+}
+
+Term signal_notification(Process& p, Args args) {
+  KernelOp op(p, "signal!", args);
+  const std::uint64_t target = op.capability(0, MachineType::kNotification);
+  if (op.good()) platform::send_now(target, 0, {});
+  return op.ok();
+}
+
+Term poll_notification(Process& p, Args args) {
+  KernelOp op(p, "poll!", args);
+  const std::uint64_t source = op.readable(0, MachineType::kNotification);
+  if (!op.good()) return op.answer();
+  KernelAnswer answer;
+  platform::receive_now(answer, source, 0);
+  if (answer.failed) op.error("invalid-capability");
+  if (!op.good()) return op.answer();
+  return answer.badge == 0 ? Term::nil() : Term::integer(static_cast<std::int64_t>(answer.badge));
+}
+
+Term wait_notification(Process& p, Args args) {
+  constexpr std::uint64_t kLookNs = 1'000'000;
+  if (!is_machine_value(args[0], MachineType::kNotification)) return p.fail_badarg("wait!", args);
+  const Term word = poll_notification(p, args);
+  return word.is_nil() ? p.wait_until(platform::now_ns() + kLookNs) : word;
+}
+
+Term send_now(Process& p, Args args) {
+  KernelOp op(p, "send-nb!", args);
+  const std::uint64_t target = op.capability(0, MachineType::kEndpoint);
+  const Outgoing out = outgoing(op, args[1]);
+  if (op.good()) platform::send_now(target, out.info, {out.words, out.count});
+  return op.ok();
+}
+
+Term receive_now(Process& p, Args args) {
+  KernelOp op(p, "recv-nb!", args);
+  const std::uint64_t source = op.readable(0, MachineType::kEndpoint);
+  const std::uint64_t reply = reply_object(p, op);
+  if (!op.good()) return op.answer();
+  KernelAnswer answer;
+  platform::receive_now(answer, source, reply);
+  if (answer.nothing) return Term::nil();
+  return received(p, op, answer);
+}
+
+Term reply_now(Process& p, Args args) {
+  KernelOp op(p, "reply!", args);
+  const Outgoing out = outgoing(op, args[0]);
+  if (op.good() && p.reply_slot_ != Process::kNoReplySlot) {
+    platform::send_now(platform::slot_capability(p.reply_slot_), out.info, {out.words, out.count});
+  }
+  return op.ok();
+}
+
+Term kernel_yield(Process& p, Args) {
+  p.charge(static_cast<std::uint32_t>(state_of(p).options.slice_reductions));
+  return Term::nil();
+}
+
+}  // namespace lona::vm::natives

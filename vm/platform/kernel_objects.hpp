@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// The kernel's objects of a realm: slots for capabilities, and calls of the objects behind them.
+// The host has neither slots nor objects: take_slot() gives none.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "vm/platform/platform.hpp"
+
+namespace lona::vm::platform {
+
+// Slots are small numbers. A slot that is taken is empty, or holds what was put there.
+inline constexpr std::uint32_t kNoSlot = ~std::uint32_t{0};
+std::uint32_t take_slot();
+// Deletes what is in it, and ends an object that make_object put there.
+void give_slot(std::uint32_t slot);
+// How often it was taken, this time included; 0: it is not taken.
+std::uint32_t slot_use(std::uint32_t slot);
+// Did make_object put something there?
+bool slot_is_made(std::uint32_t slot);
+
+// What the manager does on request. The slots are taken and empty.
+RealmError make_object(std::uint32_t slot, std::uint64_t type, unsigned size_bits);
+RealmError make_irq_handler(std::uint32_t slot, std::uint64_t interrupt);
+RealmError give_sched_control(std::uint32_t slot, std::uint64_t core);
+
+// The capability in a slot, and the CNode that the slots are in, as the kernel names them; a slot
+// within that CNode has this depth.
+std::uint64_t slot_capability(std::uint32_t slot);
+std::uint64_t slots_cnode();
+unsigned slots_depth();
+
+// A call of a method (abi::Label) of the object. It must not be of an endpoint: the worker would
+// wait there. `failed`: the capability is not there any more, or not for that.
+struct KernelAnswer {
+  bool failed = true;
+  bool nothing = false;  // of receive_now: nobody was sending
+  std::uint64_t info = 0;
+  std::uint64_t badge = 0;
+  std::uint64_t words[120];
+};
+void kernel_call(KernelAnswer& answer, std::uint64_t target, std::uint64_t label,
+                 std::span<const std::uint64_t> capabilities, std::span<const std::uint64_t> words);
+// Messages that do not wait: to who waits for them already, and from who does.
+void send_now(std::uint64_t target, std::uint64_t info, std::span<const std::uint64_t> words);
+void receive_now(KernelAnswer& answer, std::uint64_t source, std::uint64_t reply);
+
+}  // namespace lona::vm::platform

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Slots for capabilities, and calls of objects, of this realm.
+#include "vm/platform/kernel_objects.hpp"
+
+#include <algorithm>
+
+#include "abi/sel4/objects.hpp"
+#include "vm/platform/sel4/manager.hpp"
+#include "vm/platform/sel4/platform_state.hpp"
+#include "vm/sched/lock.hpp"
+
+namespace lona::vm::platform {
+
+namespace {
+
+struct Slot {
+  std::uint16_t use;  // never 0 again once it was taken
+  bool taken;
+  bool made;  // the manager knows it
+};
+// In pages of their own, because few realms need them.
+constinit Slot* g_slots = nullptr;
+constinit std::uint32_t g_next = 0;
+constinit SpinLock g_lock;
+
+std::uint16_t next_use(std::uint16_t use) {
+  return use == 0xffff ? std::uint16_t{1} : static_cast<std::uint16_t>(use + 1);
+}
+
+std::uint32_t slot_count() {
+  return std::uint32_t{1} << slots_depth();
+}
+
+// A capability that somebody took back leaves a value that means nothing from now on.
+class Lost {
+ public:
+  explicit Lost(std::uint64_t target)
+      : slot_(static_cast<std::uint32_t>(target - abi::kObjectSlots)),
+        use_(target < abi::kObjectSlots ? std::uint16_t{0}
+                                        : static_cast<std::uint16_t>(slot_use(slot_))) {}
+  void notice() const {
+    if (use_ == 0) return;
+    {
+      const Guard guard(g_lock);
+      if (!g_slots[slot_].taken || g_slots[slot_].use != use_) return;
+      g_slots[slot_].use = next_use(use_);
+    }
+    give_slot(slot_);
+  }
+
+ private:
+  std::uint32_t slot_;
+  std::uint16_t use_;
+};
+
+void take_words(KernelAnswer& answer, const abi::Message& message) {
+  static_assert(std::size(KernelAnswer{}.words) == abi::kMsgMaxLength);
+  answer.failed = message.info.raw() == abi::kCallFailed;
+  answer.info = message.info.raw();
+  answer.badge = message.badge;
+  if (answer.failed) return;
+  answer.words[0] = message.words.mr0;
+  answer.words[1] = message.words.mr1;
+  answer.words[2] = message.words.mr2;
+  answer.words[3] = message.words.mr3;
+  const unsigned length = std::min(message.info.length(), abi::kMsgMaxLength);
+  for (unsigned at = abi::kMsgRegisters; at < length; ++at) {
+    answer.words[at] = abi::ipc_buffer().msg[at];
+  }
+}
+
+abi::MessageWords put_words(std::span<const std::uint64_t> words) {
+  abi::Word first[abi::kMsgRegisters] = {};
+  for (std::size_t at = 0; at < words.size(); ++at) {
+    (at < abi::kMsgRegisters ? first[at] : abi::ipc_buffer().msg[at]) = words[at];
+  }
+  return {first[0], first[1], first[2], first[3]};
+}
+
+}  // namespace
+
+unsigned slots_depth() {
+  return abi::object_bits(start_block().cspace_bits);
+}
+std::uint64_t slots_cnode() {
+  return abi::kRealmSlotObjects;
+}
+std::uint64_t slot_capability(std::uint32_t slot) {
+  return abi::kObjectSlots + slot;
+}
+
+std::uint32_t take_slot() {
+  const Guard guard(g_lock);
+  if (g_slots == nullptr) {
+    const std::size_t bytes = slot_count() * sizeof(Slot);
+    g_slots = static_cast<Slot*>(map_pages((bytes + kPageSize - 1) & ~(kPageSize - 1)));
+    if (g_slots == nullptr) return kNoSlot;
+  }
+  for (std::uint32_t tries = 0; tries < slot_count(); ++tries) {
+    const std::uint32_t at = g_next++ % slot_count();
+    Slot& slot = g_slots[at];
+    if (slot.taken) continue;
+    slot.taken = true;
+    slot.made = false;
+    slot.use = next_use(slot.use);
+    return at;
+  }
+  return kNoSlot;
+}
+
+void give_slot(std::uint32_t number) {
+  if (g_slots == nullptr || number >= slot_count()) return;
+  Slot& slot = g_slots[number];
+  (void)abi::cnode_delete({abi::kRealmSlotObjects, number, slots_depth()});
+  if (slot.made) (void)ask_manager(abi::Request::kFreeObject, 1, {number, 0, 0, 0});
+  const Guard guard(g_lock);
+  slot.taken = slot.made = false;
+}
+
+std::uint32_t slot_use(std::uint32_t number) {
+  if (g_slots == nullptr || number >= slot_count() || !g_slots[number].taken) return 0;
+  return g_slots[number].use;
+}
+
+bool slot_is_made(std::uint32_t number) {
+  return slot_use(number) != 0 && g_slots[number].made;
+}
+
+RealmError make_object(std::uint32_t slot, std::uint64_t type, unsigned size_bits) {
+  const abi::Status status = ask_manager(abi::Request::kMakeObject, 3, {type, size_bits, slot, 0});
+  g_slots[slot].made = status == abi::Status::kOk;
+  return error_of(status);
+}
+
+RealmError make_irq_handler(std::uint32_t slot, std::uint64_t interrupt) {
+  return error_of(ask_manager(abi::Request::kMakeIrqHandler, 2, {interrupt, slot, 0, 0}));
+}
+
+RealmError give_sched_control(std::uint32_t slot, std::uint64_t core) {
+  return error_of(ask_manager(abi::Request::kGiveSchedControl, 2, {core, slot, 0, 0}));
+}
+
+void kernel_call(KernelAnswer& answer, std::uint64_t target, std::uint64_t label,
+                 std::span<const std::uint64_t> capabilities,
+                 std::span<const std::uint64_t> words) {
+  for (std::size_t at = 0; at < capabilities.size(); ++at) {
+    abi::ipc_buffer().caps_or_badges[at] = capabilities[at];
+  }
+  const abi::MessageWords first = put_words(words);
+  const abi::MessageInfo info(abi::detail::wire_label(static_cast<abi::Label>(label)), 0,
+                              static_cast<unsigned>(capabilities.size()),
+                              static_cast<unsigned>(words.size()));
+  const Lost lost(target);
+  take_words(answer, abi::call(target, info, first));
+  if (answer.failed) lost.notice();
+}
+
+void send_now(std::uint64_t target, std::uint64_t info, std::span<const std::uint64_t> words) {
+  const abi::MessageWords first = put_words(words);
+  abi::nb_send(target, abi::MessageInfo(info), first);
+}
+
+void receive_now(KernelAnswer& answer, std::uint64_t source, std::uint64_t reply) {
+  const Lost lost(source);
+  // The kernel leaves the info as it was when there is no message.
+  constexpr std::uint64_t kNothing = abi::kCallFailed - 1;
+  abi::Word badge = source, info = kNothing;
+  register abi::Word r10 asm("r10");
+  register abi::Word r8 asm("r8");
+  register abi::Word r9 asm("r9");
+  register abi::Word r15 asm("r15");
+  register abi::Word r12 asm("r12") = reply;
+  asm volatile("movq %%rsp, %%rbx; syscall; movq %%rbx, %%rsp"
+               : "+D"(badge), "+S"(info), "=r"(r10), "=r"(r8), "=r"(r9), "=r"(r15)
+               : "d"(static_cast<long>(abi::Syscall::kNBRecv)), "r"(r12)
+               : "rbx", "rcx", "r11", "memory");
+  take_words(answer, {abi::MessageInfo(info), badge, {r10, r8, r9, r15}});
+  answer.nothing = info == kNothing;
+  if (answer.failed) lost.notice();
+}
+
+}  // namespace lona::vm::platform

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// What is in the CNodes of programs? The kernel does not tell what a capability is of, and a worker
+// that takes an endpoint for something else waits there for ever. So a record is kept of CNodes
+// that only this VM's functions change; of others a program gets no values.
+#pragma once
+
+#include <array>
+
+#include "vm/data/machine_value.hpp"
+#include "vm/sched/lock.hpp"
+
+namespace lona::vm {
+
+class CNodeRecords {
+ public:
+  static constexpr std::size_t kMost = 64;
+  static constexpr unsigned kMostBits = 12;
+
+  // A record for an empty CNode: its number, from 1 on; 0: there is no memory, or no room.
+  std::uint8_t add(unsigned bits);
+  void drop(std::uint8_t number);
+  // Null: not within the CNode, or there is no record.
+  ObjectKind* at(std::uint8_t number, std::uint64_t slot);
+
+  SpinLock lock;  // held while a capability is moved, and what is known of it
+
+ private:
+  struct Record {
+    ObjectKind* kinds = nullptr;
+    unsigned bits = 0;
+  };
+  std::array<Record, kMost> records_{};
+};
+
+class Process;
+
+// The label of an answer that nobody will give: the process that took the message has ended.
+inline constexpr Word kNoAnswerLabel = (Word{1} << 52) - 1;
+// The process ends: what it has of the kernel's for itself is given back.
+void leave_kernel(Process& p);
+
+}  // namespace lona::vm

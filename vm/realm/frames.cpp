@@ -20,7 +20,7 @@ void FrameReader::came(std::size_t count) {
 
 FrameReader::State FrameReader::look(Frame& frame) {
   while (bytes_.size() - at_ >= sizeof(Frame::Head)) {
-    std::memcpy(&frame.head, bytes_.data() + at_, sizeof frame.head);
+    __builtin_memcpy(&frame.head, bytes_.data() + at_, sizeof frame.head);
     if (frame.head.size > most_) return State::kBroken;
     frame_ = sizeof frame.head + frame.head.size;
     const std::size_t there = bytes_.size() - at_;

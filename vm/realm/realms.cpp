@@ -114,7 +114,7 @@ Realms::Sent Realms::send_to(Peer& peer, Frame::Kind kind, Word target, Term val
   Sent sent = Sent::kNotSendable;
   if (encoded == wire::Encoded::kOk) {
     head.size = static_cast<std::uint32_t>(frame_.size() - sizeof head);
-    std::memcpy(frame_.data(), &head, sizeof head);
+    __builtin_memcpy(frame_.data(), &head, sizeof head);
     sent = put_frame(peer);
   } else if (encoded == wire::Encoded::kTooLong) {
     sent = Sent::kTooLong;

@@ -87,12 +87,12 @@ class Encoder {
     out_.grow(count);
     return place.data();
   }
-  // The parts one after the other.
+  // The parts one after the other. `__builtin`: freestanding, std::memcpy is a call for any size.
   template <class... T>
   bool put(T... parts) {
     std::uint8_t* at = room((sizeof parts + ...));
     if (at == nullptr) return false;
-    ((std::memcpy(at, &parts, sizeof parts), at += sizeof parts), ...);
+    ((__builtin_memcpy(at, &parts, sizeof parts), at += sizeof parts), ...);
     return true;
   }
   bool bytes(const void* bytes, std::size_t count) {
@@ -288,7 +288,7 @@ class Decoder {
   template <class T>
   bool get(T& value) {
     if (bytes_.size() < sizeof value) return false;
-    std::memcpy(&value, bytes_.data(), sizeof value);
+    __builtin_memcpy(&value, bytes_.data(), sizeof value);
     bytes_ = bytes_.subspan(sizeof value);
     return true;
   }

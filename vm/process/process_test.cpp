@@ -154,11 +154,11 @@ TEST_P(Processes, kill_cannot_be_trapped) {
 }
 
 TEST_P(Processes, names) {
-  EXPECT_EQ(run("(register 'me) [(= (whereis 'me) (self)) (send-named 'me 1) (receive x x) "
-                "(unregister 'me) (whereis 'me) (send-named 'me 2)]"),
+  EXPECT_EQ(run("(register 'me) [(= (whereis-local 'me) (self)) (send-named 'me 1) (receive x x) "
+                "(unregister 'me) (whereis-local 'me) (send-named 'me 2)]"),
             "[true :ok 1 :ok nil :not-found]");
-  EXPECT_EQ(run("(spawn (fn* [] (sleep 5)) %{:name 'short}) (def a (pid? (whereis 'short)))"
-                "(sleep 30) [a (whereis 'short)]"),
+  EXPECT_EQ(run("(spawn (fn* [] (sleep 5)) %{:name 'short}) (def a (pid? (whereis-local 'short)))"
+                "(sleep 30) [a (whereis-local 'short)]"),
             "[true nil]");
 }
 

@@ -102,12 +102,13 @@ TEST_P(Workers, timers_fire_once_or_are_taken_back) {
 }
 
 TEST_P(Workers, names_are_given_once) {
-  EXPECT_EQ(run("(def me (self))"
-                "(def try (fn* [] (match (whereis 'the-one) nil (do (spawn-monitor (fn* [] (do "
-                "(register 'the-one) (send me [:x 1]) (receive :never 1)))) :ok) _ :taken)))"
-                "(each 50 (fn* [_] (spawn try))) (sleep 20)"
-                "(match (take 1 0) 1 (receive [:x _] :twice :after 20 (pid? (whereis 'the-one))))"),
-            "true");
+  EXPECT_EQ(
+      run("(def me (self))"
+          "(def try (fn* [] (match (whereis-local 'the-one) nil (do (spawn-monitor (fn* [] (do "
+          "(register 'the-one) (send me [:x 1]) (receive :never 1)))) :ok) _ :taken)))"
+          "(each 50 (fn* [_] (spawn try))) (sleep 20)"
+          "(match (take 1 0) 1 (receive [:x _] :twice :after 20 (pid? (whereis-local 'the-one))))"),
+      "true");
 }
 
 TEST_P(Workers, a_definition_is_seen_by_all_at_once) {

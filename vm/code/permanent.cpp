@@ -27,8 +27,7 @@ Word* PermanentRegion::carve(std::size_t words, bool may_use_reserve) {
     free_ += words;
     return first;
   }
-  std::size_t needed =
-      (words * sizeof(Word) + platform::kPageSize - 1) & ~(platform::kPageSize - 1);
+  std::size_t needed = platform::whole_pages(words * sizeof(Word));
   std::size_t bytes = std::max(needed, std::clamp(mapped_bytes(), kFirstChunk, kMostChunk));
   void* memory = map_shared_pages(bytes);
   if (memory == nullptr && bytes > needed) memory = map_shared_pages(bytes = needed);

@@ -17,10 +17,6 @@ namespace lona::vm {
 
 namespace {
 
-constexpr std::size_t whole_pages(std::size_t bytes) {
-  return (bytes + platform::kPageSize - 1) & ~(platform::kPageSize - 1);
-}
-
 bool is_pointer(Term t) {
   return t.is_pair() || t.is_boxed();
 }
@@ -96,7 +92,7 @@ Word* CodeStore::take(std::size_t cells) {
 
 Word* CodeStore::take_large(std::size_t words) {
   if (words > ~std::size_t{0} / sizeof(Word) / 2) return nullptr;
-  Carrier* c = add_carrier(whole_pages(kFirstCell * kCell + words * sizeof(Word)));
+  Carrier* c = add_carrier(platform::whole_pages(kFirstCell * kCell + words * sizeof(Word)));
   if (c == nullptr) return nullptr;
   c->large = true;
   c->start.set(kFirstCell);

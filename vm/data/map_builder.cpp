@@ -15,10 +15,6 @@ namespace {
 constexpr std::size_t kLinear = 8;  // up to so many entries are searched one by one
 constexpr unsigned kHashBits = 60;
 
-std::size_t round_to_pages(std::size_t bytes) {
-  return (bytes + platform::kPageSize - 1) & ~(platform::kPageSize - 1);
-}
-
 }  // namespace
 
 MapBuilder::~MapBuilder() {
@@ -136,7 +132,7 @@ Term MapBuilder::take() {
     }
     return Term::boxed(p);
   }
-  std::size_t bytes = round_to_pages(n * sizeof(Entry));
+  std::size_t bytes = platform::whole_pages(n * sizeof(Entry));
   auto* spare = static_cast<Entry*>(platform::map_pages(bytes));
   if (spare == nullptr) return Term::absent();
   Term root = build(entries_.data(), spare, n, 0);

@@ -40,8 +40,7 @@ class WorkStack {
   // for it, and finds its entries elsewhere then.
   [[nodiscard, gnu::noinline]] bool grow_full() {
     size_ = capacity_;
-    std::size_t bytes =
-        (capacity_ * 2 * sizeof(T) + platform::kPageSize - 1) & ~(platform::kPageSize - 1);
+    std::size_t bytes = platform::whole_pages(capacity_ * 2 * sizeof(T));
     void* p = platform::map_pages(bytes);
     if (p == nullptr) return false;
     std::memcpy(p, data_, size_ * sizeof(T));

@@ -12,10 +12,6 @@ namespace {
 constexpr std::size_t kFirstChunk = 16 * 1024;
 constexpr std::size_t kMaxChunk = 4 * 1024 * 1024;
 
-std::size_t round_to_pages(std::size_t bytes) {
-  return (bytes + platform::kPageSize - 1) & ~(platform::kPageSize - 1);
-}
-
 // Most arenas live for one small form and need one chunk: a few of these are kept for the next.
 constinit std::atomic<void*> kept_chunks[4];
 
@@ -45,7 +41,7 @@ Word* Arena::refill(Heap& self, std::size_t words, bool may_use_reserve) {
   // Chunks double, so that `owns` looks at few of them.
   std::size_t bytes = arena.mapped_ < kFirstChunk ? kFirstChunk : arena.mapped_;
   if (bytes > kMaxChunk) bytes = kMaxChunk;
-  std::size_t needed = round_to_pages(sizeof(Chunk) + words * sizeof(Word));
+  std::size_t needed = platform::whole_pages(sizeof(Chunk) + words * sizeof(Word));
   if (bytes < needed) bytes = needed;
   void* memory = map_chunk(bytes);
   if (memory == nullptr && bytes > needed) memory = platform::map_pages(bytes = needed);

@@ -30,14 +30,10 @@ struct WorkSpace {
   }
 };
 
-std::size_t whole_pages(std::size_t bytes) {
-  return (bytes + platform::kPageSize - 1) / platform::kPageSize * platform::kPageSize;
-}
-
 void* allocate(std::size_t size) {
   auto* space = static_cast<WorkSpace*>(platform::thread_slot());
   if (space == nullptr) platform::panic("GMP asks for memory outside of a work space");
-  std::size_t bytes = whole_pages(size + sizeof(Block));
+  std::size_t bytes = platform::whole_pages(size + sizeof(Block));
   auto* block = static_cast<Block*>(platform::map_pages(bytes));
   if (block == nullptr) {
     space->release_all();
@@ -81,7 +77,7 @@ __attribute__((noinline)) bool run_in_work_space(void (*work)(void*), void* cont
 
 Scratch::Scratch(std::size_t limbs) {
   if (limbs <= kInline) return;
-  bytes_ = whole_pages(limbs * sizeof(Limb));
+  bytes_ = platform::whole_pages(limbs * sizeof(Limb));
   data_ = static_cast<Limb*>(platform::map_pages(bytes_));
 }
 

@@ -15,6 +15,10 @@
 namespace lona::vm::platform {
 
 inline constexpr std::size_t kPageSize = 4096;
+// The bytes of the pages that so many bytes take.
+constexpr std::size_t whole_pages(std::size_t bytes) {
+  return (bytes + kPageSize - 1) & ~(kPageSize - 1);
+}
 
 // --- Memory -------------------------------------------------------------------------------
 // Zeroed, page-aligned, readable and writable memory; null when the realm's quota is used up.

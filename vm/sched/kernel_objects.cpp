@@ -11,8 +11,7 @@ namespace lona::vm {
 namespace {
 
 std::size_t bytes_of(unsigned bits) {
-  const std::size_t bytes = (std::size_t{1} << bits) * sizeof(ObjectKind);
-  return (bytes + platform::kPageSize - 1) & ~(platform::kPageSize - 1);
+  return platform::whole_pages((std::size_t{1} << bits) * sizeof(ObjectKind));
 }
 
 }  // namespace

@@ -101,8 +101,7 @@ void leave_file(SourceRun& run) {
   FileRun& file = run.file;
   if (file.waiting) platform::forget_user_file(&run);
   if (file.bytes.empty()) return;
-  constexpr std::size_t kMask = platform::kPageSize - 1;
-  platform::unmap_pages(file.bytes.data(), (file.bytes.size() + kMask) & ~kMask);
+  platform::unmap_pages(file.bytes.data(), platform::whole_pages(file.bytes.size()));
 }
 
 Namespace* ns_outside_files(const Process& p) {

@@ -18,10 +18,8 @@ namespace lona::vm {
 
 namespace {
 
-constexpr std::size_t kWorkerPages =
-    (sizeof(Worker) + platform::kPageSize - 1) & ~(platform::kPageSize - 1);
-constexpr std::size_t kStatePages =
-    (sizeof(Vm) + 16 + sizeof(Vm::State) + platform::kPageSize - 1) & ~(platform::kPageSize - 1);
+constexpr std::size_t kWorkerPages = platform::whole_pages(sizeof(Worker));
+constexpr std::size_t kStatePages = platform::whole_pages(sizeof(Vm) + 16 + sizeof(Vm::State));
 
 // Of new code, until what is not needed any more is looked for in the test mode.
 constexpr std::size_t kLimitOfTests = 16 * 1024;

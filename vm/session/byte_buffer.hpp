@@ -31,7 +31,7 @@ class ByteBuffer {
     if (capacity <= capacity_) return true;
     std::size_t bytes = capacity_ == 0 ? platform::kPageSize : capacity_ * 2;
     if (bytes < capacity) bytes = capacity;
-    bytes = (bytes + platform::kPageSize - 1) & ~(platform::kPageSize - 1);
+    bytes = platform::whole_pages(bytes);
     auto* grown = static_cast<std::uint8_t*>(platform::map_pages(bytes));
     if (grown == nullptr) return false;
     if (size_ != 0) std::memcpy(grown, data_, size_);

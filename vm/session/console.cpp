@@ -20,8 +20,7 @@ bool is_space(char c) {
 Console::Console(bool interactive) : interactive_(interactive), editor_(*this) {}
 
 void Console::create(bool for_prompt) {
-  constexpr std::size_t kBytes =
-      (sizeof(Console) + platform::kPageSize - 1) & ~(platform::kPageSize - 1);
+  constexpr std::size_t kBytes = platform::whole_pages(sizeof(Console));
   void* memory = platform::map_pages(kBytes);
   if (memory == nullptr) platform::panic("no memory for the console");
   g_console = new (memory) Console(for_prompt && platform::terminal().interactive);

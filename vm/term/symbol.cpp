@@ -53,10 +53,6 @@ class Locked {
   Locked& operator=(const Locked&) = delete;
 };
 
-std::size_t whole_pages(std::size_t bytes) {
-  return (bytes + platform::kPageSize - 1) & ~(platform::kPageSize - 1);
-}
-
 char* take_pages(std::size_t bytes, User user) {
   const bool allowed =
       user == User::kVm || table.bytes + bytes <= platform::memory_figures().limit / kProgramShare;
@@ -71,7 +67,7 @@ bool grow_index(User user) {
   if (old != nullptr && table.entries < old->count / 4 * 3) return true;
   const std::size_t count = old == nullptr ? kFirstPlaces : old->count * 2;
   auto* index = reinterpret_cast<NameIndex*>(
-      take_pages(whole_pages(sizeof(NameIndex) + count * sizeof(SymbolEntry*)), user));
+      take_pages(platform::whole_pages(sizeof(NameIndex) + count * sizeof(SymbolEntry*)), user));
   // A fuller one still does for the VM's own names.
   if (index == nullptr) {
     return user == User::kVm && old != nullptr && table.entries + 1 < old->count;
@@ -86,7 +82,7 @@ bool grow_index(User user) {
 
 // A further chunk of at least `bytes`; false when there is none for this user.
 bool new_chunk(std::size_t bytes, User user) {
-  const std::size_t size = bytes <= kChunkBytes ? kChunkBytes : whole_pages(bytes);
+  const std::size_t size = bytes <= kChunkBytes ? kChunkBytes : platform::whole_pages(bytes);
   if (table.reserve == nullptr && table.chunk == nullptr) {
     table.reserve = static_cast<char*>(map_shared_pages(kChunkBytes));
   }

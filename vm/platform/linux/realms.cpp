@@ -69,10 +69,6 @@ struct HostRegion {
 constinit HostRegion g_regions[kRegionPlaces];
 constinit std::uint64_t g_regions_made = 0;
 
-std::size_t whole_pages(std::uint64_t bytes) {
-  return (bytes + kPageSize - 1) / kPageSize * kPageSize;
-}
-
 HostRegion* region_of(std::uint64_t region) {
   for (HostRegion& one : g_regions) {
     if (one.pages != nullptr && one.told.region == region) return &one;

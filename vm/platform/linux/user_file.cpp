@@ -50,7 +50,7 @@ UserFile read_all(int fd) {
     size += static_cast<std::size_t>(got);
   }
   const bool good = got >= 0 && size <= kMostFileBytes;
-  const std::size_t used = good ? (size + kPageSize - 1) & ~(kPageSize - 1) : 0;
+  const std::size_t used = good ? whole_pages(size) : 0;
   unmap_pages(room + used, kRoom - used);
   if (!good) return {.error = got < 0 ? FileError::kUnreadable : FileError::kTooLarge};
   return {.bytes = size == 0 ? std::span<std::uint8_t>() : std::span(room, size)};

@@ -96,10 +96,6 @@ std::uint64_t to_tick(std::uint64_t ns) {
   panic(what);
 }
 
-std::size_t whole_pages(std::size_t bytes) {
-  return (bytes + kPageSize - 1) & ~(kPageSize - 1);
-}
-
 // Sends nothing: a frame may be going out at this moment.
 void take_file_head(std::span<const std::uint8_t> payload) {
   FileTransfer& transfer = g_console.file.transfer;

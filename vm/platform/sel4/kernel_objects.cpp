@@ -92,8 +92,7 @@ std::uint64_t slot_capability(std::uint32_t slot) {
 std::uint32_t take_slot() {
   const Guard guard(g_lock);
   if (g_slots == nullptr) {
-    const std::size_t bytes = slot_count() * sizeof(Slot);
-    g_slots = static_cast<Slot*>(map_pages((bytes + kPageSize - 1) & ~(kPageSize - 1)));
+    g_slots = static_cast<Slot*>(map_pages(whole_pages(slot_count() * sizeof(Slot))));
     if (g_slots == nullptr) return kNoSlot;
   }
   for (std::uint32_t tries = 0; tries < slot_count(); ++tries) {

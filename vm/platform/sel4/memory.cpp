@@ -122,7 +122,7 @@ void start_memory() {
   const std::uint64_t of_binaries = std::min(whole, binaries.size / abi::kLargePage);
   const std::uint64_t chunks = of_pool + of_code + of_binaries;
   const std::uint64_t table = chunks * (sizeof(Pool::Chunk) + sizeof(bool));
-  const std::uint64_t pages = (table + kPageSize - 1) / kPageSize;
+  const std::uint64_t pages = whole_pages(table) / kPageSize;
   const abi::Address tables = abi::kPoolRange.start;
   constexpr std::uint64_t kBatch = 256;
   for (std::uint64_t done = 0; done < pages; done += kBatch) {

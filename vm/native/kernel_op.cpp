@@ -103,19 +103,19 @@ CapPlace KernelOp::place(Term cnode, Term slot) {
 
 std::uint64_t KernelOp::rights(Term set) {
   // :execute is the same as :read: the kernel's interface does not tell them apart.
-  constexpr std::pair<std::string_view, std::uint64_t> kRights[] = {
-      {"write", 1}, {"read", 2}, {"grant", 4}, {"grant-reply", 8}, {"execute", 2}};
   std::uint64_t rights = 0;
   std::size_t known = 0;
   if (!is_set(set)) {
     refuse();
     return 0;
   }
-  for (const auto& [name, bits] : kRights) {
-    if (!set_contains(set, make_keyword(name))) continue;
+  const auto look_for = [&](std::string_view name, unsigned bits) {
+    if (!set_contains(set, make_keyword(name))) return;
     rights |= bits;
     ++known;
-  }
+  };
+  for (const auto& [name, bits] : kRightNames) look_for(name, bits);
+  look_for("execute", abi::kCanRead.raw());
   if (known != set_count(set)) refuse();
   return rights;
 }

@@ -15,6 +15,30 @@
 
 namespace lona::vm::natives {
 
+constexpr std::pair<std::string_view, unsigned> kRightNames[] = {
+    {"read", 2}, {"write", 1}, {"grant", 4}, {"grant-reply", 8}};
+
+// A slot for a capability of this realm, with one in it; or why there is none.
+struct FilledSlot {
+  platform::RealmError error;
+  std::uint32_t slot = platform::kNoSlot;
+};
+// Why there is no free one: the host has none at all.
+inline platform::RealmError no_free_slot() {
+  return platform::slots_depth() == 0 ? platform::RealmError::kUnsupported
+                                      : platform::RealmError::kTooMany;
+}
+// `fill` puts a capability there and says how it went.
+template <typename Fill>
+FilledSlot fill_slot(Fill fill) {
+  const std::uint32_t slot = platform::take_slot();
+  if (slot == platform::kNoSlot) return {no_free_slot()};
+  const platform::RealmError error = fill(slot);
+  if (error == platform::RealmError::kNone) return {error, slot};
+  platform::give_slot(slot);
+  return {error};
+}
+
 // A slot of a program's CNode.
 struct CapPlace {
   std::uint64_t root = 0;

@@ -12,19 +12,11 @@ namespace {
 
 using abi::Label;
 
-constexpr std::pair<std::string_view, unsigned> kRightNames[] = {
-    {"read", 2}, {"write", 1}, {"grant", 4}, {"grant-reply", 8}};
-
 Term value_of(Process& p, ObjectKind kind, std::uint32_t slot) {
   return make_capability(p, {.kind = kind,
                              .realm = state_of(p).realms.own(),
                              .slot = slot,
                              .use = platform::slot_use(slot)});
-}
-
-platform::RealmError no_slot() {
-  return platform::slots_depth() == 0 ? platform::RealmError::kUnsupported
-                                      : platform::RealmError::kTooMany;
 }
 
 // A notification's signals are to leave something in it, so its capability is replaced by one with
@@ -50,21 +42,14 @@ bool give_badge(std::uint32_t slot) {
   return good;
 }
 
-struct Made {
-  platform::RealmError error;
-  std::uint32_t slot = platform::kNoSlot;
-};
-Made make(const ObjectTypeInfo& type, std::uint64_t size_bits) {
-  const std::uint32_t slot = platform::take_slot();
-  if (slot == platform::kNoSlot) return {no_slot()};
-  platform::RealmError error = platform::make_object(slot, type.number, type.call_bits(size_bits));
-  if (error == platform::RealmError::kNone && type.type == MachineType::kNotification &&
-      !give_badge(slot)) {
-    error = platform::RealmError::kTooMany;
-  }
-  if (error == platform::RealmError::kNone) return {error, slot};
-  platform::give_slot(slot);
-  return {error};
+FilledSlot make(const ObjectTypeInfo& type, std::uint64_t size_bits) {
+  return fill_slot([&](std::uint32_t slot) {
+    const platform::RealmError error =
+        platform::make_object(slot, type.number, type.call_bits(size_bits));
+    const bool needs_badge =
+        error == platform::RealmError::kNone && type.type == MachineType::kNotification;
+    return needs_badge && !give_badge(slot) ? platform::RealmError::kTooMany : error;
+  });
 }
 
 // The slot as one that the kernel finds from the CNode of all slots.
@@ -135,7 +120,7 @@ Term kernel_arch(Process&, Args) {
 
 Term make_notification(Process& p, Args) {
   const ObjectTypeInfo& type = *object_type(make_keyword("notification"));
-  const Made made = make(type, 0);
+  const FilledSlot made = make(type, 0);
   if (made.slot == platform::kNoSlot) return p.fail(describe(made.error));
   return value_of(p, kind_of(type, 0), made.slot);
 }
@@ -154,7 +139,7 @@ Term make_kernel_object(Process& p, Args args) {
     if (kind.record == 0) op.error("too-many");
   }
   if (!op.good()) return op.answer();
-  const Made made = make(*type, size);
+  const FilledSlot made = make(*type, size);
   if (made.slot != platform::kNoSlot) return value_of(p, kind, made.slot);
   const Guard guard(cnodes.lock);
   cnodes.drop(kind.record);
@@ -180,14 +165,12 @@ Term get_sched_control(Process& p, Args args) {
   KernelOp op(p, "sched-control", args);
   const std::uint64_t core = op.word(args[0]);
   if (!op.good()) return op.answer();
-  const std::uint32_t slot = platform::take_slot();
-  const platform::RealmError error =
-      slot == platform::kNoSlot ? no_slot() : platform::give_sched_control(slot, core);
-  if (error == platform::RealmError::kNone) {
-    return value_of(p, {.type = MachineType::kSchedControl, .rights = 3}, slot);
+  const FilledSlot given =
+      fill_slot([&](std::uint32_t slot) { return platform::give_sched_control(slot, core); });
+  if (given.slot != platform::kNoSlot) {
+    return value_of(p, {.type = MachineType::kSchedControl, .rights = 3}, given.slot);
   }
-  platform::give_slot(slot);
-  op.error(describe(error));
+  op.error(describe(given.error));
   return op.answer();
 }
 
@@ -207,15 +190,14 @@ Term irq_control_get(Process& p, Args args) {
   const Guard guard(cnodes.lock);
   const CapPlace to = op.place(args[2], args[3]);
   if (!op.good()) return op.answer();
-  const std::uint32_t slot = platform::take_slot();
-  const platform::RealmError error =
-      slot == platform::kNoSlot ? no_slot() : platform::make_irq_handler(slot, irq);
-  if (error != platform::RealmError::kNone) op.error(describe(error));
+  const FilledSlot made =
+      fill_slot([&](std::uint32_t slot) { return platform::make_irq_handler(slot, irq); });
+  if (made.slot == platform::kNoSlot) op.error(describe(made.error));
   const OwnPlace own;
   const Term answer =
-      op.run(to.root, Label::kCNodeMove, {own.root}, {to.index, to.depth, slot, own.depth});
+      op.run(to.root, Label::kCNodeMove, {own.root}, {to.index, to.depth, made.slot, own.depth});
   if (op.good()) record(to, {.type = MachineType::kIrqHandler, .rights = 3});
-  platform::give_slot(slot);
+  platform::give_slot(made.slot);
   return answer;
 }
 
@@ -257,7 +239,7 @@ Term cap_at(Process& p, Args args) {
     return op.answer();
   }
   const std::uint32_t slot = platform::take_slot();
-  if (slot == platform::kNoSlot) op.error(describe(no_slot()));
+  if (slot == platform::kNoSlot) op.error(describe(no_free_slot()));
   const OwnPlace own;
   (void)op.run(own.root, Label::kCNodeCopy, {from.root},
                {slot, own.depth, from.index, from.depth, 15});

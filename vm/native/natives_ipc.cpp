@@ -32,17 +32,14 @@ Term received(Process& p, KernelOp& op, const KernelAnswer& answer) {
 std::uint64_t reply_object(Process& p, KernelOp& op) {
   if (!op.good()) return 0;
   if (p.reply_slot_ == Process::kNoReplySlot) {
-    const std::uint32_t slot = platform::take_slot();
-    const auto type = static_cast<std::uint64_t>(abi::ObjectType::kReply);
-    const platform::RealmError error = slot == platform::kNoSlot
-                                           ? platform::RealmError::kTooMany
-                                           : platform::make_object(slot, type, 0);
-    if (error != platform::RealmError::kNone) {
-      platform::give_slot(slot);
-      op.error(describe(error));
+    const FilledSlot made = fill_slot([](std::uint32_t slot) {
+      return platform::make_object(slot, static_cast<std::uint64_t>(abi::ObjectType::kReply), 0);
+    });
+    if (made.slot == platform::kNoSlot) {
+      op.error(describe(made.error));
       return 0;
     }
-    p.reply_slot_ = slot;
+    p.reply_slot_ = made.slot;
   }
   return platform::slot_capability(p.reply_slot_);
 }

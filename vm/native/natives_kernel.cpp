@@ -16,6 +16,27 @@ Term u64(Process& p, Word value) {
   return make_fixed(p, NumberType::kU64, static_cast<Wide>(value));
 }
 
+// A call that takes nothing but the object it is made of.
+Term call_of(Process& p, std::string_view name, Args args, MachineType type, Label label) {
+  KernelOp op(p, name, args);
+  return op.run(op.capability(0, type), label);
+}
+
+// One that gives an object a notification.
+Term give_notification(Process& p, std::string_view name, Args args, MachineType type,
+                       Label label) {
+  KernelOp op(p, name, args);
+  const std::uint64_t object = op.capability(0, type);
+  return op.run(object, label, {op.capability(1, kNotification)});
+}
+
+Term set_priority(Process& p, std::string_view name, Args args, Label label) {
+  KernelOp op(p, name, args);
+  const std::uint64_t tcb = op.capability(0, kTcb);
+  const std::uint64_t authority = op.capability(1, kTcb);
+  return op.run(tcb, label, {authority}, {op.word(args[2])});
+}
+
 // The guard of a CSpace's root, when nothing is said, takes what the slots leave of a CPtr.
 std::uint64_t cspace_data(KernelOp& op, Term options) {
   const std::uint64_t said = op.option(options, "cspace-data", ~std::uint64_t{0});
@@ -70,16 +91,10 @@ Term tcb_set_ipc_buffer(Process& p, Args args) {
 }
 
 Term tcb_set_priority(Process& p, Args args) {
-  KernelOp op(p, "tcb-set-priority!", args);
-  const std::uint64_t tcb = op.capability(0, kTcb);
-  const std::uint64_t authority = op.capability(1, kTcb);
-  return op.run(tcb, Label::kTcbSetPriority, {authority}, {op.word(args[2])});
+  return set_priority(p, "tcb-set-priority!", args, Label::kTcbSetPriority);
 }
 Term tcb_set_mc_priority(Process& p, Args args) {
-  KernelOp op(p, "tcb-set-mc-priority!", args);
-  const std::uint64_t tcb = op.capability(0, kTcb);
-  const std::uint64_t authority = op.capability(1, kTcb);
-  return op.run(tcb, Label::kTcbSetMCPriority, {authority}, {op.word(args[2])});
+  return set_priority(p, "tcb-set-mc-priority!", args, Label::kTcbSetMCPriority);
 }
 Term tcb_set_sched_params(Process& p, Args args) {
   KernelOp op(p, "tcb-set-sched-params!", args);
@@ -93,12 +108,10 @@ Term tcb_set_sched_params(Process& p, Args args) {
 }
 
 Term tcb_resume(Process& p, Args args) {
-  KernelOp op(p, "tcb-resume!", args);
-  return op.run(op.capability(0, kTcb), Label::kTcbResume);
+  return call_of(p, "tcb-resume!", args, kTcb, Label::kTcbResume);
 }
 Term tcb_suspend(Process& p, Args args) {
-  KernelOp op(p, "tcb-suspend!", args);
-  return op.run(op.capability(0, kTcb), Label::kTcbSuspend);
+  return call_of(p, "tcb-suspend!", args, kTcb, Label::kTcbSuspend);
 }
 
 Term tcb_read_registers(Process& p, Args args) {
@@ -145,13 +158,10 @@ Term tcb_write_registers(Process& p, Args args) {
 }
 
 Term tcb_bind_notification(Process& p, Args args) {
-  KernelOp op(p, "tcb-bind-notification!", args);
-  const std::uint64_t tcb = op.capability(0, kTcb);
-  return op.run(tcb, Label::kTcbBindNotification, {op.capability(1, kNotification)});
+  return give_notification(p, "tcb-bind-notification!", args, kTcb, Label::kTcbBindNotification);
 }
 Term tcb_unbind_notification(Process& p, Args args) {
-  KernelOp op(p, "tcb-unbind-notification!", args);
-  return op.run(op.capability(0, kTcb), Label::kTcbUnbindNotification);
+  return call_of(p, "tcb-unbind-notification!", args, kTcb, Label::kTcbUnbindNotification);
 }
 
 // --- Time ---
@@ -171,27 +181,24 @@ Term sched_configure(Process& p, Args args) {
 
 namespace {
 
-// A thread or a notification.
-std::uint64_t runs_on_time(KernelOp& op, Term t) {
-  if (!is_machine_value(t, kTcb) && !is_machine_value(t, kNotification)) op.refuse();
-  return op.capability(t);
+// Its second argument is a thread or a notification.
+Term call_of_context(Process& p, std::string_view name, Args args, Label label) {
+  KernelOp op(p, name, args);
+  const std::uint64_t context = op.capability(0, kSchedContext);
+  if (!is_machine_value(args[1], kTcb) && !is_machine_value(args[1], kNotification)) op.refuse();
+  return op.run(context, label, {op.capability(args[1])});
 }
 
 }  // namespace
 
 Term sched_context_bind(Process& p, Args args) {
-  KernelOp op(p, "sched-context-bind!", args);
-  const std::uint64_t context = op.capability(0, kSchedContext);
-  return op.run(context, Label::kSchedContextBind, {runs_on_time(op, args[1])});
+  return call_of_context(p, "sched-context-bind!", args, Label::kSchedContextBind);
 }
 Term sched_context_unbind(Process& p, Args args) {
-  KernelOp op(p, "sched-context-unbind!", args);
-  return op.run(op.capability(0, kSchedContext), Label::kSchedContextUnbind);
+  return call_of(p, "sched-context-unbind!", args, kSchedContext, Label::kSchedContextUnbind);
 }
 Term sched_context_unbind_object(Process& p, Args args) {
-  KernelOp op(p, "sched-context-unbind-object!", args);
-  const std::uint64_t context = op.capability(0, kSchedContext);
-  return op.run(context, Label::kSchedContextUnbindObject, {runs_on_time(op, args[1])});
+  return call_of_context(p, "sched-context-unbind-object!", args, Label::kSchedContextUnbindObject);
 }
 Term sched_context_consumed(Process& p, Args args) {
   constexpr std::uint64_t kNsPerUs = 1'000;
@@ -206,17 +213,14 @@ Term sched_context_consumed(Process& p, Args args) {
 // --- Interrupts ---
 
 Term irq_handler_ack(Process& p, Args args) {
-  KernelOp op(p, "irq-handler-ack!", args);
-  return op.run(op.capability(0, kIrqHandler), Label::kIrqAck);
+  return call_of(p, "irq-handler-ack!", args, kIrqHandler, Label::kIrqAck);
 }
 Term irq_handler_set_notification(Process& p, Args args) {
-  KernelOp op(p, "irq-handler-set-notification!", args);
-  const std::uint64_t handler = op.capability(0, kIrqHandler);
-  return op.run(handler, Label::kIrqSetHandler, {op.capability(1, kNotification)});
+  return give_notification(p, "irq-handler-set-notification!", args, kIrqHandler,
+                           Label::kIrqSetHandler);
 }
 Term irq_handler_clear(Process& p, Args args) {
-  KernelOp op(p, "irq-handler-clear!", args);
-  return op.run(op.capability(0, kIrqHandler), Label::kIrqClearHandler);
+  return call_of(p, "irq-handler-clear!", args, kIrqHandler, Label::kIrqClearHandler);
 }
 
 // --- Address spaces ---
@@ -259,8 +263,7 @@ Term page_map(Process& p, Args args) {
   return op.run(frame, Label::kX86PageMap, {vspace}, {address, rights, attribute(op, args[4])});
 }
 Term page_unmap(Process& p, Args args) {
-  KernelOp op(p, "page-unmap!", args);
-  return op.run(op.capability(0, kFrame), Label::kX86PageUnmap);
+  return call_of(p, "page-unmap!", args, kFrame, Label::kX86PageUnmap);
 }
 Term page_get_address(Process& p, Args args) {
   KernelOp op(p, "page-get-address", args);

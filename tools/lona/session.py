@@ -70,8 +70,8 @@ class Session:
         if self._wants_input():
             poll.register(0, select.POLLIN)
         ready = dict(poll.poll(200))
-        if wakeup in ready:
-            self._serve_signals(wakeup)
+        # Also those the poll did not see: an interrupt counts before input that ended after it.
+        self._serve_signals(wakeup)
         if self._machine.log.fileno() in ready:
             self._read_log()
         on_link = ready.get(self._machine.link.fileno(), 0)
@@ -232,7 +232,11 @@ class Session:
             raise Interrupted(128 + signal.SIGINT)
 
     def _serve_signals(self, wakeup):
-        for number in os.read(wakeup, 64):
+        try:
+            numbers = os.read(wakeup, 64)
+        except BlockingIOError:
+            return
+        for number in numbers:
             if number == signal.SIGWINCH:
                 self._send(link.window(*terminal.size()))
             elif number == signal.SIGINT:

@@ -283,15 +283,18 @@ Term copy_cap(Process& p, KernelOp& op, Args args, std::optional<std::uint64_t> 
   return answer;
 }
 
-Term move_cap(Process& p, KernelOp& op, Args args, std::optional<std::uint64_t> data) {
+// Only capabilities to CNodes have a guard; others just move, when it is none.
+Term move_cap(Process& p, KernelOp& op, Args args, std::optional<std::uint64_t> cnode_guard) {
   const Guard guard(state_of(p).cnodes.lock);
   const CapPlace to = op.place(args[0], args[1]);
   const CapPlace from = op.place(args[2], args[3]);
   if (!op.good()) return op.answer();
-  const Term answer = data ? op.run(to.root, Label::kCNodeMutate, {from.root},
-                                    {to.index, to.depth, from.index, from.depth, *data})
-                           : op.run(to.root, Label::kCNodeMove, {from.root},
-                                    {to.index, to.depth, from.index, from.depth});
+  const bool mutates =
+      cnode_guard && (*cnode_guard != 0 || known(from).type == MachineType::kCNode);
+  const Term answer = mutates ? op.run(to.root, Label::kCNodeMutate, {from.root},
+                                       {to.index, to.depth, from.index, from.depth, *cnode_guard})
+                              : op.run(to.root, Label::kCNodeMove, {from.root},
+                                       {to.index, to.depth, from.index, from.depth});
   if (op.good()) {
     record(to, known(from));
     record(from, {});
@@ -313,13 +316,9 @@ Term cap_move(Process& p, Args args) {
   KernelOp op(p, "cap-move!", args);
   return move_cap(p, op, args, std::nullopt);
 }
-// Only capabilities to CNodes have a guard; others move, when it is none.
 Term cap_mutate(Process& p, Args args) {
   KernelOp op(p, "cap-mutate!", args);
-  const std::uint64_t guard = op.word(args[4]);
-  const CapPlace from = op.place(args[2], args[3]);
-  const bool plain = guard == 0 && known(from).type != MachineType::kCNode;
-  return move_cap(p, op, args, plain ? std::nullopt : std::optional(guard));
+  return move_cap(p, op, args, op.word(args[4]));
 }
 
 Term cap_delete(Process& p, Args args) {

@@ -259,9 +259,14 @@ bool Realms::has_room(Worker& w, const Peer& peer, const Frame& frame) {
   return __atomic_load_n(&target->inbox_words_, __ATOMIC_RELAXED) <= kQueuedWords;
 }
 
-bool Realms::take_frame(Worker& w, Peer& peer, const Frame& frame) {
+Arena& Realms::clean_arena() {
   if (arena_.mapped_bytes() > kArenaKept) arena_.clear();
-  const Term value = wire::decode(arena_, frame.content, peer.limits);
+  return arena_;
+}
+
+bool Realms::take_frame(Worker& w, Peer& peer, const Frame& frame) {
+  Arena& arena = clean_arena();
+  const Term value = wire::decode(arena, frame.content, peer.limits);
   if (value == Term::absent()) return std::exchange(peer.limits.no_memory, false);
   Vm::State& s = w.vm.state();
   switch (frame.head.kind) {
@@ -279,7 +284,7 @@ bool Realms::take_frame(Worker& w, Peer& peer, const Frame& frame) {
       if (target == nullptr) return true;
       const Term parts[] = {make_keyword(output ? "output" : "realm"), Term::realm(peer.realm),
                             value};
-      if (deliver_term(w, target, make_tuple(arena_, parts))) {
+      if (deliver_term(w, target, make_tuple(arena, parts))) {
         ++peer.unserved;
         peer.unserved_bytes += frame.content.size();
       }
@@ -322,35 +327,35 @@ void Realms::tell_ends(Worker& w) {
   platform::RealmEnd end;
   while (platform::next_ended(end)) {
     Guard guard(lock_, true);
-    if (arena_.mapped_bytes() > kArenaKept) arena_.clear();
-    const Term text = make_string_repaired(arena_, {end.text, end.text_length});
+    Arena& arena = clean_arena();
+    const Term text = make_string_repaired(arena, {end.text, end.text_length});
     const Term status = end.fault ? make_keyword("fault")
                                   : Term::integer(static_cast<std::int64_t>(end.status & 0xff));
     const Term parts[] = {make_keyword("ended"), Term::realm(end.realm), status,
                           text == Term::absent() ? Term::nil() : text};
-    deliver_term(w, service(w), make_tuple(arena_, parts));
+    deliver_term(w, service(w), make_tuple(arena, parts));
   }
 }
 
 bool Realms::tell_retired(Worker& w) {
   Guard guard(lock_, true);
   const Term parts[] = {make_keyword("retired")};
-  return deliver_term(w, service(w), make_tuple(arena_, parts));
+  return deliver_term(w, service(w), make_tuple(clean_arena(), parts));
 }
 
 void Realms::tell_inherited(Worker& w, std::optional<std::span<const Word>> cells) {
   Guard guard(lock_, true);
-  if (arena_.mapped_bytes() > kArenaKept) arena_.clear();
+  Arena& arena = clean_arena();
   Term list = cells ? Term::empty_list() : make_keyword("all");
   for (Word cell : cells.value_or(std::span<const Word>())) {
-    Word* pair = arena_.try_alloc(2);
+    Word* pair = arena.try_alloc(2);
     if (pair == nullptr) return;
     pair[0] = Term::integer(static_cast<std::int64_t>(cell)).bits();
     pair[1] = list.bits();
     list = Term::pair(pair);
   }
   const Term parts[] = {make_keyword("inherited"), list};
-  (void)deliver_term(w, service(w), make_tuple(arena_, parts));
+  (void)deliver_term(w, service(w), make_tuple(arena, parts));
 }
 
 }  // namespace lona::vm

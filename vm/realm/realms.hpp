@@ -118,6 +118,8 @@ class Realms {
   bool has_room(Worker& w, const Peer& peer, const Frame& frame);
   bool take_frame(Worker& w, Peer& peer, const Frame& frame);
   static std::size_t longest_frame();
+  // For what is decoded or made next; what was there is delivered.
+  Arena& clean_arena();
   bool deliver_term(Worker& w, Process* target, Term value);
   Process* service(Worker& w);
   void know_service(const Process* service);

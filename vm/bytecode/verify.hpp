@@ -6,8 +6,8 @@
 //   branches go to instructions;
 // - no register is read, or shown to the collector, that does not hold a value on every way there.
 //   What a collection may have moved counts as no value unless the live map tells of it;
-// - what only works on a tuple, vector, set, map, pid, binary or bit position comes behind its
-// test;
+// - what only works on a tuple, vector, set, map, pid, binary or bit position comes behind
+//   its test;
 // - calls that do not check arity have it right, every way ends in one of the ends, and nothing
 //   repeats but by calls and by looks at further messages, which end a slice.
 //
@@ -30,6 +30,13 @@ struct CodeWorld {
   // Where the function or box that belongs at this address can be read; null: there.
   const void* (*here)(void* context, Word address) = nullptr;
   void* context = nullptr;
+
+  const void* at(Word address) const {
+    return here == nullptr ? reinterpret_cast<const void*>(address) : here(context, address);
+  }
+  Term box_at(Term box) const {
+    return Term::boxed(static_cast<Word*>(const_cast<void*>(at(box.bits() & ~Term::kTagMask))));
+  }
 };
 
 // Immediates that programs may have; the VM's own marks are none of them, nor is a pid.

@@ -1,96 +1,29 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Streams, waiting, interrupts and clocks of the realm.
+// The console's device, what comes from it, and waiting for that and for anything else.
 //
 // On the host link all bytes are in frames, and standard input comes only as far as credit was
 // given. On a bare line (no second UART in the machine) a person sits at the other end: bytes go
 // as they are, Ctrl-C is the byte 3, and lines end with CR LF.
 #include <algorithm>
-#include <atomic>
 #include <cstring>
 #include <new>
 #include <utility>
 
-#include "vm/platform/sel4/carrier.hpp"
-#include "vm/platform/sel4/file_transfer.hpp"
-#include "vm/platform/sel4/host_request.hpp"
-#include "vm/platform/sel4/link.hpp"
-#include "vm/platform/sel4/manager.hpp"
-#include "vm/platform/sel4/platform_state.hpp"
-#include "vm/sched/lock.hpp"
+#include "vm/platform/sel4/clock.hpp"
+#include "vm/platform/sel4/console_state.hpp"
 
 namespace lona::vm::platform {
 
 namespace {
 
-constexpr std::uint64_t kNsPerSecond = 1'000'000'000;
 constexpr std::uint8_t kCtrlC = 3;
 
-// Standard output that was not sent yet. A realm without a console has little of it at a time.
-constinit std::uint8_t g_little[1024] = {};
-struct Output {
-  std::span<std::uint8_t> bytes = g_little;
-  std::size_t used = 0;
-};
-
-// Standard output of the other workers, which the first one takes over when it looks: so nobody
-// waits for it, unless there is more than fits.
-struct OthersOutput {
-  SpinLock lock;
-  std::atomic<std::size_t> used{0};
-  std::uint8_t bytes[kFramePayloadMax] = {};
-};
-
-// The one file that is on its way. Belongs to the first worker, like the console.
-struct FileRequest {
-  const void* asker = nullptr;
-  bool others_wait = false;
-  FileTransfer transfer;
-};
-
-// What only a realm with a console needs: most of the realms have none.
-struct Buffers {
-  FrameDecoder decoder;
-  InputQueue input;
-  HostRequest request;
-  OthersOutput others;
-  std::uint8_t output[kFramePayloadMax] = {};
-};
-
-struct Console {
-  abi::ConsoleKind kind = abi::ConsoleKind::kNone;
-  Carrier carrier;
-  Buffers* buffers = nullptr;  // null: there is no console
-  Output output;
-  FileRequest file;
-  Terminal terminal{.interactive = true, .color = true, .columns = 80, .rows = 24};
-  bool end_of_input = false;
-  bool interrupt = false;
-  bool event = false;  // something has come since the last wait ended, or its end
-  bool realm_event = false;
-  std::atomic<bool> roused{false};
-  bool last_was_cr = false;
-  bool irq_unacknowledged = true;  // whatever came before we looked
-  std::uint64_t armed_tick = abi::kNoDeadlineTick;
-  std::uint64_t next_poll = 0;
-  // The clock: nanoseconds = ticks * ns_per_tick >> 32, ticks = nanoseconds * ticks_per_ns >> 28.
-  std::uint64_t ns_per_tick = 0;
-  std::uint64_t ticks_per_ns = 0;
-  std::uint64_t ticks_per_ms = 0;
-};
+}  // namespace
 
 // Zero but for a few members, and without a constructor that would have to run.
 constinit Console g_console;
 
-std::uint64_t tick() {
-  return __builtin_ia32_rdtsc();
-}
-
-std::uint64_t to_tick(std::uint64_t ns) {
-  using Wide = unsigned __int128;
-  const Wide ticks = (static_cast<Wide>(ns) * g_console.ticks_per_ns >> 28) + 1;
-  return ticks > abi::kNoDeadlineTick - 1 ? abi::kNoDeadlineTick - 1
-                                          : static_cast<std::uint64_t>(ticks);
-}
+namespace {
 
 [[noreturn]] void protocol_error(std::string_view what) {
   panic(what);
@@ -221,13 +154,6 @@ void transmit(std::span<const std::uint8_t> bytes) {
   }
 }
 
-void send_frame(ToHost type, std::span<const std::uint8_t> payload) {
-  if (g_console.kind == abi::ConsoleKind::kHostLink) {
-    transmit(frame_head(type, payload.size()));
-    transmit(payload);
-  }
-}
-
 void send_raw(std::span<const std::uint8_t> bytes) {
   static constexpr std::uint8_t kNewLine[] = {'\r', '\n'};
   while (!bytes.empty()) {
@@ -241,6 +167,15 @@ void send_raw(std::span<const std::uint8_t> bytes) {
       transmit(had_cr ? std::span(kNewLine).subspan(1) : std::span(kNewLine));
       bytes = bytes.subspan(1);
     }
+  }
+}
+
+}  // namespace
+
+void send_frame(ToHost type, std::span<const std::uint8_t> payload) {
+  if (g_console.kind == abi::ConsoleKind::kHostLink) {
+    transmit(frame_head(type, payload.size()));
+    transmit(payload);
   }
 }
 
@@ -261,14 +196,6 @@ void send_text(ToHost type, std::span<const std::uint8_t> bytes) {
     bytes = bytes.subspan(piece.size());
   }
 }
-
-void start_clock(std::uint64_t hertz) {
-  g_console.ns_per_tick = (kNsPerSecond << 32) / hertz;
-  g_console.ticks_per_ns = (hertz << 28) / kNsPerSecond;
-  g_console.ticks_per_ms = hertz / 1000;
-}
-
-}  // namespace
 
 void start_console() {
   const abi::StartBlock& block = start_block();
@@ -302,16 +229,6 @@ void end_console(int status) {
   flush();
   const auto byte = static_cast<std::uint8_t>(status);
   send_frame(ToHost::kEnded, {&byte, 1});
-}
-
-std::uint64_t now_ns() {
-  using Wide = unsigned __int128;
-  return static_cast<std::uint64_t>(static_cast<Wide>(tick()) * g_console.ns_per_tick >> 32);
-}
-
-std::uint64_t wall_clock_ns() {
-  const std::uint64_t zero = start_block().wall_clock_zero;
-  return zero == 0 ? 0 : zero + now_ns();
 }
 
 void rouse_first() {
@@ -355,7 +272,7 @@ void poll() {
   serve_others();
   const std::uint64_t now = tick();
   if (now >= g_console.next_poll) {
-    g_console.next_poll = now + g_console.ticks_per_ms;
+    g_console.next_poll = now + ticks_per_ms();
     note_signals(abi::poll(abi::kRealmSlotNotification).badge);
     (void)drain();
     end_naps(now_ns());
@@ -374,86 +291,6 @@ bool take_interrupt() {
 }
 
 namespace {
-
-// On the first worker.
-void send_output() {
-  Output& output = g_console.output;
-  const std::size_t used = output.used;
-  output.used = 0;
-  send_text(ToHost::kOutput, output.bytes.first(used));
-}
-
-void append_output(std::span<const std::uint8_t> bytes) {
-  Output& output = g_console.output;
-  while (!bytes.empty()) {
-    const auto room = output.bytes.size() - output.used;
-    const auto piece = bytes.first(std::min(bytes.size(), room));
-    std::memcpy(output.bytes.data() + output.used, piece.data(), piece.size());
-    output.used += piece.size();
-    bytes = bytes.subspan(piece.size());
-    if (output.used == output.bytes.size()) {
-      send_output();
-    }
-  }
-}
-
-// Comes before what the first worker writes now.
-void take_output_of_others() {
-  if (g_console.buffers == nullptr) {
-    return;
-  }
-  OthersOutput& others = g_console.buffers->others;
-  if (others.used.load(std::memory_order_relaxed) == 0) {
-    return;
-  }
-  std::uint8_t bytes[kFramePayloadMax];
-  std::size_t used = 0;
-  {
-    const Guard guard(others.lock);
-    used = others.used.load(std::memory_order_relaxed);
-    std::memcpy(bytes, others.bytes, used);
-    others.used.store(0, std::memory_order_relaxed);
-  }
-  append_output({bytes, used});
-}
-
-// On another worker; false when there is no room.
-bool leave_output(std::span<const std::uint8_t> bytes) {
-  if (g_console.buffers == nullptr) {
-    return false;
-  }
-  OthersOutput& others = g_console.buffers->others;
-  std::size_t before = 0;
-  {
-    const Guard guard(others.lock);
-    before = others.used.load(std::memory_order_relaxed);
-    if (bytes.size() > kFramePayloadMax - before) {
-      return false;
-    }
-    std::memcpy(others.bytes + before, bytes.data(), bytes.size());
-    others.used.store(before + bytes.size(), std::memory_order_relaxed);
-  }
-  if (before == 0) {
-    rouse_first();
-  }
-  return true;
-}
-
-void flush_own() {
-  take_output_of_others();
-  send_output();
-}
-
-bool write_own(Stream stream, std::span<const std::uint8_t> bytes) {
-  if (stream == Stream::kError) {
-    flush_own();  // so that the two streams keep their order
-    send_text(ToHost::kError, bytes);
-    return true;
-  }
-  take_output_of_others();
-  append_output(bytes);
-  return true;
-}
 
 ReadResult read_own(std::span<std::uint8_t> buffer) {
   if (g_console.buffers == nullptr) {
@@ -481,19 +318,6 @@ void want_input_own() {
 
 }  // namespace
 
-bool write(Stream stream, std::span<const std::uint8_t> bytes) {
-  if (stream == Stream::kOutput && current_worker() != 0 && leave_output(bytes)) {
-    return true;
-  }
-  bool good = false;
-  on_first([&] { good = write_own(stream, bytes); });
-  return good;
-}
-
-void flush() {
-  on_first([] { flush_own(); });
-}
-
 ReadResult read(std::span<std::uint8_t> buffer) {
   ReadResult result{};
   on_first([&] { result = read_own(buffer); });
@@ -502,79 +326,6 @@ ReadResult read(std::span<std::uint8_t> buffer) {
 
 void want_input() {
   on_first([] { want_input_own(); });
-}
-
-namespace {
-
-void send_words(ToHost type, std::uint32_t first, std::uint32_t second) {
-  const std::uint32_t words[] = {first, second};
-  std::uint8_t bytes[sizeof(words)];
-  std::memcpy(bytes, words, sizeof(words));
-  send_frame(type, bytes);
-}
-
-// The request is over. Its pages are freed unless they have gone to the asker.
-void end_file(bool free_room) {
-  FileRequest& file = g_console.file;
-  if (free_room && file.transfer.room() != nullptr) {
-    unmap_pages(file.transfer.room(), whole_pages(file.transfer.size()));
-  }
-  file.transfer.drop();
-  file.asker = nullptr;
-  if (file.others_wait) {
-    file.others_wait = false;
-    rouse_first();  // whose next look lets them try
-  }
-}
-
-UserFile read_user_file_own(const void* asker, std::string_view path) {
-  FileRequest& file = g_console.file;
-  FileTransfer& transfer = file.transfer;
-  if (g_console.kind != abi::ConsoleKind::kHostLink ||
-      path.size() > kFramePayloadMax - FileTransfer::kNumber) {
-    return {.error = FileError::kMissing};
-  }
-  if (file.asker == nullptr) {
-    file.asker = asker;
-    const std::uint32_t number = transfer.ask();
-    std::uint8_t payload[kFramePayloadMax];
-    std::memcpy(payload, &number, sizeof(number));
-    std::memcpy(payload + sizeof(number), path.data(), path.size());
-    send_frame(ToHost::kLoad, {payload, sizeof(number) + path.size()});
-    return {.waiting = true};
-  }
-  if (file.asker != asker) {
-    file.others_wait = true;
-    return {.waiting = true};
-  }
-  if (const std::size_t more = transfer.grant(); more != 0) {
-    send_words(ToHost::kFileCredit, transfer.number(), static_cast<std::uint32_t>(more));
-  }
-  if (transfer.state() != FileTransfer::State::kDone) {
-    return {.waiting = true};
-  }
-  UserFile result{.error = transfer.error()};
-  if (result.error == FileError::kNone) {
-    result.bytes = {transfer.room(), transfer.size()};
-  }
-  end_file(result.error != FileError::kNone);
-  return result;
-}
-
-}  // namespace
-
-UserFile read_user_file(const void* asker, std::string_view path) {
-  UserFile result;
-  on_first([&] { result = read_user_file_own(asker, path); });
-  return result;
-}
-
-void forget_user_file(const void* asker) {
-  on_first([&] {
-    if (g_console.file.asker == asker) {
-      end_file(true);
-    }
-  });
 }
 
 // The host tells what its terminal is, so nobody gets an answer before that.

@@ -229,7 +229,10 @@ Realms::Took Realms::take_frames(Worker& w, Peer& peer) {
         break;
     }
     if (!has_room(w, peer, frame)) return Took::kHeld;
-    if (!take_frame(w, peer, frame)) return Took::kBroken;
+    const bool good = take_frame(w, peer, frame);
+    // Long strings and binaries are the receiver's now.
+    arena_.off_heap().release_all();
+    if (!good) return Took::kBroken;
     peer.coming.pass();
   }
 }

@@ -70,3 +70,22 @@ function(lona_host_test name)
            WORKING_DIRECTORY "${CMAKE_SOURCE_DIR}")
   set_tests_properties(${name} PROPERTIES TIMEOUT 300 LABELS gtest)
 endfunction()
+
+# lona_fuzzer(name seconds source… [LIBS library…] [SEEDS folder…]): a libFuzzer program of the
+# sanitized host preset, which ctest runs for a short while (label `fuzz`), starting from what the
+# folders hold. To go on for longer: run it with a folder of its own, which keeps what it learns.
+function(lona_fuzzer name seconds)
+  cmake_parse_arguments(PARSE_ARGV 2 ARG "" "" "LIBS;SEEDS")
+  if(NOT LONA_SANITIZE)
+    return()
+  endif()
+  add_executable(${name} ${ARG_UNPARSED_ARGUMENTS})
+  target_link_libraries(${name} PRIVATE ${ARG_LIBS})
+  target_compile_options(${name} PRIVATE -fsanitize=fuzzer)
+  target_link_options(${name} PRIVATE -fsanitize=fuzzer)
+  set(corpus "${CMAKE_CURRENT_BINARY_DIR}/${name}_corpus")
+  file(MAKE_DIRECTORY "${corpus}")
+  add_test(NAME ${name} COMMAND ${name} -seed=1 -max_total_time=${seconds} -max_len=4096
+           -len_control=0 -timeout=10 "${corpus}" ${ARG_SEEDS})
+  set_tests_properties(${name} PROPERTIES TIMEOUT 120 LABELS fuzz)
+endfunction()

@@ -137,28 +137,36 @@ Realm::Step Realm::make_objects(const RealmParts& parts, const RealmConfig& conf
   return {};
 }
 
+// What the core image's vars are is the first realm's, for all below.
 Realm::Step Realm::map_image(Window& window, const VmImage& image) {
+  const auto is_inherited = [this](const LoadedSegment& segment) {
+    return depth_ != 0 && segment.type == RegionType::core_data;
+  };
   for (const LoadedSegment& segment : image.segments()) {
     if (!segment.shared()) {
       TRY(map_own(&window, segment));
-    } else if (!regions_.add({segment.pages, segment.type, segment.rights})) {
+    } else if (!regions_.add(
+                   is_inherited(segment)
+                       ? Region{segment.pages, RegionType::inherited, RegionRights::read_only}
+                       : Region{segment.pages, segment.type, segment.rights})) {
       return base::fail(kTooMany);
     }
   }
   for (const VmImage::SharedPage& page : image.shared()) {
-    TRY(map_copy(page.frame, page.address));
+    const bool writes = page.first_writes && depth_ == 0;
+    TRY(map_copy(page.frame, page.address, writes ? abi::kReadWrite : abi::kCanRead));
   }
   return {};
 }
 
-// A frame that is not this realm's own, to be read.
-Realm::Step Realm::map_copy(abi::CPtr frame, abi::Address address) {
+// A frame that is not this realm's own.
+Realm::Step Realm::map_copy(abi::CPtr frame, abi::Address address, abi::CapRights rights) {
   if (copy_count_ == copies_.size()) {
     return base::fail(kTooMany);
   }
-  const auto cap = TRY(in_words(memory_.copy_cap(frame, abi::kCanRead)));
+  const auto cap = TRY(in_words(memory_.copy_cap(frame, rights)));
   copies_[copy_count_++] = cap;
-  return check(space_.map(memory_, cap, address, abi::kCanRead));
+  return check(space_.map(memory_, cap, address, rights));
 }
 
 // Fresh frames with the piece's content, mapped with its rights.
@@ -236,7 +244,7 @@ Realm::Step Realm::map_archive(const RealmConfig& config) {
     return base::fail(kTooMany);
   }
   for (std::uint64_t at = 0; at < config.archive.count; ++at) {
-    TRY(map_copy(config.archive.first + at, pages.start + at * abi::kSmallPage));
+    TRY(map_copy(config.archive.first + at, pages.start + at * abi::kSmallPage, abi::kCanRead));
   }
   return {};
 }

@@ -180,8 +180,7 @@ class Realm {
   using Step = base::Expected<void, std::string_view>;
   [[nodiscard]] Step make_objects(const RealmParts& parts, const RealmConfig& config);
   [[nodiscard]] Step map_image(Window& window, const VmImage& image);
-  [[nodiscard]] Step map_shared(const VmImage& image);
-  [[nodiscard]] Step map_copy(abi::CPtr frame, abi::Address address);
+  [[nodiscard]] Step map_copy(abi::CPtr frame, abi::Address address, abi::CapRights rights);
   [[nodiscard]] Step map_archive(const RealmConfig& config);
   [[nodiscard]] Step map_worker_area(std::size_t worker, std::uint64_t stack_bytes);
   [[nodiscard]] Step map_console_memory(const RealmConfig& config);

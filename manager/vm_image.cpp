@@ -103,10 +103,10 @@ base::Expected<void, std::string_view> VmImage::plan() {
     }
   }
   for (const LoadedSegment& shared : segments()) {
-    for (const LoadedSegment& own : segments()) {
+    for (const LoadedSegment& written : segments()) {
       const abi::AddressRange pages = large_pages(shared);
-      if (shared.shared() && !own.shared() && own.pages.start < pages.end() &&
-          pages.start < own.pages.end()) {
+      if (&shared != &written && shared.shared() && written.rights == RegionRights::read_write &&
+          written.pages.start < pages.end() && pages.start < written.pages.end()) {
         return refuse("what may be written shares a large page with what may not");
       }
     }
@@ -115,7 +115,7 @@ base::Expected<void, std::string_view> VmImage::plan() {
 }
 
 // The large page at an address, made when there is none yet; 0 without memory.
-abi::CPtr VmImage::shared_page(Memory& memory, abi::Address address) {
+abi::CPtr VmImage::shared_page(Memory& memory, abi::Address address, bool first_writes) {
   for (const SharedPage& page : shared()) {
     if (page.address == address) {
       return page.frame;
@@ -125,14 +125,14 @@ abi::CPtr VmImage::shared_page(Memory& memory, abi::Address address) {
   if (!run || pages_ == kMaxShared) {
     return 0;
   }
-  shared_[pages_++] = {.address = address, .frame = run->first};
+  shared_[pages_++] = {.address = address, .frame = run->first, .first_writes = first_writes};
   return run->first;
 }
 
 bool VmImage::fill_shared(Memory& memory, Window& window, const LoadedSegment& segment) {
   abi::Address at = base::align_down<std::uint64_t>(segment.pages.start, abi::kLargePage);
   for (; at < segment.pages.end(); at += abi::kLargePage) {
-    const abi::CPtr frame = shared_page(memory, at);
+    const abi::CPtr frame = shared_page(memory, at, segment.type == RegionType::core_data);
     const std::uint64_t lead = at < segment.pages.start ? segment.pages.start - at : 0;
     const auto part = content_of(segment, at + lead - segment.pages.start, abi::kLargePage - lead);
     const FrameRun run{.first = frame, .count = 1, .page_bits = abi::kLargePageBits};

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // The VM's ELF, loaded once: text and constants are in large pages that every realm maps, so that
-// a realm costs a few mappings and no memory for them; what a realm may write is copied from the
-// archive for each.
+// a realm costs a few mappings and no memory for them; so is the data of the core image, which the
+// first realm writes and all others read. What each realm may write is copied from the archive for
+// it.
 #pragma once
 
 #include <array>
@@ -40,7 +41,9 @@ struct LoadedSegment {
   RegionType type;
   RegionRights rights;
 
-  [[nodiscard]] bool shared() const { return rights != RegionRights::read_write; }
+  [[nodiscard]] bool shared() const {
+    return rights != RegionRights::read_write || type == RegionType::core_data;
+  }
 };
 
 // The bytes of the file that belong to [offset, offset + size) of a segment's pages, and where in
@@ -61,6 +64,7 @@ class VmImage {
   struct SharedPage {
     abi::Address address = 0;
     abi::CPtr frame = 0;
+    bool first_writes = false;  // the first realm, and no other
   };
 
   // Nothing, or what is wrong with the file, or that memory ran out.
@@ -76,7 +80,7 @@ class VmImage {
  private:
   [[nodiscard]] base::Expected<void, std::string_view> plan();
   [[nodiscard]] bool fill_shared(Memory& memory, Window& window, const LoadedSegment& segment);
-  [[nodiscard]] abi::CPtr shared_page(Memory& memory, abi::Address address);
+  [[nodiscard]] abi::CPtr shared_page(Memory& memory, abi::Address address, bool first_writes);
 
   base::ElfFile elf_;
   std::array<LoadedSegment, kMaxSegments> segments_{};

@@ -6,7 +6,7 @@
 //   0x0000'0040'0000  the VM: text, constants, own data    RX / R / RW
 //   0x0000'4000'0000  start block                          R
 //   0x0001'0000'0000  worker areas                         RW
-//   0x0008'0000'0000  core image: constants, data          R / RW
+//   0x0008'0000'0000  core image: constants, data          R / RW (first realm), R
 //   0x000c'0000'0000  archive of the boot image            R
 //   0x0100'0000'0000  code and binaries, one slot a level  R / RW
 //   0x2000'0000'0000  process pool                         RW
@@ -65,8 +65,8 @@ constexpr AddressRange worker_stack(std::uint64_t worker) {
 inline constexpr AddressRange kWorkerRange{kWorkerAreas, kWorkerMax* kWorkerAreaSize};
 
 inline constexpr AddressRange kCoreImageRange{0x8'0000'0000, 0x4'0000'0000};
-// Its parts: what never changes, in frames that all realms share, and each realm's copy of the
-// rest.
+// Its parts, in frames that all realms share: what never changes, and what the first realm may
+// write.
 inline constexpr AddressRange kCoreConstants{0x8'0000'0000, 0x2'0000'0000};
 inline constexpr AddressRange kCoreData{0xa'0000'0000, 0x2'0000'0000};
 inline constexpr AddressRange kArchiveRange{0xc'0000'0000, 0x4'0000'0000};

@@ -7,6 +7,7 @@ namespace attack {
 namespace {
 
 constexpr abi::Address kPool = abi::kPoolRange.start;
+constexpr abi::Address kInheritedPage = abi::kCoreData.start;
 
 // Not a secret; only different from call to call.
 std::uint64_t next_random() {
@@ -89,6 +90,15 @@ void scan_capabilities() {
   }
 }
 
+// The page is neither this realm's to have mapped or taken away, nor to write.
+void write_what_is_inherited() {
+  const std::uint64_t seen = inherited_word();
+  (void)ask(Request::kUnmapPages, kInheritedPage, 1, 12);
+  (void)ask(Request::kMapPages, kInheritedPage, 1, 12);
+  inherited_word() = ~seen;
+  while (true) inherited_word() = inherited_word() + 1;
+}
+
 void storm_deadlines() {
   while (true) (void)ask(Request::kSetDeadline, tick() + 1);
 }
@@ -153,6 +163,7 @@ bool attack(std::string_view name) {
   if (name == "floods") flood_endpoint();
   if (name == "garbage") send_garbage();
   if (name == "scans") scan_capabilities();
+  if (name == "writes") write_what_is_inherited();
   if (name == "deadlines") storm_deadlines();
   if (name == "signals") storm_signals();
   if (name == "logs") storm_log();

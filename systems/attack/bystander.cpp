@@ -29,6 +29,7 @@ void stand_by() {
     for (unsigned count = 0; count < 2048; ++count, looked = (looked + 1) % kWords) {
       if (memory[looked] != pattern(looked)) health->damaged = health->damaged + 1;
     }
+    if (inherited_word() != kInheritedWord) health->damaged = health->damaged + 1;
     health->beats = health->beats + 1;
     if (tick() > due + ticks_of_ms(10)) due = tick();
   }

@@ -16,9 +16,10 @@ namespace attack {
 
 namespace {
 
-constexpr std::string_view kAttacks[] = {
-    "yields", "memory",    "pages",   "faults", "bombs",   "churn", "floods",  "garbage", "scans",
-    "spins",  "deadlines", "signals", "logs",   "channel", "jumps", "replies", "calls",   "crumbs"};
+constexpr std::string_view kAttacks[] = {"yields",    "memory",  "pages",   "faults",  "bombs",
+                                         "churn",     "floods",  "garbage", "scans",   "spins",
+                                         "deadlines", "signals", "logs",    "channel", "jumps",
+                                         "replies",   "calls",   "crumbs",  "writes"};
 constexpr std::uint64_t kAttackMs = 100;
 constexpr std::uint64_t kAttackerMemory = 16 << 20;
 constexpr std::size_t kCrowd = 24;
@@ -27,6 +28,9 @@ constexpr std::uint64_t kMomentStepUs = 37;
 static_assert(std::size(kAttacks) <= kCrowd);
 
 unsigned failures = 0;
+
+// Its page is the one that all inherit.
+[[gnu::section(".core_data"), gnu::used]] std::uint64_t first_inherited_word = 1;
 
 void expect(bool good, std::string_view attack, std::string_view what) {
   if (good) return;
@@ -71,6 +75,11 @@ void try_one(std::string_view name, Bystander& bystander) {
   expect(attacker.status == Status::kOk, name, "it could not be started");
   let_run(kAttackMs);
   const std::uint64_t late = bystander.look(name);
+  if (name == "writes") {
+    const auto state = ask(Request::kRealmInfo, attacker.realm).words.mr1;
+    expect(state == static_cast<std::uint64_t>(abi::RealmState::kTerminated), name,
+           "it goes on after a write to what it inherits");
+  }
   const std::uint64_t from = tick();
   expect(ask(Request::kTerminateRealm, attacker.realm).status == Status::kOk, name,
          "it could not be taken down");
@@ -166,6 +175,7 @@ void end_at_any_moment(Bystander& bystander) {
 }
 
 void direct() {
+  inherited_word() = kInheritedWord;
   Bystander bystander;
   let_run(50);
   (void)bystander.look("nothing");

@@ -85,11 +85,17 @@ inline Child start(std::string_view name, std::uint64_t memory = kUsualMemory,
 // Does what the name says, for ever or until it is stopped. False: no such attack.
 bool attack(std::string_view name);
 
+// In the data of the core image: the first realm's, for all others to read.
+inline volatile std::uint64_t& inherited_word() {
+  return *reinterpret_cast<volatile std::uint64_t*>(abi::kCoreData.start);
+}
+constexpr std::uint64_t kInheritedWord = 0x7768'6f20'7772'6f74;
+
 // What the bystander tells through its channel.
 struct Health {
   std::uint64_t beats;
   std::uint64_t worst_late;  // ticks
-  std::uint64_t damaged;     // words of its memory that are not as they were
+  std::uint64_t damaged;     // words of its memory, or inherited ones, that are not as they were
 };
 [[noreturn]] void stand_by();
 

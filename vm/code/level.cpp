@@ -3,8 +3,6 @@
 
 #include <new>
 
-#include "abi/lona/address_map.hpp"
-
 namespace lona::vm {
 
 namespace {
@@ -46,8 +44,9 @@ std::span<const LevelHeader* const> levels_above() {
 }
 
 std::uint32_t owner_of(const void* inherited) {
+  const auto address = reinterpret_cast<std::uint64_t>(inherited);
   const std::uint64_t depth =
-      (reinterpret_cast<std::uint64_t>(inherited) - abi::kLevels) / abi::kLevelSize;
+      abi::kCoreData.contains(address) ? 0 : (address - abi::kLevels) / abi::kLevelSize;
   return above[above_count - 1 - depth]->realm;
 }
 

@@ -108,7 +108,8 @@ Var* Namespaces::intern(const Namespace* ns, SymbolEntry* name) {
   for (const NameTable* table : std::initializer_list<const NameTable*>{own_, &image_}) {
     const auto* here = static_cast<const Namespace*>(table->find(ns->name));
     Var* known = here == nullptr ? nullptr : here->find(name);
-    if (known != nullptr && known->ns == here) return known;
+    const bool written_here = table == own_ || !is_inherited(known);
+    if (known != nullptr && known->ns == here && written_here) return known;
   }
   Namespace* own = own_of(ns);
   auto* var = region_.make<Var>();

@@ -79,7 +79,7 @@ inline bool is_namespace(Term t) {
 // several of these places: its vars are those of all of them, and where two have a var of one name,
 // the nearest that is bound counts. Only what is the realm's own is ever written: who defines
 // something in a namespace of a realm above gets a namespace of that name, with the new var in it.
-// The vars of the core image can be given new values (each realm has its copy), its tables stay.
+// The vars of the core image can be given new values by the first realm, its tables stay.
 //
 // Several workers may use it; what it calls back must not.
 class Namespaces {
@@ -93,7 +93,8 @@ class Namespaces {
   // The nearest one of this name, or null.
   Namespace* find(const SymbolEntry* name) const;
   Namespace* find_or_create(SymbolEntry* name);
-  // The own var of this name in `ns`, or the core image's; made (unbound) when there is none.
+  // The own var of this name in `ns`, or in the first realm the core image's; made (unbound) when
+  // there is none.
   Var* intern(const Namespace* ns, SymbolEntry* name);
   // Every public var that `from` owns becomes visible in `into`.
   void refer(const Namespace* into, const Namespace* from);

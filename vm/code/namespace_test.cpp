@@ -85,6 +85,28 @@ TEST_F(Inheritance, a_childs_definition_hides_the_parents_and_changes_nothing_th
   EXPECT_EQ(child.def("lona.user", "f", 11), own);
 }
 
+// The parent's level stands for the core image's data here.
+TEST_F(Inheritance, vars_of_the_core_image_are_the_first_realms) {
+  Var* images = parent.def("lona.core", "inc", 1);
+  child_acts();
+  Level lower{{}};
+  lower.all.adopt(parent.all.own());
+  EXPECT_EQ(lower.value("inc"), Term::integer(1));
+  Var* own = lower.def("lona.core", "inc", 2);
+  EXPECT_NE(own, images);
+  EXPECT_EQ(lower.value("inc"), Term::integer(2));
+  EXPECT_EQ(images->value, Term::integer(1));
+  lower.all.each_writable_var([&](Var* var) { EXPECT_EQ(var, own); });
+
+  parent_acts();
+  inherited_range = {0, 0};  // the first realm has none
+  Level first{{}};
+  first.all.adopt(parent.all.own());
+  EXPECT_EQ(first.def("lona.core", "inc", 3), images);
+  EXPECT_EQ(lower.value("inc"), Term::integer(2));
+  EXPECT_EQ(child.value("lona.core/inc"), Term::integer(3));
+}
+
 TEST_F(Inheritance, a_var_without_a_value_hides_nothing) {
   child.all.intern(child.all.find_or_create(intern("lona.user")), intern("later"));
   parent.def("lona.user", "later", 3);

@@ -73,6 +73,9 @@ const Header* check(const platform::CoreImage& image, std::uint64_t library_hash
 
 void adopt(const Header& header, Vm::State& state) {
   state.namespaces.adopt(header.namespaces);
+  // Whatever the realms above call by this name: code means the image's.
+  const auto* core = static_cast<Namespace*>(header.namespaces.find(intern("lona.core")));
+  state.ns_var = core->find(intern("*ns*"));
 }
 
 }  // namespace lona::vm::image

@@ -4,7 +4,7 @@
 // each other and nowhere else:
 //
 //   constants   this header, names, functions with their code, all values: never written
-//   data        vars, namespaces and their tables: every realm has its own copy
+//   data        vars, namespaces and their tables: written by the first realm, read by all
 //
 // Symbols and keywords are numbers of names, the same everywhere; the image has the names' texts.
 //

@@ -377,7 +377,7 @@ Next declare(Process& p) {
            map_put(p, empty_map(p), make_keyword("name"), Term::symbol(var->name)));
     return raise_exit(p);
   }
-  note_place(p, var);
+  if (!is_inherited(var)) note_place(p, var);
   reg(p, p.pc_->a) = var->term().bits();
   return go(p, 2);
 }

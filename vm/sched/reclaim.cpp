@@ -76,7 +76,7 @@ class InheritedCells {
 
   void note(std::span<const Word> words) {
     for (Word word : words) {
-      if (is_inherited(reinterpret_cast<const void*>(word)) && places_ != nullptr) add(word);
+      if (is_in_level_above(reinterpret_cast<const void*>(word)) && places_ != nullptr) add(word);
     }
   }
   static void note_words(void* cells, std::span<const Word> words) {

@@ -42,9 +42,9 @@ void define_natives(Vm::State& s, Namespace* core) {
     if (name->name_offset != 0) ns = s.namespaces.find_or_create(intern(name->ns()));
     s.namespaces.intern(ns, intern(name->name()))->set_value(Term::native(i));
   }
-  Var* ns_var = s.namespaces.intern(core, intern("*ns*"));
-  ns_var->flags = Var::kProcessBound;
-  ns_var->root = core->term();
+  s.ns_var = s.namespaces.intern(core, intern("*ns*"));
+  s.ns_var->flags = Var::kProcessBound;
+  s.ns_var->root = core->term();
   for (std::string_view name : {"lona.process", "lona.time", "lona.user"}) {
     s.namespaces.find_or_create(intern(name));
   }
@@ -124,8 +124,6 @@ Vm& Vm::create(const VmOptions& options, Hooks* hooks) {
   } else {
     define_natives(s, s.namespaces.find_or_create(intern("lona.core")));
   }
-  Namespace* core = s.namespaces.find(intern("lona.core"));
-  s.ns_var = core->find(intern("*ns*"));
   start_workers(s);
   return *vm;
 }

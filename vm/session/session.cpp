@@ -7,6 +7,7 @@
 #include "vm/heap/copy.hpp"
 #include "vm/printer/pretty.hpp"
 #include "vm/sched/state.hpp"
+#include "vm/sched/workers.hpp"
 #include "vm/session/console.hpp"
 #include "vm/session/forms.hpp"
 #include "vm/session/library.hpp"
@@ -40,6 +41,14 @@ class Session final : public Hooks, public SourceFeed {
   Var* core_var(std::string_view name) {
     Namespaces& all = vm_.namespaces();
     return all.intern(all.find_or_create(intern("lona.core")), intern(name));
+  }
+  // The prompt's own vars are the library's; realms below see them.
+  void give(std::string_view name, Term kept) {
+    set_var(vm_.state().first(), *core_var(name), kept);
+  }
+  Term given(std::string_view name) {
+    const Var* var = core_var(name);
+    return var->flags & Var::kLocal ? var->root : var->value;
   }
   static void show(Sink& sink, Term value);
 
@@ -174,9 +183,9 @@ void Session::on_value(SourceFeed& self, Process& process, Term value) {
 void Session::remember(const Process& process, Term value) {
   const Term kept = vm_.code().keep(process, value);
   if (kept == Term::absent()) return;
-  core_var("*3")->set_value(core_var("*2")->value);
-  core_var("*2")->set_value(core_var("*1")->value);
-  core_var("*1")->set_value(kept);
+  give("*3", given("*2"));
+  give("*2", given("*1"));
+  give("*1", kept);
 }
 
 // For a person: as wide as the terminal, in colours if it has them.
@@ -223,7 +232,7 @@ void Session::evaluator_ended(Process& process) {
   if (asked_.mode != Mode::kPrompt && !batch) status_ = 1;
   if (prompts()) {
     const Term reason = vm_.code().keep(process, process.exit_reason());
-    if (reason != Term::absent()) core_var("*e")->set_value(reason);
+    if (reason != Term::absent()) give("*e", reason);
   }
   console_.interrupt();  // the process may have been reading a line
   console_.fresh_line();
@@ -336,7 +345,9 @@ namespace {
   platform::redirect_output([](std::string_view text) { state->realms.send_output(text); });
   Namespaces& all = vm.namespaces();
   const Var* serve = all.find_var(all.find_or_create(intern("lona.realm")), intern("serve"));
-  if (serve == nullptr || !serve->is_bound()) platform::panic("the library has no realm service");
+  if (serve == nullptr || serve->value == Term::unbound()) {
+    platform::panic("the library has no realm service");
+  }
   vm.run_until_ended(vm.spawn_call(serve->value, kUserNamespace, nullptr));
   platform::exit(0);
 }

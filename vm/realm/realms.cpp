@@ -100,9 +100,9 @@ Realms::Sent Realms::send(std::uint32_t realm, Frame::Kind kind, Word target, Te
 Realms::Sent Realms::send_to(Peer& peer, Frame::Kind kind, Word target, Term value) {
   if (peer.waiting() > kPendingMax) {
     // The service of a realm waits for its parent's, which never waits for a child: one that takes
-    // nothing for so long is given up.
+    // nothing while so many requests come up is given up. A message before them may be longer.
     if (kind != Frame::Kind::kRequest || peer.number == platform::kParent) return Sent::kFull;
-    peer.broken = peer.waiting() > kRequestsMax;
+    peer.broken = peer.pending_requests > kRequestsMax;
     if (peer.broken) return Sent::kNoRealm;
   }
   frame_.clear();
@@ -142,6 +142,7 @@ Realms::Sent Realms::put_frame(Peer& peer) {
       peer.pending.erase(0, peer.pending_at);
       peer.pending_at = 0;
       if (!peer.pending.append(frame_.text())) return Sent::kNoMemory;
+      peer.pending_requests += frame_.size();
     }
     (void)flush(peer);
   }
@@ -165,6 +166,7 @@ bool Realms::flush(Peer& peer) {
   peer.out.wait_for_room(false);
   peer.pending.shrink(kBufferKept);
   peer.pending_at = 0;
+  peer.pending_requests = 0;
   return any;
 }
 

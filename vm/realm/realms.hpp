@@ -99,8 +99,9 @@ class Realms {
     base::ByteRingConsumer in;
     std::size_t waiting() const { return pending.size() - pending_at; }
 
-    ByteBuffer pending;          // did not fit into the ring
-    std::size_t pending_at = 0;  // what lies before it has gone out
+    ByteBuffer pending;                // did not fit into the ring
+    std::size_t pending_at = 0;        // what lies before it has gone out
+    std::size_t pending_requests = 0;  // bytes that joined what was pending
     FrameReader coming;
     unsigned unserved = 0;
     std::size_t unserved_bytes = 0;

@@ -45,6 +45,8 @@ struct System {
   std::array<Grant, 512> init_level_grants{};
   std::array<abi::CPtr, 4096> init_copies{};
   std::array<BlockId, 1 << abi::object_bits(abi::kInitCSpaceBits)> init_objects{};
+  std::array<CapabilityBook::Original, 1 << abi::object_bits(abi::kInitCSpaceBits)>
+      init_originals{};
   CSpace cspace;
   Memory memory{cspace, {slot_pages, blocks}};
   AddressSpace own{own_tables};
@@ -64,7 +66,9 @@ struct System {
   SharedRegions regions{realms};
   Reserves reserves;
   PeerChannels peers{realms};
-  Shared shared{log, timer, parts, own, realms, regions, peers, reserves};
+  SentCapabilities capabilities{realms, own};
+  CapabilityBook init_capabilities{init_originals};
+  Shared shared{log, timer, parts, own, realms, regions, peers, capabilities, reserves};
   Realm init{memory, {init_tables, init_grants, init_level_grants, init_copies, init_objects}};
   OwnThread init_service;
   Service service{shared, init, 0};
@@ -199,14 +203,17 @@ void start_realms(System& system) {
   const auto slots_lock = new_notification(system);
   const auto realms_lock = new_notification(system);
   const auto regions_lock = new_notification(system);
+  const auto capabilities_lock = new_notification(system);
   const std::size_t spaces = RealmTree::kMax * (1 + abi::kMostAddressSpaces);
-  if (!slots_lock || !realms_lock || !regions_lock || !system.asids.start(system.memory, spaces) ||
-      !system.realms.start(system.memory)) {
+  if (!slots_lock || !realms_lock || !regions_lock || !capabilities_lock ||
+      !system.asids.start(system.memory, spaces) || !system.realms.start(system.memory)) {
     give_up(system);
   }
   system.cspace.use(*slots_lock);
   system.realms.use(*realms_lock);
   system.regions.use(*regions_lock);
+  system.capabilities.use(*capabilities_lock);
+  system.init.use(system.init_capabilities);
 }
 
 void load_image(System& system) {

@@ -11,6 +11,7 @@
 
 #include "abi/lona/protocol.hpp"
 #include "abi/lona/realm_start.hpp"
+#include "manager/capability_book.hpp"
 #include "manager/fault_text.hpp"
 #include "manager/grants.hpp"
 #include "manager/own_thread.hpp"
@@ -142,9 +143,22 @@ class Realm {
   // Memory that a child takes counts as this realm's, as that of its own pages does.
   [[nodiscard]] bool charge(std::uint64_t bytes);
   void discharge(std::uint64_t bytes) { mapped_ -= bytes; }
-  // Objects that it has asked for, and authority that only the first realm may have.
-  [[nodiscard]] abi::Status make_object(const AsidPools& asids, const MakeObject& request);
-  [[nodiscard]] abi::Status free_object(std::uint64_t slot);
+  // Objects that it has asked for, and authority that only the first realm may have. With
+  // `original` the realm gets a copy, and the manager keeps the capability there.
+  [[nodiscard]] abi::Status make_object(const AsidPools& asids, const MakeObject& request,
+                                        abi::CPtr* original);
+  [[nodiscard]] abi::Status free_object(std::uint64_t slot, abi::CPtr original);
+  // Gives the realm its object slots, unless it has them.
+  [[nodiscard]] abi::Status prepare_objects();
+  [[nodiscard]] bool slot_is_free(std::uint64_t slot) const {
+    return slot < objects_.size() && objects_[slot] == kNoBlock;
+  }
+  [[nodiscard]] abi::Status fill_slot(std::uint64_t slot, abi::SlotAddress source,
+                                      abi::CapRights rights, std::uint64_t badge);
+  void empty_slot(std::uint64_t slot);
+  // Of what goes from realm to realm; null: there was nothing like it yet.
+  [[nodiscard]] CapabilityBook* capabilities() const { return capabilities_; }
+  void use(CapabilityBook& book) { capabilities_ = &book; }
   [[nodiscard]] abi::Status make_irq_handler(const MakeIrqHandler& request);
   [[nodiscard]] abi::Status give_sched_control(const RealmParts& parts,
                                                const GiveSchedControl& request);
@@ -194,8 +208,6 @@ class Realm {
                                   const RealmConfig& config);
   [[nodiscard]] Step give_cap(std::uint64_t slot, abi::CPtr source, abi::CapRights rights,
                               std::uint64_t badge);
-  // Gives the realm its object slots, unless it has them.
-  [[nodiscard]] abi::Status prepare_objects();
   [[nodiscard]] abi::SlotAddress object_slot(std::uint64_t slot) const {
     return {object_node_.cap, slot, abi::object_bits(cspace_bits_)};
   }
@@ -235,7 +247,8 @@ class Realm {
   std::array<PeerLink, abi::kPeerLinks> links_{};
   std::uint64_t peer_numbers_ = 0;
   std::array<std::uint64_t, abi::kChildMax / 64> child_numbers_{};
-  std::span<BlockId> objects_;      // of what it has asked for, by slots
+  std::span<BlockId> objects_;  // of what it has asked for, by slots
+  CapabilityBook* capabilities_ = nullptr;
   KernelObject object_node_;        // the object slots, once there are any
   KernelObject cspace_root_;        // and what joins them with the others
   std::size_t address_spaces_ = 0;  // made by request

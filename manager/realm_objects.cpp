@@ -3,7 +3,8 @@
 //
 // An object is made of the realm's memory and its only capability moves into the realm's object
 // slots, where the realm does with it what it likes. The manager keeps the block: revoking that is
-// the end of the object, of what was made of it, and of all capabilities to them.
+// the end of the object, of what was made of it, and of all capabilities to them. Of what can be
+// sent to other realms it keeps the capability too, and the realm has a copy.
 #include "manager/realm.hpp"
 
 namespace lona::manager {
@@ -81,7 +82,7 @@ Status Realm::prepare_objects() {
   return Status::kOk;
 }
 
-Status Realm::make_object(const AsidPools& asids, const MakeObject& request) {
+Status Realm::make_object(const AsidPools& asids, const MakeObject& request, abi::CPtr* original) {
   if (request.slot >= objects_.size()) {
     return Status::kBadArgument;
   }
@@ -107,7 +108,9 @@ Status Realm::make_object(const AsidPools& asids, const MakeObject& request) {
     error = abi::tcb_set_mc_priority(made->cap, abi::kSlotInitTcb, authority_);
   }
   if (made && error == Error::kNone) {
-    error = memory_.hand_over(*made, object_slot(request.slot));
+    error = original == nullptr ? memory_.hand_over(*made, object_slot(request.slot))
+                                : abi::cnode_copy(object_slot(request.slot),
+                                                  memory_.address_of(made->cap), abi::kAllRights);
   }
   if (!made || error != Error::kNone) {
     const Status why = made ? status_of(error) : status_of(made.error());
@@ -117,21 +120,34 @@ Status Realm::make_object(const AsidPools& asids, const MakeObject& request) {
     discharge(cost);
     return why;
   }
+  if (original != nullptr) {
+    *original = made->cap;
+  }
   address_spaces_ += is_space ? 1 : 0;
   objects_[request.slot] = made->block | (is_space ? kAddressSpaceMark : 0);
   return Status::kOk;
 }
 
-Status Realm::free_object(std::uint64_t slot) {
+Status Realm::free_object(std::uint64_t slot, abi::CPtr original) {
   if (slot >= objects_.size() || objects_[slot] == kNoBlock) {
     return Status::kBadState;
   }
   const bool is_space = (objects_[slot] & kAddressSpaceMark) != 0;
   const BlockId block = objects_[slot] & ~kAddressSpaceMark;
+  memory_.drop_cap(original);
   discharge(memory_.take_back(block));
   address_spaces_ -= is_space ? 1 : 0;
   objects_[slot] = kNoBlock;
   return Status::kOk;
+}
+
+Status Realm::fill_slot(std::uint64_t slot, abi::SlotAddress source, abi::CapRights rights,
+                        std::uint64_t badge) {
+  return status_of(abi::cnode_mint(object_slot(slot), source, rights, badge));
+}
+
+void Realm::empty_slot(std::uint64_t slot) {
+  (void)abi::cnode_delete(object_slot(slot));
 }
 
 Status Realm::make_irq_handler(const MakeIrqHandler& request) {

@@ -21,8 +21,9 @@ using abi::Status;
 constexpr abi::Word kAreas = 0x40'0000'0000;
 constexpr abi::Word kAreaSize = abi::kLargePage;
 constexpr abi::Word kThreadOffset = 0x8'0000;
+constexpr abi::Word kBookOffset = 0xc'0000;
 constexpr abi::Word kWindowOffset = 0x10'0000;
-static_assert(kThreadOffset + OwnThread::kAreaSize <= kWindowOffset);
+static_assert(kThreadOffset + OwnThread::kAreaSize <= kBookOffset);
 static_assert(kWindowOffset + Window::kSize == kAreaSize);
 
 // A realm that floods its endpoint gets no more of the processor through the manager than this.
@@ -309,9 +310,11 @@ Status Realms::terminate(Realm& parent, std::uint32_t child) {
   stop_subtree(child);
   shared_.peers.leave(parent, child);
   shared_.regions.leave(child, [&] {
-    // From here on nobody looks into their homes.
-    const Guard guard(lock_);
-    tree_.each_within(child, [&](std::uint32_t realm) { entry(realm).realm = nullptr; });
+    shared_.capabilities.leave([&] {
+      // From here on nobody looks into their homes.
+      const Guard guard(lock_);
+      tree_.each_within(child, [&](std::uint32_t realm) { entry(realm).realm = nullptr; });
+    });
   });
   shared_.regions.reclaim(parent);
   tree_.each_within(child, [&](std::uint32_t realm) {
@@ -351,6 +354,10 @@ void Realms::stop_subtree(std::uint32_t top) {
     }
     realm = tree_.next_sibling(realm);
   }
+}
+
+abi::Address Realms::book_address(std::uint32_t realm) {
+  return area_of(realm) + kBookOffset;
 }
 
 Realm* Realms::at(std::uint32_t realm) {

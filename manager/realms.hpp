@@ -18,6 +18,7 @@
 #include "manager/realm_tree.hpp"
 #include "manager/request.hpp"
 #include "manager/reserves.hpp"
+#include "manager/sent_capabilities.hpp"
 #include "manager/shared_regions.hpp"
 #include "manager/timer.hpp"
 
@@ -34,6 +35,7 @@ struct Shared {
   Realms& realms;
   SharedRegions& regions;
   PeerChannels& peers;
+  SentCapabilities& capabilities;
   Reserves& reserves;
 };
 
@@ -86,7 +88,11 @@ class Realms {
   // kNoRealm: none.
   [[nodiscard]] std::uint32_t next_ended(const Realm& asking, EndOfRealm& end);
 
-  // A realm that is there, for what SharedRegions does under its own lock; null: there is none.
+  // In the manager's address space, in the part of that realm: not of the first one.
+  [[nodiscard]] static abi::Address book_address(std::uint32_t realm);
+
+  // A realm that is there, for what SharedRegions and SentCapabilities do under their own locks;
+  // null: there is none.
   [[nodiscard]] Realm* at(std::uint32_t realm);
   // Likewise, when it is below `above`.
   [[nodiscard]] Realm* below(const Realm& above, std::uint32_t realm);

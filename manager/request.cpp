@@ -192,6 +192,34 @@ base::Expected<MakeObject, Status> decode_object(std::span<const std::uint64_t> 
   return MakeObject{.type = type, .size_bits = static_cast<unsigned>(words[1]), .slot = slot};
 }
 
+bool known_rights(std::uint64_t rights) {
+  return (rights & ~std::uint64_t{abi::kAllRights.raw()}) == 0;
+}
+
+base::Expected<DecodedRequest, Status> decode_offer(std::span<const std::uint64_t> words) {
+  if (words.size() != 4) {
+    return base::fail(Status::kBadMessage);
+  }
+  if (!known_rights(words[2])) {
+    return base::fail(Status::kBadArgument);
+  }
+  return OfferCapability{.slot = TRY(decode_slot(words.first(1), 1)),
+                         .realm = TRY(decode_number(words.subspan(1, 1), 1)),
+                         .rights = words[2],
+                         .badge = words[3]};
+}
+
+base::Expected<DecodedRequest, Status> decode_take(std::span<const std::uint64_t> words) {
+  const std::uint64_t slot = TRY(decode_slot(words, 4));
+  if (!known_rights(words[2])) {
+    return base::fail(Status::kBadArgument);
+  }
+  return TakeCapability{.realm = TRY(decode_number(words.first(1), 1)),
+                        .number = words[1],
+                        .rights = words[2],
+                        .slot = slot};
+}
+
 }  // namespace
 
 base::Expected<DecodedRequest, Status> decode_request(std::uint64_t label,
@@ -261,6 +289,15 @@ base::Expected<DecodedRequest, Status> decode_request(std::uint64_t label,
     case abi::Request::kDisconnectRealms:
       return DisconnectRealms{.one = TRY(decode_number(words, 2)),
                               .other = TRY(decode_number(words.last(1), 1))};
+    case abi::Request::kOfferCapability:
+      return decode_offer(words);
+    case abi::Request::kTakeCapability:
+      return decode_take(words);
+    case abi::Request::kLostCapabilities:
+      if (!words.empty()) {
+        return base::fail(Status::kBadMessage);
+      }
+      return LostCapabilities{};
     case abi::Request::kMakeRegion:
       return decode_make_region(words);
     case abi::Request::kShareRegion:

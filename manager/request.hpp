@@ -106,6 +106,19 @@ struct GiveSchedControl {
   std::uint64_t core;
   std::uint64_t slot;
 };
+struct OfferCapability {
+  std::uint64_t slot;
+  std::uint32_t realm;
+  std::uint64_t rights;  // of the kernel's ABI
+  std::uint64_t badge;
+};
+struct TakeCapability {
+  std::uint32_t realm;  // that offers it
+  std::uint64_t number;
+  std::uint64_t rights;
+  std::uint64_t slot;
+};
+struct LostCapabilities {};
 struct MakeRegion {
   std::uint64_t bytes;
   RegionName name;
@@ -131,8 +144,8 @@ using DecodedRequest =
     std::variant<MapPages, UnmapPages, Figures, SetDeadline, LogText, ExitRealm, RequestMemory,
                  CreateRealm, RunRealm, SuspendRealm, TerminateRealm, RealmInfo, ChildRealms,
                  NextEnded, MakeObject, FreeObject, MakeIrqHandler, GiveSchedControl, ConnectRealms,
-                 DisconnectRealms, MakeRegion, ShareRegion, UnshareRegion, FindRegion,
-                 ReleaseRegion>;
+                 DisconnectRealms, OfferCapability, TakeCapability, LostCapabilities, MakeRegion,
+                 ShareRegion, UnshareRegion, FindRegion, ReleaseRegion>;
 
 // `words` are the message's words, as many as the sender said.
 [[nodiscard]] base::Expected<DecodedRequest, abi::Status> decode_request(

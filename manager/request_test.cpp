@@ -54,6 +54,31 @@ TEST(Request, DecodesWhatIsAskedOfChannels) {
   EXPECT_EQ(decode(Request::kDisconnectRealms, {}).error(), Status::kBadMessage);
 }
 
+TEST(Request, DecodesWhatIsAskedOfSentCapabilities) {
+  const auto offer = decode(Request::kOfferCapability, {5, 7, 3, 99});
+  ASSERT_TRUE(offer.has_value());
+  EXPECT_EQ(std::get<OfferCapability>(*offer).slot, 5U);
+  EXPECT_EQ(std::get<OfferCapability>(*offer).realm, 7U);
+  EXPECT_EQ(std::get<OfferCapability>(*offer).rights, 3U);
+  EXPECT_EQ(std::get<OfferCapability>(*offer).badge, 99U);
+  EXPECT_EQ(decode(Request::kOfferCapability, {5, 7, 3}).error(), Status::kBadMessage);
+  EXPECT_EQ(decode(Request::kOfferCapability, {5, 7, 16, 0}).error(), Status::kBadArgument);
+  EXPECT_EQ(decode(Request::kOfferCapability, {~0ULL, 7, 3, 0}).error(), Status::kBadArgument);
+  EXPECT_EQ(decode(Request::kOfferCapability, {5, ~0ULL, 3, 0}).error(), Status::kNoSuchRealm);
+  const auto take = decode(Request::kTakeCapability, {7, 1ULL << 40, 2, 5});
+  ASSERT_TRUE(take.has_value());
+  EXPECT_EQ(std::get<TakeCapability>(*take).realm, 7U);
+  EXPECT_EQ(std::get<TakeCapability>(*take).number, 1ULL << 40);
+  EXPECT_EQ(std::get<TakeCapability>(*take).rights, 2U);
+  EXPECT_EQ(std::get<TakeCapability>(*take).slot, 5U);
+  EXPECT_EQ(decode(Request::kTakeCapability, {7, 1, 2}).error(), Status::kBadMessage);
+  EXPECT_EQ(decode(Request::kTakeCapability, {7, 1, 2, 5, 0}).error(), Status::kBadMessage);
+  EXPECT_EQ(decode(Request::kTakeCapability, {7, 1, ~0ULL, 5}).error(), Status::kBadArgument);
+  EXPECT_EQ(decode(Request::kTakeCapability, {7, 1, 2, 1 << 20}).error(), Status::kBadArgument);
+  EXPECT_TRUE(decode(Request::kLostCapabilities, {}).has_value());
+  EXPECT_EQ(decode(Request::kLostCapabilities, {1}).error(), Status::kBadMessage);
+}
+
 TEST(Request, DecodesWhatIsAskedOfSharedRegions) {
   const auto make = decode(Request::kMakeRegion, {5000, 3, 0x636261});
   ASSERT_TRUE(make.has_value());

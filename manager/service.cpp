@@ -158,9 +158,36 @@ class Server {
     return answer(abi::Status::kOk);
   }
   bool handle(const MakeObject& request) {
-    return answer(realm_.make_object(shared_.parts.asids, request));
+    return answer(shared_.capabilities.make_object(realm_, shared_.parts.asids, request));
   }
-  bool handle(const FreeObject& request) { return answer(realm_.free_object(request.slot)); }
+  bool handle(const FreeObject& request) {
+    return answer(shared_.capabilities.free_object(realm_, request.slot));
+  }
+  bool handle(const OfferCapability& request) {
+    const auto number = shared_.capabilities.offer(realm_, request);
+    if (!number) {
+      return answer(number.error());
+    }
+    reply_.put(*number);
+    return answer(abi::Status::kOk);
+  }
+  bool handle(const TakeCapability& request) {
+    const auto type = shared_.capabilities.take(realm_, request);
+    if (!type) {
+      return answer(type.error());
+    }
+    reply_.put(static_cast<std::uint64_t>(*type));
+    return answer(abi::Status::kOk);
+  }
+  bool handle(const LostCapabilities&) {
+    std::uint64_t slots[abi::kLostListMax];
+    const std::size_t count = shared_.capabilities.take_lost(realm_, slots);
+    reply_.put(count);
+    for (std::size_t at = 0; at < count; ++at) {
+      reply_.put(slots[at]);
+    }
+    return answer(abi::Status::kOk);
+  }
   bool handle(const MakeIrqHandler& request) {
     return answer(is_first() ? realm_.make_irq_handler(request) : abi::Status::kNotAllowed);
   }

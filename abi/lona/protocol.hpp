@@ -69,6 +69,20 @@ enum class Request : std::uint64_t {
   // core, slot → nothing. Of the first realm only: authority over processor time on that core.
   kGiveSchedControl = 0x123,
 
+  // Capabilities that go from realm to realm: endpoints and notifications that were made by
+  // kMakeObject, or taken. What is offered has a number of the realm that offers.
+  //
+  // slot, realm, rights, badge → number. That realm may take what the slot was filled with, with at
+  //   most these rights. A badge of 0 is none, or the one that is there. An offer ends with the
+  //   object, or with one of the two realms; the same offer made again is the same number.
+  kOfferCapability = 0x128,
+  // realm that offers, number, rights, slot → object type. Puts the capability into the slot.
+  //   kFreeObject gives it back.
+  kTakeCapability = 0x129,
+  // → how many follow, up to kLostListMax, slots. What was taken into these is gone, as if it had
+  //   been given back.
+  kLostCapabilities = 0x12a,
+
   // Shared regions: memory of one realm that it lets realms below it see. A region's number names
   // one region only, for ever. Where a realm sees it is told by a place: region_window(place). An
   // answer begins with the places whose regions were taken away since the last such answer, a bit
@@ -111,6 +125,9 @@ inline constexpr std::uint64_t kEndedByFault = ~std::uint64_t{0};
 inline constexpr std::uint64_t kEndTextMax = 400;
 
 inline constexpr std::uint64_t kMostAddressSpaces = 2;  // of one realm, besides its own
+inline constexpr std::uint64_t kOffersToOne = 64;       // of one realm, to one other
+inline constexpr std::uint64_t kTakenOfOne = 64;        // by one realm, from one other
+inline constexpr std::uint64_t kLostListMax = 64;
 inline constexpr std::uint64_t kInterruptPins = 24;
 inline constexpr std::uint64_t kInterruptVectors = 108;
 

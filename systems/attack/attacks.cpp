@@ -62,8 +62,8 @@ void flood_endpoint() {
 
 // Any label, any length, any words; now and then a right one with a wrong word.
 void send_garbage() {
-  constexpr std::uint64_t kLabels[] = {0x100, 0x101, 0x102, 0x103, 0x104, 0x110,
-                                       0x111, 0x112, 0x114, 0x115, 0x116};
+  constexpr std::uint64_t kLabels[] = {0x100, 0x101, 0x102, 0x103, 0x104, 0x110, 0x111, 0x112,
+                                       0x114, 0x115, 0x116, 0x120, 0x121, 0x128, 0x129, 0x12a};
   while (true) {
     std::uint64_t words[abi::kMsgMaxLength];
     for (std::uint64_t& word : words) {

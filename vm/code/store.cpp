@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "vm/code/level.hpp"
+#include "vm/data/machine_value.hpp"
 #include "vm/heap/arena.hpp"
 #include "vm/heap/copy.hpp"
 #include "vm/heap/off_heap.hpp"
@@ -178,7 +179,9 @@ bool CodeStore::settle(Word* first, const Word* end, Word*& blobs, bool& local) 
     for (Word* part = raw == kAllRaw ? at : parts + raw; part < at; ++part) {
       local = local || is_local(Term::from_bits(*part));
     }
-    local = local || kind == Kind::kRef || kind == Kind::kForeign;
+    local = local || kind == Kind::kRef || kind == Kind::kForeign ||
+            (kind == Kind::kMachine &&
+             static_cast<MachineType>(parts[0] & 0xff) >= MachineType::kNotification);
     buffers = buffers || kind == Kind::kByteBuffer;
     if (kind != Kind::kText && kind != Kind::kSlice) continue;
     Word& address = parts[kind == Kind::kText ? 2 : 1];

@@ -5,7 +5,8 @@
 //
 // A capability's word is a slot of its realm and how often that slot was given out before, so a
 // value stops to mean anything when its slot is given back. Beside its type are what is known of
-// the object, and the realm. None can be made from a number.
+// the object, and the realm. None can be made from a number. One that another realm has sent is
+// that realm's number and that of its offer (vm/realm/capabilities.hpp).
 #pragma once
 
 #include <span>
@@ -77,6 +78,10 @@ struct ObjectKind {
   std::uint8_t rights = 0;     // as in the kernel's ABI
   std::uint8_t size_bits = 0;  // of a CNode's slots, an untyped's bytes, a frame's
   std::uint8_t record = 0;     // of a CNode, its number in CNodeRecords; 0: none
+  // In tables, not in values: the slot that it is a copy of, with how often that was given out
+  // (slot << 16 | use; 0: nothing is known), and the badge that the copy has.
+  std::uint32_t origin = 0;
+  std::uint64_t badge = 0;
 
   bool operator==(const ObjectKind&) const = default;
 };

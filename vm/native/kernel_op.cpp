@@ -62,19 +62,19 @@ void KernelOp::error(std::string_view why) {
   if (good()) answer_ = make_pair_tuple(p_, make_keyword("error"), make_keyword(why));
 }
 
-std::uint64_t KernelOp::capability(Term t) {
-  if (!good()) return 0;
+std::uint32_t KernelOp::slot(Term t) {
+  if (!good()) return platform::kNoSlot;
   if (!is_capability(t)) {
     refuse();
-    return 0;
+    return platform::kNoSlot;
   }
-  const Capability cap = capability_of(t);
-  if (cap.realm != state_of(p_).realms.own() || cap.use == 0 ||
-      platform::slot_use(cap.slot) != cap.use) {
+  const Capabilities::Found found = state_of(p_).realms.capabilities().find(capability_of(t));
+  if (found.error == platform::RealmError::kBadState) {
     error("invalid-capability");
-    return 0;
+  } else if (found.error != platform::RealmError::kNone) {
+    error(describe(found.error));
   }
-  return platform::slot_capability(cap.slot);
+  return found.slot;
 }
 
 std::uint64_t KernelOp::readable(std::size_t argument, MachineType type) {

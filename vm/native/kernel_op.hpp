@@ -59,8 +59,14 @@ class KernelOp {
   }
   void error(std::string_view why);
 
-  // The kernel's name of a capability. That of another realm, or one given back, is an error.
-  std::uint64_t capability(Term t);
+  // The slot of a capability; one that another realm has sent is taken for that. What was given
+  // back is an error.
+  std::uint32_t slot(Term t);
+  // The kernel's name of it.
+  std::uint64_t capability(Term t) {
+    const std::uint32_t at = slot(t);
+    return good() ? platform::slot_capability(at) : 0;
+  }
   std::uint64_t capability(Term t, MachineType type) {
     if (!is_machine_value(t, type)) refuse();
     return good() ? capability(t) : 0;

@@ -19,6 +19,12 @@ Term value_of(Process& p, ObjectKind kind, std::uint32_t slot) {
                              .use = platform::slot_use(slot)});
 }
 
+Capabilities& capabilities_of(Process& p) {
+  return state_of(p).realms.capabilities();
+}
+
+constexpr std::uint64_t kSignalledBadge = 1;
+
 // A notification's signals are to leave something in it, so its capability is replaced by one with
 // a badge.
 bool give_badge(std::uint32_t slot) {
@@ -32,7 +38,7 @@ bool give_badge(std::uint32_t slot) {
     return !answer.failed && abi::MessageInfo(answer.info).error() == abi::Error::kNone;
   };
   const std::uint64_t capabilities[] = {root};
-  const std::uint64_t mint[] = {other, depth, slot, depth, abi::kReadWrite.raw(), 1};
+  const std::uint64_t mint[] = {other, depth, slot, depth, abi::kReadWrite.raw(), kSignalledBadge};
   const std::uint64_t remove[] = {slot, depth};
   const std::uint64_t move[] = {slot, depth, other, depth};
   const bool good = call(Label::kCNodeMint, capabilities, mint) &&
@@ -42,14 +48,20 @@ bool give_badge(std::uint32_t slot) {
   return good;
 }
 
-FilledSlot make(const ObjectTypeInfo& type, std::uint64_t size_bits) {
-  return fill_slot([&](std::uint32_t slot) {
+FilledSlot make(Process& p, const ObjectTypeInfo& type, std::uint64_t size_bits) {
+  const FilledSlot made = fill_slot([&](std::uint32_t slot) {
     const platform::RealmError error =
         platform::make_object(slot, type.number, type.call_bits(size_bits));
     const bool needs_badge =
         error == platform::RealmError::kNone && type.type == MachineType::kNotification;
     return needs_badge && !give_badge(slot) ? platform::RealmError::kTooMany : error;
   });
+  if (made.slot != platform::kNoSlot && type.type == MachineType::kNotification) {
+    const std::uint32_t use = platform::slot_use(made.slot);
+    capabilities_of(p).note_copy(made.slot,
+                                 {.origin = made.slot << 16 | use, .badge = kSignalledBadge});
+  }
+  return made;
 }
 
 // The slot as one that the kernel finds from the CNode of all slots.
@@ -120,7 +132,7 @@ Term kernel_arch(Process&, Args) {
 
 Term make_notification(Process& p, Args) {
   const ObjectTypeInfo& type = *object_type(make_keyword("notification"));
-  const FilledSlot made = make(type, 0);
+  const FilledSlot made = make(p, type, 0);
   if (made.slot == platform::kNoSlot) return p.fail(describe(made.error));
   return value_of(p, kind_of(type, 0), made.slot);
 }
@@ -139,7 +151,7 @@ Term make_kernel_object(Process& p, Args args) {
     if (kind.record == 0) op.error("too-many");
   }
   if (!op.good()) return op.answer();
-  const FilledSlot made = make(*type, size);
+  const FilledSlot made = make(p, *type, size);
   if (made.slot != platform::kNoSlot) return value_of(p, kind, made.slot);
   const Guard guard(cnodes.lock);
   cnodes.drop(kind.record);
@@ -149,16 +161,23 @@ Term make_kernel_object(Process& p, Args args) {
 
 Term release_cap(Process& p, Args args) {
   KernelOp op(p, "release!", args);
-  (void)op.capability(args[0]);
+  if (!is_capability(args[0])) op.refuse();
   if (!op.good()) return op.answer();
   const Capability cap = capability_of(args[0]);
+  if (cap.realm == state_of(p).realms.own()) (void)op.capability(args[0]);
+  if (!op.good()) return op.answer();
   // A copy of a CNode shares its record with the one that was made.
   CNodeRecords& cnodes = state_of(p).cnodes;
   const Guard guard(cnodes.lock);
-  const bool ends = platform::slot_is_made(cap.slot);
-  platform::give_slot(cap.slot);
+  const bool ends = cap.kind.record != 0 && platform::slot_is_made(cap.slot);
+  capabilities_of(p).release(cap);
   if (ends) cnodes.drop(cap.kind.record);
   return op.ok();
+}
+
+Term caps_held(Process& p, Args) {
+  capabilities_of(p).sweep();
+  return Term::integer(platform::slots_taken());
 }
 
 Term get_sched_control(Process& p, Args args) {
@@ -243,7 +262,10 @@ Term cap_at(Process& p, Args args) {
   const OwnPlace own;
   (void)op.run(own.root, Label::kCNodeCopy, {from.root},
                {slot, own.depth, from.index, from.depth, 15});
-  if (op.good()) return value_of(p, kind, slot);
+  if (op.good()) {
+    capabilities_of(p).note_copy(slot, kind);
+    return value_of(p, kind, slot);
+  }
   platform::give_slot(slot);
   return op.answer();
 }
@@ -252,13 +274,12 @@ Term cap_put(Process& p, Args args) {
   KernelOp op(p, "cap-put!", args);
   const Guard guard(state_of(p).cnodes.lock);
   const CapPlace to = op.place(args[0], args[1]);
-  (void)op.capability(args[2]);
+  const std::uint32_t slot = op.slot(args[2]);
   if (!op.good()) return op.answer();
-  const Capability cap = capability_of(args[2]);
   const OwnPlace own;
   const Term answer =
-      op.run(to.root, Label::kCNodeCopy, {own.root}, {to.index, to.depth, cap.slot, own.depth, 15});
-  if (op.good()) record(to, cap.kind);
+      op.run(to.root, Label::kCNodeCopy, {own.root}, {to.index, to.depth, slot, own.depth, 15});
+  if (op.good()) record(to, capabilities_of(p).kind_of(capability_of(args[2]), slot));
   return answer;
 }
 
@@ -278,6 +299,7 @@ Term copy_cap(Process& p, KernelOp& op, Args args, std::optional<std::uint64_t> 
   if (op.good()) {
     ObjectKind kind = known(from);
     kind.rights &= static_cast<std::uint8_t>(rights);
+    if (kind.badge == 0) kind.badge = badge.value_or(0);
     record(to, kind);
   }
   return answer;

@@ -61,6 +61,8 @@ Term sent_result(Process& p, Realms::Sent sent, Term value) {
       return p.fail("too-large");
     case Realms::Sent::kNoMemory:
       return p.fail_oom();
+    case Realms::Sent::kTooMany:
+      return p.fail("too-many");
     case Realms::Sent::kFull:
       break;
   }
@@ -110,6 +112,8 @@ Term realm_command(Process& p, Args args) {
     return p.fail_badarg("command*", args);
   }
   const RealmError done = platform::command_realm(command, args[0].realm_number());
+  // What the realm and those below it had sent has ended.
+  if (command == platform::RealmCommand::kTerminate) state_of(p).realms.capabilities().sweep();
   return done == RealmError::kNone ? state_of(p).ok : error(p, describe(done));
 }
 
@@ -181,6 +185,7 @@ Term realm_request(Process& p, Args args) {
   // A service must not end because of a value that somebody else has made.
   if (sent == Realms::Sent::kNotSendable) return error(p, "not-sendable");
   if (sent == Realms::Sent::kTooLong) return error(p, "too-large");
+  if (sent == Realms::Sent::kTooMany) return error(p, "too-many");
   return sent_result(p, sent, args[1]);
 }
 
@@ -216,6 +221,7 @@ Term add_sibling(Process& p, Args args) {
 Term drop_sibling(Process& p, Args args) {
   if (!args[0].is_realm()) return p.fail_badarg("drop-sibling", args);
   state_of(p).realms.drop(args[0].realm_number());
+  state_of(p).realms.capabilities().sweep();
   return state_of(p).ok;
 }
 

@@ -15,6 +15,10 @@ inline constexpr std::uint32_t kNoSlot = ~std::uint32_t{0};
 std::uint32_t take_slot();
 // Deletes what is in it, and ends an object that make_object put there.
 void give_slot(std::uint32_t slot);
+// Only when it is still the one that was taken then; false: it is not.
+bool give_slot_of_use(std::uint32_t slot, std::uint32_t use);
+// How many are taken.
+std::uint32_t slots_taken();
 // How often it was taken, this time included; 0: it is not taken.
 std::uint32_t slot_use(std::uint32_t slot);
 // Did make_object put something there?
@@ -24,6 +28,15 @@ bool slot_is_made(std::uint32_t slot);
 RealmError make_object(std::uint32_t slot, std::uint64_t type, unsigned size_bits);
 RealmError make_irq_handler(std::uint32_t slot, std::uint64_t interrupt);
 RealmError give_sched_control(std::uint32_t slot, std::uint64_t core);
+
+// Endpoints and notifications that go from realm to realm (vm/realm/capabilities.hpp): the number
+// under which the realm may take what is in the slot; what another realm has offered, into the
+// slot; the slots whose capabilities have ended since, which are still to be given.
+RealmError offer_capability(std::uint32_t slot, std::uint32_t realm, std::uint64_t rights,
+                            std::uint64_t badge, std::uint64_t& number);
+RealmError take_capability(std::uint32_t slot, std::uint32_t realm, std::uint64_t number,
+                           std::uint64_t rights, bool& is_endpoint);
+std::size_t lost_capabilities(std::span<std::uint32_t> slots);
 
 // The capability in a slot, and the CNode that the slots are in, as the kernel names them; a slot
 // within that CNode has this depth.

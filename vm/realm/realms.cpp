@@ -23,6 +23,7 @@ constexpr std::size_t kPeerBytes = platform::kPageSize;
 void Realms::start() {
   const platform::RealmIdentity self = platform::realm_identity();
   own_ = self.realm;
+  capabilities_.start(own_);
   parent_realm_ = self.parent;
   if (self.parent != platform::kNoRealm &&
       !add_peer(self.parent, platform::kParent, platform::channel(platform::kParent))) {
@@ -68,6 +69,7 @@ bool Realms::add_sibling(std::uint32_t realm, std::uint32_t number, bool first) 
 
 void Realms::drop(std::uint32_t realm) {
   Guard guard(lock_, true);
+  capabilities_.forget(realm);
   for (Peer** at = &peers_; *at != nullptr; at = &(*at)->next) {
     Peer* peer = *at;
     if (peer->realm != realm || peer->number == platform::kParent) continue;
@@ -110,7 +112,15 @@ Realms::Sent Realms::send_to(Peer& peer, Frame::Kind kind, Word target, Term val
   if (frame_.room(sizeof head).empty()) return Sent::kNoMemory;
   frame_.grow(sizeof head);  // it is filled in when the size is known
   const std::size_t most = std::clamp<std::size_t>(peer.out.longest(), kFrameLeast, kFrameMost);
-  const wire::Encoded encoded = wire::encode(value, own_, frame_, sizeof head + most);
+  struct Receiver {
+    Capabilities& capabilities;
+    std::uint32_t realm;
+  } receiver{capabilities_, peer.realm};
+  const wire::Offers offers{&receiver, [](void* to, const Capability& cap, std::uint64_t& number) {
+                              const auto& [capabilities, realm] = *static_cast<Receiver*>(to);
+                              return capabilities.offer(cap, realm, number);
+                            }};
+  const wire::Encoded encoded = wire::encode(value, own_, frame_, sizeof head + most, &offers);
   Sent sent = Sent::kNotSendable;
   if (encoded == wire::Encoded::kOk) {
     head.size = static_cast<std::uint32_t>(frame_.size() - sizeof head);
@@ -120,6 +130,8 @@ Realms::Sent Realms::send_to(Peer& peer, Frame::Kind kind, Word target, Term val
     sent = Sent::kTooLong;
   } else if (encoded == wire::Encoded::kNoMemory) {
     sent = Sent::kNoMemory;
+  } else if (encoded == wire::Encoded::kTooMany) {
+    sent = Sent::kTooMany;
   }
   frame_.shrink(kBufferKept);
   return sent;

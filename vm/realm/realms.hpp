@@ -15,6 +15,7 @@
 
 #include "base/byte_ring.hpp"
 #include "vm/heap/arena.hpp"
+#include "vm/realm/capabilities.hpp"
 #include "vm/realm/frames.hpp"
 #include "vm/realm/wire.hpp"
 #include "vm/sched/lock.hpp"
@@ -31,9 +32,13 @@ class Realms {
     kNotSendable,
     kTooLong,
     kNoMemory,
+    kTooMany,  // capabilities were offered to that realm
     kFull,     // to be tried again
     kNoRealm,  // no channel leads there
   };
+
+  // Endpoints and notifications that go through channels.
+  Capabilities& capabilities() { return capabilities_; }
 
   // Finds the channel to the parent, if there is one.
   void start();
@@ -89,7 +94,7 @@ class Realms {
           out(out),
           in(in),
           coming(longest),
-          limits{.own_realm = own, .names_left = kNamesOfAPeer} {}
+          limits{.own_realm = own, .names_left = kNamesOfAPeer, .peer = realm} {}
 
     Peer* next = nullptr;
     std::uint32_t realm;
@@ -127,6 +132,7 @@ class Realms {
   void tell_ends(Worker& w);
 
   SpinLock lock_;
+  Capabilities capabilities_;
   std::uint32_t own_ = 0;
   std::uint32_t parent_realm_ = ~std::uint32_t{0};
   Peer* peers_ = nullptr;

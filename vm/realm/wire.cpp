@@ -47,14 +47,15 @@ enum class Code : std::uint8_t {
   kVector,
   kMap,  // u32 entries, keys and values
   kSet,
+  kCapability,  // u8 MachineType, u8 rights, u64 number
 };
 
 // --- Encoding ------------------------------------------------------------------------------------
 
 class Encoder {
  public:
-  Encoder(std::uint32_t realm, ByteBuffer& out, std::size_t most)
-      : realm_(realm), out_(out), most_(most) {}
+  Encoder(std::uint32_t realm, ByteBuffer& out, std::size_t most, const Offers* offers)
+      : realm_(realm), out_(out), most_(most), offers_(offers) {}
 
   Encoded run(Term value) {
     if (!push(value)) return result_;
@@ -116,6 +117,7 @@ class Encoder {
   bool leaf_or_whole(Term t);
   bool special(Term t);
   bool box(Term t);
+  bool capability(Term t);
   bool list(Term t);
   bool words(Code c, const Word* elements, std::size_t n);
   bool vector(Term t);
@@ -124,6 +126,7 @@ class Encoder {
   std::uint32_t realm_;
   ByteBuffer& out_;
   std::size_t most_;
+  const Offers* offers_;
   Encoded result_ = Encoded::kOk;
   WorkStack<Term, 64> left_;  // the next one on top
 };
@@ -186,7 +189,7 @@ bool Encoder::box(Term t) {
       return put(is_foreign(t, ForeignType::kPid) ? Code::kPid : Code::kRef, foreign_realm(t),
                  foreign_word(t));
     case Kind::kMachine:
-      if (is_capability(t)) return fail(Encoded::kNotSendable);
+      if (is_capability(t)) return capability(t);
       return put(Code::kMachine, static_cast<std::uint8_t>(machine_type(t)), machine_word(t));
     case Kind::kFloat:
       return put(Code::kFloat, words_of[0]);
@@ -206,6 +209,15 @@ bool Encoder::box(Term t) {
     default:
       return fail(Encoded::kNotSendable);
   }
+}
+
+bool Encoder::capability(Term t) {
+  const Capability cap = capability_of(t);
+  std::uint64_t number = 0;
+  if (offers_ == nullptr) return fail(Encoded::kNotSendable);
+  const Encoded offered = offers_->offer(offers_->context, cap, number);
+  if (offered != Encoded::kOk) return fail(offered);
+  return put(Code::kCapability, static_cast<std::uint8_t>(cap.kind.type), cap.kind.rights, number);
 }
 
 // The elements go onto the stack backwards, so that the first one is next.
@@ -318,6 +330,7 @@ class Decoder {
   bool binary();
   bool foreign(bool pid);
   bool machine();
+  bool capability();
   bool whole(Code code);
   bool close();
   Term make(const Open& o, std::span<const Term> parts);
@@ -371,6 +384,8 @@ bool Decoder::one() {
       return get(small) && value(Term::realm(small));
     case Code::kMachine:
       return machine();
+    case Code::kCapability:
+      return capability();
     case Code::kRatio:
       return open(code, 2);
     case Code::kList:
@@ -468,6 +483,22 @@ bool Decoder::machine() {
          value(make_machine_value(heap_, static_cast<MachineType>(type), word));
 }
 
+// Only what can be sent, and from nobody else than who sends it.
+bool Decoder::capability() {
+  std::uint8_t type = 0, rights = 0;
+  std::uint64_t number = 0;
+  if (!get(type) || !get(rights) || !get(number) || rights > 15 ||
+      (type != static_cast<std::uint8_t>(MachineType::kEndpoint) &&
+       type != static_cast<std::uint8_t>(MachineType::kNotification))) {
+    return false;
+  }
+  return value(
+      make_capability(heap_, {.kind = {.type = static_cast<MachineType>(type), .rights = rights},
+                              .realm = limits_.peer,
+                              .slot = static_cast<std::uint32_t>(number),
+                              .use = static_cast<std::uint32_t>(number >> 32)}));
+}
+
 bool Decoder::whole(Code code) {
   std::uint32_t n = 0;
   if (!get(n)) return false;
@@ -523,8 +554,9 @@ Term Decoder::make(const Open& o, std::span<const Term> parts) {
 
 }  // namespace
 
-Encoded encode(Term value, std::uint32_t own_realm, ByteBuffer& out, std::size_t most) {
-  return Encoder(own_realm, out, most).run(value);
+Encoded encode(Term value, std::uint32_t own_realm, ByteBuffer& out, std::size_t most,
+               const Offers* offers) {
+  return Encoder(own_realm, out, most, offers).run(value);
 }
 
 Term decode(Heap& heap, std::span<const std::uint8_t> bytes, Limits& limits) {

@@ -15,7 +15,7 @@
 namespace lona::vm {
 namespace {
 
-constexpr std::uint32_t kRealm = 2;
+constexpr std::uint32_t kRealm = 2, kPeer = 5;
 constexpr std::size_t kMost = 1 << 20;
 
 void check(bool holds, const char* what) {
@@ -53,12 +53,21 @@ void take_stream(std::span<const std::uint8_t> bytes) {
 void take(std::span<const std::uint8_t> bytes) {
   Arena arena;
   // Names stay for ever: without a quota the fuzzer would fill the memory with them.
-  static wire::Limits limits{.own_realm = kRealm, .names_left = 1 << 20};
+  static wire::Limits limits{.own_realm = kRealm, .names_left = 1 << 20, .peer = kPeer};
   const Term value = wire::decode(arena, bytes, limits);
   check(arena.mapped_bytes() <= (1 << 20) + 64 * bytes.size(), "too much memory for the bytes");
   if (value == Term::absent()) return;
   ByteBuffer out;
-  check(wire::encode(value, kRealm, out, kMost) == wire::Encoded::kOk, "a value does not go on");
+  const wire::Offers offers{nullptr, [](void*, const Capability& cap, std::uint64_t& number) {
+                              check(cap.kind.type == MachineType::kEndpoint ||
+                                        cap.kind.type == MachineType::kNotification,
+                                    "a capability to something that cannot be sent");
+                              check(cap.realm == kPeer && cap.kind.rights <= 15, "a forged one");
+                              number = Word{cap.slot} | Word{cap.use} << 32;
+                              return wire::Encoded::kOk;
+                            }};
+  check(wire::encode(value, kRealm, out, kMost, &offers) == wire::Encoded::kOk,
+        "a value does not go on");
   const Term again = wire::decode(arena, {out.data(), out.size()}, limits);
   check(again != Term::absent(), "what went on does not come back");
   // Not `equal`: a NaN equals nothing.

@@ -104,6 +104,62 @@ TEST_F(Wire, WhatOnlyItsRealmCanUseIsRefused) {
   EXPECT_EQ(wire::encode(make_tuple(arena, parts), 1, out, kMost), wire::Encoded::kNotSendable);
 }
 
+class WireCapability : public Wire {
+ protected:
+  static constexpr std::uint32_t kReceiver = 7;
+  // Offers all but number 0 under their slots.
+  const wire::Offers offers{nullptr, [](void*, const Capability& cap, std::uint64_t& number) {
+                              number = cap.slot;
+                              return cap.slot == 0 ? wire::Encoded::kTooMany : wire::Encoded::kOk;
+                            }};
+  Term capability(MachineType type, std::uint32_t slot) {
+    return make_capability(
+        arena, {.kind = {.type = type, .rights = 2}, .realm = 1, .slot = slot, .use = 3});
+  }
+  wire::Encoded encode(Term value, ByteBuffer& out) {
+    return wire::encode(value, 1, out, kMost, &offers);
+  }
+  Term decode_from(std::uint32_t peer, std::span<const std::uint8_t> bytes) {
+    wire::Limits limits{.own_realm = kReceiver, .names_left = 0, .peer = peer};
+    return wire::decode(arena, bytes, limits);
+  }
+};
+
+TEST_F(WireCapability, IsAnOfferOfWhoeverSendsIt) {
+  ByteBuffer out;
+  ASSERT_EQ(encode(capability(MachineType::kEndpoint, 9), out), wire::Encoded::kOk);
+  const Term got = decode_from(5, {out.data(), out.size()});
+  ASSERT_TRUE(is_machine_value(got, MachineType::kEndpoint));
+  const Capability cap = capability_of(got);
+  EXPECT_EQ(cap.realm, 5U) << "what the bytes say is nobody's realm";
+  EXPECT_EQ(cap.slot, 9U);
+  EXPECT_EQ(cap.use, 0U) << "the sender's count means nothing here";
+  EXPECT_EQ(cap.kind.rights, 2);
+}
+
+TEST_F(WireCapability, IsRefusedWhenItCannotBeOffered) {
+  ByteBuffer out;
+  EXPECT_EQ(encode(capability(MachineType::kEndpoint, 0), out), wire::Encoded::kTooMany);
+  EXPECT_EQ(wire::encode(capability(MachineType::kEndpoint, 1), 1, out, kMost),
+            wire::Encoded::kNotSendable);
+}
+
+TEST_F(WireCapability, OfAnotherTypeOrMoreRightsThanThereAreIsNoValue) {
+  ByteBuffer out;
+  ASSERT_EQ(encode(capability(MachineType::kNotification, 9), out), wire::Encoded::kOk);
+  const std::vector<std::uint8_t> bytes(out.data(), out.data() + out.size());
+  for (unsigned type = 0; type < 256; ++type) {
+    std::vector<std::uint8_t> changed = bytes;
+    changed[1] = static_cast<std::uint8_t>(type);
+    const bool good = type == static_cast<unsigned>(MachineType::kNotification) ||
+                      type == static_cast<unsigned>(MachineType::kEndpoint);
+    EXPECT_EQ(decode_from(5, changed) != Term::absent(), good) << type;
+  }
+  std::vector<std::uint8_t> changed = bytes;
+  changed[2] = 16;
+  EXPECT_EQ(decode_from(5, changed), Term::absent());
+}
+
 TEST_F(Wire, WhatIsTooLongIsRefused) {
   ByteBuffer out;
   EXPECT_EQ(wire::encode(read("[1 2 3 4]"), 1, out, 20), wire::Encoded::kTooLong);

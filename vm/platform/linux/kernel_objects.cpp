@@ -8,6 +8,12 @@ std::uint32_t take_slot() {
   return kNoSlot;
 }
 void give_slot(std::uint32_t) {}
+bool give_slot_of_use(std::uint32_t, std::uint32_t) {
+  return false;
+}
+std::uint32_t slots_taken() {
+  return 0;
+}
 std::uint32_t slot_use(std::uint32_t) {
   return 0;
 }
@@ -22,6 +28,16 @@ RealmError make_irq_handler(std::uint32_t, std::uint64_t) {
 }
 RealmError give_sched_control(std::uint32_t, std::uint64_t) {
   return RealmError::kUnsupported;
+}
+RealmError offer_capability(std::uint32_t, std::uint32_t, std::uint64_t, std::uint64_t,
+                            std::uint64_t&) {
+  return RealmError::kUnsupported;
+}
+RealmError take_capability(std::uint32_t, std::uint32_t, std::uint64_t, std::uint64_t, bool&) {
+  return RealmError::kUnsupported;
+}
+std::size_t lost_capabilities(std::span<std::uint32_t>) {
+  return 0;
 }
 std::uint64_t slot_capability(std::uint32_t) {
   return 0;

@@ -39,13 +39,7 @@ class Lost {
         use_(target < abi::kObjectSlots ? std::uint16_t{0}
                                         : static_cast<std::uint16_t>(slot_use(slot_))) {}
   void notice() const {
-    if (use_ == 0) return;
-    {
-      const Guard guard(g_lock);
-      if (!g_slots[slot_].taken || g_slots[slot_].use != use_) return;
-      g_slots[slot_].use = next_use(use_);
-    }
-    give_slot(slot_);
+    if (use_ != 0) (void)give_slot_of_use(slot_, use_);
   }
 
  private:
@@ -116,6 +110,26 @@ void give_slot(std::uint32_t number) {
   slot.taken = slot.made = false;
 }
 
+bool give_slot_of_use(std::uint32_t number, std::uint32_t use) {
+  if (g_slots == nullptr || number >= slot_count()) return false;
+  {
+    const Guard guard(g_lock);
+    if (!g_slots[number].taken || g_slots[number].use != use) return false;
+    g_slots[number].use = next_use(g_slots[number].use);
+  }
+  give_slot(number);
+  return true;
+}
+
+std::uint32_t slots_taken() {
+  const Guard guard(g_lock);
+  std::uint32_t taken = 0;
+  for (std::uint32_t at = 0; g_slots != nullptr && at < slot_count(); ++at) {
+    taken += g_slots[at].taken ? 1 : 0;
+  }
+  return taken;
+}
+
 std::uint32_t slot_use(std::uint32_t number) {
   if (g_slots == nullptr || number >= slot_count() || !g_slots[number].taken) return 0;
   return g_slots[number].use;
@@ -137,6 +151,38 @@ RealmError make_irq_handler(std::uint32_t slot, std::uint64_t interrupt) {
 
 RealmError give_sched_control(std::uint32_t slot, std::uint64_t core) {
   return error_of(ask_manager(abi::Request::kGiveSchedControl, 2, {core, slot, 0, 0}));
+}
+
+RealmError offer_capability(std::uint32_t slot, std::uint32_t realm, std::uint64_t rights,
+                            std::uint64_t badge, std::uint64_t& number) {
+  const abi::MessageInfo info(static_cast<std::uint64_t>(abi::Request::kOfferCapability), 0, 0, 4);
+  const abi::Message answer = abi::call(abi::kRealmSlotManager, info, {slot, realm, rights, badge});
+  number = answer.words.mr0;
+  return error_of(static_cast<abi::Status>(answer.info.label()));
+}
+
+RealmError take_capability(std::uint32_t slot, std::uint32_t realm, std::uint64_t number,
+                           std::uint64_t rights, bool& is_endpoint) {
+  const abi::MessageInfo info(static_cast<std::uint64_t>(abi::Request::kTakeCapability), 0, 0, 4);
+  const abi::Message answer =
+      abi::call(abi::kRealmSlotManager, info, {realm, number, rights, slot});
+  const auto status = static_cast<abi::Status>(answer.info.label());
+  g_slots[slot].made = status == abi::Status::kOk;
+  is_endpoint = answer.words.mr0 == static_cast<std::uint64_t>(abi::ObjectType::kEndpoint);
+  return error_of(status);
+}
+
+std::size_t lost_capabilities(std::span<std::uint32_t> slots) {
+  const abi::MessageInfo info(static_cast<std::uint64_t>(abi::Request::kLostCapabilities), 0, 0, 0);
+  const abi::Message answer = abi::call(abi::kRealmSlotManager, info, {});
+  const std::uint64_t first[] = {answer.words.mr1, answer.words.mr2, answer.words.mr3};
+  const std::size_t count = std::min<std::size_t>(answer.words.mr0, slots.size());
+  for (std::size_t at = 0; at < count; ++at) {
+    const std::uint64_t slot =
+        at + 1 < abi::kMsgRegisters ? first[at] : abi::ipc_buffer().msg[at + 1];
+    slots[at] = static_cast<std::uint32_t>(slot);
+  }
+  return count;
 }
 
 void kernel_call(KernelAnswer& answer, std::uint64_t target, std::uint64_t label,

@@ -77,6 +77,14 @@ struct Check {
     must(request.size_bits <= 30);
   }
   void operator()(const FreeObject& request) const { check_slot(request.slot); }
+  void operator()(const OfferCapability& request) const {
+    check_slot(request.slot);
+    must(request.rights <= 15 && request.realm != abi::kNoRealm);
+  }
+  void operator()(const TakeCapability& request) const {
+    check_slot(request.slot);
+    must(request.rights <= 15 && request.realm != abi::kNoRealm);
+  }
   void operator()(const MakeIrqHandler& request) const {
     check_slot(request.slot);
     must(request.interrupt < abi::kInterruptVectors);

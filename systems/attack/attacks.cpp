@@ -116,6 +116,80 @@ void break_channel() {
   while (true) words[next_random() % (abi::kChannelSize / 8)] = next_random();
 }
 
+// --- On a channel to a realm beside it: the second ring is this one's to write -------------------
+
+base::ByteRing* rings() {
+  return reinterpret_cast<base::ByteRing*>(abi::child_channel(abi::kFirstPeer));
+}
+void wake_neighbour() {
+  abi::signal(abi::kRealmSlotChildren + abi::kFirstPeer);
+}
+constexpr std::uint64_t kEntry = 64;
+constexpr std::uint64_t kEntries = base::ByteRing::kCapacity / kEntry;
+static_assert(kEntries * kEntry == base::ByteRing::kCapacity);
+// A frame that fills an entry: size of the content, kind, receiver.
+void put_entry(std::uint64_t entry, std::uint32_t size) {
+  auto* words = reinterpret_cast<volatile std::uint32_t*>(rings()[1].bytes + entry * kEntry);
+  words[0] = size;
+  words[1] = 1;
+}
+
+// Counts that cannot be, of its own ring and the other one.
+void lie_about_counts() {
+  while (true) {
+    rings()[1].written.store(next_random() >> next_random() % 64);
+    rings()[0].taken.store(next_random() >> next_random() % 64);
+    rings()[1].longest.store(next_random());
+    rings()[0].full.store(1);
+    wake_neighbour();
+  }
+}
+
+// Says again and again that the same entries are new.
+void repeat_entries() {
+  for (std::uint64_t entry = 0; entry < kEntries; ++entry) put_entry(entry, kEntry - 16);
+  std::uint64_t written = 0;
+  while (true) {
+    if (rings()[1].taken.load() != written) continue;
+    written += base::ByteRing::kCapacity;
+    rings()[1].written.store(written);
+    wake_neighbour();
+  }
+}
+
+// Changes entries that are being looked at, also to sizes that cannot be.
+void change_entries() {
+  constexpr std::uint32_t kSizes[] = {kEntry - 16, 0, kEntry, 0xffff'fff0, 1 << 20};
+  for (std::uint64_t entry = 0; entry < kEntries; ++entry) put_entry(entry, kEntry - 16);
+  while (true) {
+    rings()[1].written.store(rings()[1].taken.load() + base::ByteRing::kCapacity);
+    put_entry(next_random() % kEntries, kSizes[next_random() % std::size(kSizes)]);
+  }
+}
+
+// --- Capabilities of others
+// -----------------------------------------------------------------------
+
+// Takes what others were offered, offers what it does not have, and puts other things into slots
+// that the manager has filled.
+void steal_capabilities() {
+  (void)ask(Request::kMakeObject, abi::ObjectType::kEndpoint, 0, 1);
+  for (std::uint64_t round = 0;; ++round) {
+    const std::uint64_t realm = round % 2 == 0 ? 0 : next_random() % 4096;
+    if (ask(Request::kTakeCapability, realm, 1 + next_random() % 4, next_random() % 4, 2).status ==
+        Status::kOk) {
+      say("FAILED: a capability of others was taken");
+    }
+    (void)ask(Request::kOfferCapability, next_random() % 256, 0, next_random() % 16, next_random());
+    (void)ask(Request::kMakeObject, abi::ObjectType::kNotification, 0, 3 + next_random() % 8);
+    (void)ask(Request::kFreeObject, 3 + next_random() % 8);
+    (void)abi::cnode_delete({abi::kRealmSlotObjects, 1, 8});
+    (void)abi::cnode_copy({abi::kRealmSlotObjects, 1, 8}, {abi::kRealmSlotObjects, 4, 8},
+                          abi::kAllRights);
+    (void)ask(Request::kLostCapabilities);
+  }
+}
+
 // Answers calls that nobody has made, with whatever might be a reply or a scheduling context.
 void answer_nobody() {
   while (true) {
@@ -172,6 +246,10 @@ bool attack(std::string_view name) {
   if (name == "replies") answer_nobody();
   if (name == "calls") lend_capabilities();
   if (name == "crumbs") crumble_memory();
+  if (name == "indices") lie_about_counts();
+  if (name == "repeats") repeat_entries();
+  if (name == "changes") change_entries();
+  if (name == "thefts") steal_capabilities();
   if (name == "jumps") reinterpret_cast<void (*)()>(~std::uint64_t{0} << 40)();
   if (name == "spins") {
     while (true) asm volatile("");

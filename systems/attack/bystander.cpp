@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include "systems/attack/realm.hpp"
+#include "systems/attack/neighbour.hpp"
 
 namespace attack {
 
@@ -20,6 +20,7 @@ void stand_by() {
   for (std::uint64_t at = 0; at < kWords; ++at) memory[at] = pattern(at);
   std::uint64_t due = tick();
   std::uint64_t looked = 0;
+  Neighbour neighbour;
   while (true) {
     due += ticks_of_ms(10);
     sleep_until(due);
@@ -30,6 +31,7 @@ void stand_by() {
       if (memory[looked] != pattern(looked)) health->damaged = health->damaged + 1;
     }
     if (inherited_word() != kInheritedWord) health->damaged = health->damaged + 1;
+    neighbour.look(*health);
     health->beats = health->beats + 1;
     if (tick() > due + ticks_of_ms(10)) due = tick();
   }

@@ -19,7 +19,9 @@ namespace {
 constexpr std::string_view kAttacks[] = {"yields",    "memory",  "pages",   "faults",  "bombs",
                                          "churn",     "floods",  "garbage", "scans",   "spins",
                                          "deadlines", "signals", "logs",    "channel", "jumps",
-                                         "replies",   "calls",   "crumbs",  "writes"};
+                                         "replies",   "calls",   "crumbs",  "writes",  "thefts"};
+// Of those that have a channel to the bystander.
+constexpr std::string_view kAttacksBeside[] = {"indices", "repeats", "changes"};
 constexpr std::uint64_t kAttackMs = 100;
 constexpr std::uint64_t kAttackerMemory = 16 << 20;
 constexpr std::size_t kCrowd = 24;
@@ -56,11 +58,19 @@ class Bystander {
     return us_of(late);
   }
 
- private:
+  std::uint64_t realm() const { return child_.realm; }
+  // 0: no channel any more.
+  void hear(std::uint64_t channel) const {
+    health().channel = channel;
+    for (unsigned beats = 0; health().heard != channel && beats < 10; ++beats) {
+      sleep_until(tick() + ticks_of_ms(10));
+    }
+  }
   volatile Health& health() const {
     return *reinterpret_cast<volatile Health*>(abi::child_channel(child_.number));
   }
 
+ private:
   Child child_;
   std::uint64_t beats_ = 0;
 };
@@ -90,6 +100,35 @@ void try_one(std::string_view name, Bystander& bystander) {
   base::FixedText<200> text;
   text << "attack " << name << ": the bystander was at most " << late << " us late, taken down in "
        << us << " us";
+  say(text.text());
+}
+
+// On a channel between two children: the bystander hears the attacker, also after its end.
+void try_beside(std::string_view name, Bystander& bystander) {
+  const std::uint64_t before = ask(Request::kFigures).words.mr2;
+  const Child attacker = make(name, kAttackerMemory);
+  const Answer link = ask(Request::kConnectRealms, bystander.realm(), attacker.realm);
+  expect(attacker.status == Status::kOk && link.status == Status::kOk, name,
+         "it could not be connected");
+  bystander.hear(link.words.mr0);
+  (void)ask(Request::kRunRealm, attacker.realm);
+  let_run(kAttackMs);
+  const std::uint64_t late = bystander.look(name);
+  expect(ask(Request::kTerminateRealm, attacker.realm).status == Status::kOk, name,
+         "it could not be taken down");
+  let_run(20);
+  (void)bystander.look(name);
+  const std::uint64_t bytes = bystander.health().bytes, frames = bystander.health().frames;
+  const bool broken = bystander.health().broken != 0;
+  expect(name == "repeats" ? !broken && frames > 1000 : broken, name, "it was not heard as it is");
+  bystander.hear(0);
+  expect(ask(Request::kDisconnectRealms, bystander.realm(), attacker.realm).status == Status::kOk,
+         name, "the channel could not be taken away");
+  const std::uint64_t after = ask(Request::kFigures).words.mr2;
+  expect(after <= before && before - after <= 2 * abi::kSmallPage, name, "memory was lost");
+  base::FixedText<200> text;
+  text << "attack " << name << ": the bystander was at most " << late << " us late, took " << bytes
+       << " bytes and " << frames << " frames" << (broken ? " until it heard no more" : "");
   say(text.text());
 }
 
@@ -179,7 +218,12 @@ void direct() {
   Bystander bystander;
   let_run(50);
   (void)bystander.look("nothing");
+  // What only the bystander may take.
+  (void)ask(Request::kMakeObject, abi::ObjectType::kNotification, 0, 0);
+  expect(ask(Request::kOfferCapability, 0, bystander.realm(), 3, 0).words.mr0 == 1, "thefts",
+         "nothing could be offered");
   for (const std::string_view name : kAttacks) try_one(name, bystander);
+  for (const std::string_view name : kAttacksBeside) try_beside(name, bystander);
   crash_again_and_again(bystander);
   end_at_any_moment(bystander);
   try_together(bystander, "all with little time", kAttacks, 50'000);

@@ -8,6 +8,7 @@
 #include "abi/lona/protocol.hpp"
 #include "abi/lona/realm_start.hpp"
 #include "abi/sel4/objects.hpp"
+#include "base/byte_ring.hpp"
 #include "base/format.hpp"
 
 namespace attack {
@@ -70,16 +71,21 @@ struct Child {
   std::uint64_t number;
 };
 
-// A child that runs, unless the status says otherwise.
+// A child, unless the status says otherwise; `start` lets it run.
 constexpr std::uint64_t kUsualMemory = 4 << 20;
-inline Child start(std::string_view name, std::uint64_t memory = kUsualMemory,
-                   std::uint64_t share = abi::kNoShare, std::uint64_t reserve = 0) {
+inline Child make(std::string_view name, std::uint64_t memory = kUsualMemory,
+                  std::uint64_t share = abi::kNoShare, std::uint64_t reserve = 0) {
   std::uint64_t words[10] = {memory, memory, reserve, share, 0, name.size()};
   std::memcpy(words + 6, name.data(), name.size());
   const Answer made =
       ask_words(Request::kCreateRealm, words, static_cast<unsigned>(6 + (name.size() + 7) / 8));
-  if (made.status == Status::kOk) (void)ask(Request::kRunRealm, made.words.mr0);
   return {made.status, made.words.mr0, made.words.mr1};
+}
+inline Child start(std::string_view name, std::uint64_t memory = kUsualMemory,
+                   std::uint64_t share = abi::kNoShare, std::uint64_t reserve = 0) {
+  const Child made = make(name, memory, share, reserve);
+  if (made.status == Status::kOk) (void)ask(Request::kRunRealm, made.realm);
+  return made;
 }
 
 // Does what the name says, for ever or until it is stopped. False: no such attack.
@@ -96,6 +102,12 @@ struct Health {
   std::uint64_t beats;
   std::uint64_t worst_late;  // ticks
   std::uint64_t damaged;     // words of its memory, or inherited ones, that are not as they were
+  // Of a channel to a realm beside it (neighbour.hpp).
+  std::uint64_t channel;  // the number of the one it is to hear, by the first realm; 0: none
+  std::uint64_t heard;    // the one that it hears
+  std::uint64_t broken;   // that breaks the rules
+  std::uint64_t bytes;    // that have come
+  std::uint64_t frames;
 };
 [[noreturn]] void stand_by();
 

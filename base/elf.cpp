@@ -207,8 +207,8 @@ std::optional<std::string_view> text_at(ByteView strings, std::uint64_t offset) 
 
 }  // namespace
 
-std::optional<ElfSymbol> ElfFile::nearest_symbol(std::uint64_t address) const {
-  std::optional<ElfSymbol> best;
+template <typename F>
+void ElfFile::each_function(F&& f) const {
   for (std::uint32_t index = 0; index < section_header_count_; ++index) {
     const auto table = section_header(index);
     if (!table || table->type != kSectionSymbols) {
@@ -216,25 +216,41 @@ std::optional<ElfSymbol> ElfFile::nearest_symbol(std::uint64_t address) const {
     }
     const auto names = section_header(table->link);
     const auto symbols = piece(bytes_, table->offset, table->size);
-    if (!names || !symbols) {
-      continue;
-    }
-    const auto strings = piece(bytes_, names->offset, names->size);
-    if (!strings) {
+    const auto strings = names ? piece(bytes_, names->offset, names->size) : std::nullopt;
+    if (!symbols || !strings) {
       continue;
     }
     for (std::uint64_t at = 0; at + sizeof(Symbol) <= symbols->size(); at += sizeof(Symbol)) {
       const auto symbol = *read_at<Symbol>(*symbols, at);
-      if ((symbol.info & 0xf) != kSymbolFunction || symbol.value > address ||
-          (best && symbol.value < best->address)) {
-        continue;
-      }
-      if (const auto name = text_at(*strings, symbol.name)) {
-        best = ElfSymbol{.name = *name, .address = symbol.value, .size = symbol.size};
+      if ((symbol.info & 0xf) == kSymbolFunction) {
+        f(symbol, *strings);
       }
     }
   }
+}
+
+std::optional<ElfSymbol> ElfFile::nearest_symbol(std::uint64_t address) const {
+  std::optional<ElfSymbol> best;
+  each_function([&](const Symbol& symbol, ByteView strings) {
+    if (symbol.value > address || (best && symbol.value < best->address)) {
+      return;
+    }
+    if (const auto name = text_at(strings, symbol.name)) {
+      best = ElfSymbol{.name = *name, .address = symbol.value, .size = symbol.size};
+    }
+  });
   return best;
+}
+
+std::optional<ElfSymbol> ElfFile::function_named(std::string_view wanted) const {
+  std::optional<ElfSymbol> found;
+  each_function([&](const Symbol& symbol, ByteView strings) {
+    const auto name = text_at(strings, symbol.name);
+    if (name && *name == wanted) {
+      found = ElfSymbol{.name = *name, .address = symbol.value, .size = symbol.size};
+    }
+  });
+  return found;
 }
 
 }  // namespace lona::base

@@ -57,6 +57,8 @@ class ElfFile {
   // The function that contains `address`, else the one that starts nearest below it. Names live in
   // the file. A broken or missing symbol table gives nothing.
   [[nodiscard]] std::optional<ElfSymbol> nearest_symbol(std::uint64_t address) const;
+  // The function of that name.
+  [[nodiscard]] std::optional<ElfSymbol> function_named(std::string_view name) const;
 
  private:
   struct ProgramHeader;
@@ -66,6 +68,9 @@ class ElfFile {
   [[nodiscard]] std::optional<ProgramHeader> program_header(std::uint32_t index) const;
   [[nodiscard]] Expected<void, ElfError> check_segments();
   [[nodiscard]] std::optional<SectionHeader> section_header(std::uint32_t index) const;
+  // f(symbol, string table) for each function.
+  template <typename F>
+  void each_function(F&& f) const;
 
   ByteView bytes_;
   std::uint64_t entry_ = 0;

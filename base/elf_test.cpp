@@ -104,6 +104,8 @@ TEST(Elf, ReadsSegmentsAndSymbols) {
   EXPECT_EQ(file->nearest_symbol(0x400003)->name, "first");
   EXPECT_EQ(file->nearest_symbol(0x400009)->name, "other");
   EXPECT_FALSE(file->nearest_symbol(0x3fffff).has_value());
+  EXPECT_EQ(file->function_named("other")->address, file->nearest_symbol(0x400009)->address);
+  EXPECT_FALSE(file->function_named("oth").has_value());
 }
 
 TEST(Elf, RefusesWhatIsNotAnExecutableOfThisMachine) {
@@ -161,6 +163,7 @@ TEST(Elf, SurvivesAnyBytes) {
         EXPECT_LE(segment->file.size(), segment->memory_size);
       }
       (void)file->nearest_symbol(0x400009);
+      (void)file->function_named("other");
     }
   }
 }

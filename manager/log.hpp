@@ -22,7 +22,7 @@ class Log {
     if (uart_ == nullptr) {
       return;
     }
-    base::FixedText<640> out;
+    base::FixedText<800> out;
     out << '[' << who << "] " << text;
     const Guard guard(lock_);
     uart_->write(out.text());
@@ -32,7 +32,7 @@ class Log {
   // Formats its arguments to one line of the manager.
   template <typename... Parts>
   void operator()(const Parts&... parts) {
-    base::FixedText<512> text;
+    base::FixedText<768> text;
     (text << ... << parts);
     line("manager", text.text());
   }

@@ -112,6 +112,8 @@ class Realm {
 
   // The worker's system call ends with abi::kCallFailed instead of what it asked for.
   [[nodiscard]] bool end_call(std::uint64_t worker);
+  // A worker that has faulted goes on at `entry` (abi::kLastWordsEntry), alone.
+  [[nodiscard]] bool let_speak(std::uint64_t worker, abi::Address entry);
 
   [[nodiscard]] abi::Status map_pages(const PageRange& pages);
   [[nodiscard]] abi::Status unmap_pages(const PageRange& pages);

@@ -195,4 +195,33 @@ bool Realm::end_call(std::uint64_t worker) {
   return abi::tcb_write_registers(tcb, true, abi::kUserRegisterCount, registers) == Error::kNone;
 }
 
+bool Realm::let_speak(std::uint64_t worker, abi::Address entry) {
+  constexpr std::uint64_t kRoom = 16 << 10;  // what the VM needs of the stack
+  constexpr std::uint64_t kUntouched = 256;  // below the stack pointer, of the function at work
+  if (worker >= worker_count_) {
+    return false;
+  }
+  for (std::size_t other = 0; other < worker_count_; ++other) {
+    if (other != worker) {
+      (void)abi::tcb_suspend(workers_[other].tcb.cap);
+    }
+  }
+  const abi::CPtr tcb = workers_[worker].tcb.cap;
+  abi::UserRegisters registers{};
+  if (abi::tcb_read_registers(tcb, false, abi::kUserRegisterCount, registers) != Error::kNone) {
+    return false;
+  }
+  // On a stack that has run out, or is none, it starts anew: it never returns.
+  const abi::AddressRange stack = abi::worker_stack(worker);
+  const std::uint64_t in_use = registers.rsp - kUntouched;
+  const bool room = stack.contains(in_use) && in_use - stack.start >= kRoom;
+  registers.rdi = registers.rip;
+  registers.rsi = registers.rsp;
+  registers.rip = entry;
+  registers.rsp = base::align_down<std::uint64_t>(room ? in_use : stack.end(), 16) - 8;
+  registers.rflags = 0x202;
+  registers.fs_base = abi::worker_thread_block(worker);
+  return abi::tcb_write_registers(tcb, true, abi::kUserRegisterCount, registers) == Error::kNone;
+}
+
 }  // namespace lona::manager

@@ -54,6 +54,20 @@ base::Expected<DecodedRequest, Status> decode_log(std::span<const std::uint64_t>
   return LogText{words[0]};
 }
 
+base::Expected<DecodedRequest, Status> decode_exit(std::span<const std::uint64_t> words) {
+  if (words.empty()) {
+    return base::fail(Status::kBadMessage);
+  }
+  const std::uint64_t length = words.size() == 1 ? 0 : words[1];
+  if (length > abi::kEndTextMax) {
+    return base::fail(Status::kBadArgument);
+  }
+  if (words.size() > 1 && words.size() != 2 + (length + 7) / 8) {
+    return base::fail(Status::kBadMessage);
+  }
+  return ExitRealm{words[0], length};
+}
+
 bool good_time(std::uint64_t reserve, std::uint64_t share) {
   const bool share_known =
       share == abi::kNoShare || (share >= abi::kLeastShare && share <= abi::kWholeCpu);
@@ -245,7 +259,7 @@ base::Expected<DecodedRequest, Status> decode_request(std::uint64_t label,
     case abi::Request::kLog:
       return decode_log(words);
     case abi::Request::kExit:
-      return ExitRealm{TRY(one_word())};
+      return decode_exit(words);
     case abi::Request::kRequestMemory:
       return RequestMemory{TRY(one_word())};
     case abi::Request::kCreateRealm:

@@ -42,6 +42,7 @@ struct LogText {
 };
 struct ExitRealm {
   std::uint64_t status;
+  std::uint64_t length;  // bytes of a text, in the words from the third on
 };
 struct RequestMemory {
   std::uint64_t bytes;

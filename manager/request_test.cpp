@@ -31,6 +31,8 @@ TEST(Request, DecodesWhatIsRight) {
   EXPECT_EQ(std::get<LogText>(*decode(Request::kLog, {9, 0, 0})).length, 9U);
   EXPECT_TRUE(decode(Request::kFigures, {}).has_value());
   EXPECT_EQ(std::get<ExitRealm>(*decode(Request::kExit, {1})).status, 1U);
+  EXPECT_EQ(std::get<ExitRealm>(*decode(Request::kExit, {1})).length, 0U);
+  EXPECT_EQ(std::get<ExitRealm>(*decode(Request::kExit, {1, 9, 0, 0})).length, 9U);
 }
 
 TEST(Request, DecodesWhatIsAskedOfChildren) {
@@ -138,6 +140,10 @@ TEST(Request, RefusesMessagesOfTheWrongLength) {
     EXPECT_EQ(decode(request, {}).error(), Status::kBadMessage);
   }
   EXPECT_EQ(decode(Request::kMapPages, {kPool, 1, 12, 0}).error(), Status::kBadMessage);
+  EXPECT_EQ(decode(Request::kExit, {1, 9, 0}).error(), Status::kBadMessage);
+  EXPECT_EQ(decode(Request::kExit, {1, 9, 0, 0, 0}).error(), Status::kBadMessage);
+  EXPECT_EQ(decode(Request::kExit, {1, abi::kEndTextMax + 1}).error(), Status::kBadArgument);
+  EXPECT_EQ(decode(Request::kExit, {1, ~std::uint64_t{0}}).error(), Status::kBadArgument);
   EXPECT_EQ(decode(Request::kFigures, {0}).error(), Status::kBadMessage);
   EXPECT_EQ(decode(Request::kLog, {9, 0}).error(), Status::kBadMessage);
   EXPECT_EQ(decode(Request::kLog, {8, 0, 0}).error(), Status::kBadMessage);

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "abi/sel4/fault.hpp"
+#include "manager/last_words.hpp"
 
 namespace lona::manager {
 
@@ -62,12 +63,18 @@ class Server {
   [[noreturn]] void loop() {
     abi::Message message = abi::recv(realm_.endpoint(), realm_.reply());
     while (true) {
-      message = serve(message)
-                    ? abi::reply_recv(realm_.endpoint(),
-                                      abi::MessageInfo(static_cast<std::uint64_t>(reply_.status), 0,
-                                                       0, reply_.length),
-                                      reply_.in_registers(), realm_.reply())
-                    : abi::recv(realm_.endpoint(), realm_.reply());
+      const bool answers = serve(message);
+      const abi::MessageInfo info(static_cast<std::uint64_t>(reply_.status), 0, 0, reply_.length);
+      if (last_words_.awaited()) {
+        if (answers) {
+          abi::send(realm_.reply(), info, reply_.in_registers());
+        }
+        message = next_of_last_words();
+      } else {
+        message = answers ? abi::reply_recv(realm_.endpoint(), info, reply_.in_registers(),
+                                            realm_.reply())
+                          : abi::recv(realm_.endpoint(), realm_.reply());
+      }
     }
   }
 
@@ -95,9 +102,17 @@ class Server {
     return answer(abi::Status::kOk);
   }
   bool handle(const ExitRealm& request) {
-    stop(request.status, {});
+    char bytes[abi::kEndTextMax];
+    std::memcpy(bytes, words_ + 2, request.length);
+    sanitize({bytes, request.length});
+    const std::string_view text(bytes, request.length);
+    if (last_words_.awaited()) {
+      return end_of_last_words(text);
+    }
+    stop(request.status, text);
     if (realm_.number() == RealmTree::kRoot || request.status != 0) {
-      shared_.log("realm ", realm_.name(), " ended with status ", request.status);
+      shared_.log("realm ", realm_.name(), " ended with status ", request.status,
+                  text.empty() ? "" : ": ", text);
     }
     return false;
   }
@@ -254,12 +269,17 @@ class Server {
     reply_.length = 0;
     switch (message.badge & Realm::kBadgeKinds) {
       case Realm::kRequestBadge: {
+        if (last_words_.awaited() &&
+            received.label != static_cast<std::uint64_t>(abi::Request::kExit)) {
+          return end_of_last_words({});
+        }
         const auto request = decode_request(received.label, received.content());
         return request ? serve_request(*request) : answer(request.error());
       }
       case Realm::kFaultBadge:
         return serve_fault(received, message.badge >> Realm::kBadgeKindBits);
       case Realm::kStopBadge:
+        last_words_.done();
         return true;  // this thread holds nothing now, and nobody will send it anything
       default:
         return false;
@@ -304,7 +324,10 @@ class Server {
                    realm_.skip_region_access(address, received.words[abi::vm_fault::kIp]))))) {
       return answer(abi::Status::kOk);
     }
-    base::FixedText<abi::kEndTextMax> text;
+    if (last_words_.awaited()) {
+      return end_of_last_words({});
+    }
+    base::TextWriter& text = last_words_.begin();
     if (inherited == abi::Status::kOutOfMemory) {
       text << "realm " << realm_.name() << " has no memory left to map what it inherits, at "
            << base::Hex{address};
@@ -312,11 +335,40 @@ class Server {
       describe_fault(text, realm_.name(), received.label, received.content(), realm_.regions(),
                      &shared_.parts.image.elf());
     }
-    shared_.log(text.text());
     if (!admitted) {
-      shared_.log("realm ", realm_.name(), " had too many faults in a second");
+      text << "; too many faults in a second";
     }
-    stop(abi::kEndedByFault, text.text());
+    shared_.log(text.text());
+    shared_.timer.leave(index_);
+    const auto entry = shared_.parts.image.elf().function_named(abi::kLastWordsEntry);
+    if (!entry || !realm_.let_speak(worker, entry->address)) {
+      return end_of_last_words({});
+    }
+    last_words_.wait_until(now_tick() + shared_.parts.tsc_hertz / 1000 * abi::kLastWordsMs);
+    return false;
+  }
+
+  // What the realm does meanwhile is its own time; the yields leave it the processor.
+  abi::Message next_of_last_words() {
+    while (!last_words_.too_late(now_tick())) {
+      const abi::Message message = abi::nb_recv(realm_.endpoint(), realm_.reply());
+      if (message.badge != 0) {
+        return message;
+      }
+      abi::yield();
+    }
+    end_of_last_words({});
+    return abi::recv(realm_.endpoint(), realm_.reply());
+  }
+
+  // False: no answer.
+  bool end_of_last_words(std::string_view words) {
+    last_words_.done();
+    last_words_.add(words);
+    stop(abi::kEndedByFault, last_words_.report());
+    if (!words.empty()) {
+      shared_.log("realm ", realm_.name(), " says: ", words);
+    }
     shared_.log("realm ", realm_.name(), " stopped");
     return false;
   }
@@ -338,6 +390,7 @@ class Server {
   Realm& realm_;
   std::size_t index_;
   Reply reply_;
+  LastWords last_words_;
   const std::uint64_t* words_ = nullptr;
 };
 

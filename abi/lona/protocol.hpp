@@ -20,7 +20,8 @@ enum class Request : std::uint64_t {
   // length, then bytes packed into words → nothing. A line for the system's log; only so many in a
   //   second (kOverLimit).
   kLog = 0x104,
-  // status → never answered. The realm has done its work.
+  // status, and if there is a text its length and its bytes packed into words → never answered. The
+  //   realm has done its work, or cannot go on: then the text says why.
   kExit = 0x105,
   // bytes → nothing. So much more is set aside for the realm now.
   kRequestMemory = 0x106,
@@ -122,7 +123,7 @@ inline constexpr std::uint64_t kLeastRealmMemory = 1ULL << 20;
 inline constexpr std::uint64_t kMostRealmMemory = 1ULL << 40;
 inline constexpr std::uint64_t kChildListMax = 64;
 inline constexpr std::uint64_t kEndedByFault = ~std::uint64_t{0};
-inline constexpr std::uint64_t kEndTextMax = 400;
+inline constexpr std::uint64_t kEndTextMax = 640;
 
 inline constexpr std::uint64_t kMostAddressSpaces = 2;  // of one realm, besides its own
 inline constexpr std::uint64_t kOffersToOne = 64;       // of one realm, to one other

@@ -77,6 +77,13 @@ enum class ConsoleKind : std::uint32_t {
   kRaw = 2,       // a terminal; the manager's log goes there as well
 };
 
+// A worker whose fault cannot be served is let go on once, at the function of this name in the VM's
+// ELF (where there is one), to say by kExit what it was at: with its instruction and stack pointers
+// in rdi and rsi, a stack, and all other registers as they were. It has so many milliseconds, and
+// nothing else that it asks for is answered.
+inline constexpr const char* kLastWordsEntry = "realm_last_words";
+inline constexpr std::uint64_t kLastWordsMs = 500;
+
 inline constexpr std::uint64_t kStartMagic = 0x3154'5241'4e4f'4cULL;  // "LONART1" backwards
 inline constexpr unsigned kRealmNameMax = 31;
 inline constexpr std::uint32_t kNoRealm = ~std::uint32_t{0};

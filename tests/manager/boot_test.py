@@ -97,6 +97,14 @@ class Manager(unittest.TestCase):
                       "realm reads-level-gap faulted: read of 0x10140000000: memory that no realm"):
             self.assertIn(words, log)
 
+    def test_a_realm_that_faulted_has_its_last_words_and_no_more(self):
+        log = boot("manager-probe.elf", rb"realm init stopped\r\n")
+        self.assertIn("[manager] realm speaks faulted: invalid instruction", log)
+        self.assertIn("[manager] realm speaks says: a word?[2J, and another", log)
+        self.assertNotIn("goes on", log)
+        for name in ("speaks", "goes-on", "babbles", "mute", "overruns-twice"):
+            self.assertEqual(log.count(f"[manager] realm {name} stopped"), 1, name)
+
     def test_an_archive_without_the_vm_is_a_clear_error(self):
         log = boot("manager-empty.elf", rb"cannot start\r\n")
         self.assertIn("[manager] the archive of the boot image lacks vm.elf", log)

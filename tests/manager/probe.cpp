@@ -255,6 +255,20 @@ void check_depth() {
   expect(ask(Request::kFigures).words.mr2 == before, "a subtree leaves no trace");
 }
 
+// What realm_last_words below does with the leave to say why.
+void check_last_words() {
+  const std::uint64_t before = ask(Request::kFigures).words.mr2;
+  for (const std::string_view name : {"speaks", "mute", "goes-on", "babbles", "overruns-twice"}) {
+    const Child child = start(name, abi::kNoShare, 4 << 20);
+    expect(await(child) == abi::kEndedByFault, name);
+    terminate(child);
+  }
+  const Child taken = start("mute");
+  sleep_ms(50);
+  terminate(taken);
+  expect(before - ask(Request::kFigures).words.mr2 <= abi::kSmallPage, "all comes back");
+}
+
 // One of them fills its stack first.
 void check_faults() {
   for (const std::string_view name : {"writes-text", "null", "kernel", "bad-cap", "overruns"}) {
@@ -536,6 +550,7 @@ void check_children() {
   check_life();
   check_depth();
   check_faults();
+  check_last_words();
   check_foreign();
   check_shares();
   check_inheritance();
@@ -610,7 +625,10 @@ std::uint64_t behave(std::string_view what) {
   if (what == "kernel") return *reinterpret_cast<volatile unsigned char*>(~std::uint64_t{0} << 40);
   if (what == "writes-text") *reinterpret_cast<volatile unsigned char*>(0x40'0000) = 0x90;
   if (what == "bad-cap") (void)abi::wait(9);
-  if (what == "overruns") return static_cast<std::uint64_t>(overrun(0));
+  if (what == "speaks" || what == "mute" || what == "goes-on" || what == "babbles") {
+    asm volatile("ud2");
+  }
+  if (what == "overruns" || what == "overruns-twice") return static_cast<std::uint64_t>(overrun(0));
   if (what == "sleeps-then-spins") sleep_ms(600);
   if (what == "spins" || what == "sleeps-then-spins") {
     while (true) asm volatile("");
@@ -622,6 +640,29 @@ std::uint64_t behave(std::string_view what) {
 
 void abort() noexcept {
   __builtin_trap();
+}
+
+// A realm that has faulted is let go on here, once. By its name it says why, or tries to live on.
+extern "C" [[noreturn, gnu::section(".text.start"), gnu::used, gnu::retain]] void
+realm_last_words() {
+  const std::string_view name =
+      reinterpret_cast<const abi::StartBlock*>(abi::kStartBlockAddress)->name;
+  if (name == "speaks") {
+    constexpr std::string_view kText = "a word\x1b[2J, and another";
+    std::uint64_t words[2 + (kText.size() + 7) / 8] = {0, kText.size()};
+    std::memcpy(words + 2, kText.data(), kText.size());
+    (void)ask_words(Request::kExit, words, std::size(words));
+  }
+  if (name == "mute") {
+    while (true) asm volatile("");
+  }
+  if (name == "goes-on") say("a realm that has faulted goes on");
+  if (name == "babbles") {
+    (void)ask(Request::kExit, 1, abi::kEndTextMax + 1, 0);
+    say("a realm that has faulted goes on");
+  }
+  if (name == "overruns-twice") (void)overrun(0);
+  abort();
 }
 
 extern "C" [[noreturn, gnu::section(".text.start")]] void _start(const abi::StartBlock* block) {

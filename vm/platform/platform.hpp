@@ -158,7 +158,7 @@ struct RealmEnd {
   bool fault;
   std::uint64_t status;  // without a fault
   std::size_t text_length;
-  char text[400];
+  char text[640];
 };
 bool next_ended(RealmEnd& end);
 // The rings to and from the parent or a child: base::ByteRing; null: there is no such.
@@ -266,6 +266,15 @@ struct Session {
 Session session();
 // Ends the whole VM with a status; output is flushed first.
 [[noreturn]] void exit(int status);
+// Ends it with status 1, and tells who has made the realm why.
+[[noreturn]] void exit_because(std::string_view why);
+// Who can say what the VM is at when it cannot go on. The registers are those of an interrupted
+// interpreter (interp/dispatch.hpp), or anything: nothing that they lead to can be trusted.
+struct MachineState {
+  std::uint64_t frame = 0, code = 0, process = 0;
+};
+using LastWords = std::size_t (*)(unsigned worker, const MachineState& at, std::span<char> text);
+void on_last_words(LastWords words);
 // Reports an internal error with a backtrace where possible, then ends the VM (or the realm).
 [[noreturn]] void panic(std::string_view message);
 

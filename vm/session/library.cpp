@@ -4,6 +4,7 @@
 #include "vm/code/namespace.hpp"
 #include "vm/image/image.hpp"
 #include "vm/session/console.hpp"
+#include "vm/session/last_words.hpp"
 #include "vm/session/report.hpp"
 #include "vm/term/hash.hpp"
 
@@ -120,6 +121,7 @@ Vm& create_vm_with_library(VmOptions options, Hooks* hooks) {
   const image::Header* library = find_library();
   options.library = library != nullptr && adopt_names(*library->names) ? library : nullptr;
   Vm& vm = Vm::create(options, nullptr);
+  offer_last_words(vm);
   if (options.library == nullptr) compile_library(vm);
   vm.set_hooks(hooks);
   return vm;

@@ -78,26 +78,28 @@ void write_place(Sink& sink, Term info) {
 void write_trace(Sink& sink, const Trace* trace) {
   if (trace == nullptr) return;
   for (std::uint32_t i = 0; i < trace->count; ++i) {
-    const Function* f = trace->entries[i].function;
     sink.write("  in ");
-    if (f->ns != nullptr) {
-      sink.write(f->ns->full());
-      sink.write("/");
-    }
-    sink.write(f->name != nullptr ? f->name->full() : "fn");
-    if (f->file != nullptr) {
-      sink.write(" (");
-      sink.write(f->file->full());
-      sink.write(":");
-      write_number(sink, trace->entries[i].line);
-      sink.write(")");
-    }
+    write_function(sink, *trace->entries[i].function, trace->entries[i].line);
     sink.write("\n");
   }
   if (trace->truncated) sink.write("  …\n");
 }
 
 }  // namespace
+
+void write_function(Sink& sink, const Function& function, std::uint32_t line) {
+  if (function.ns != nullptr) {
+    sink.write(function.ns->full());
+    sink.write("/");
+  }
+  sink.write(function.name != nullptr ? function.name->full() : "fn");
+  if (function.file == nullptr) return;
+  sink.write(" (");
+  sink.write(function.file->full());
+  sink.write(":");
+  write_number(sink, line);
+  sink.write(")");
+}
 
 void report_exit(Sink& sink, const Process& process) {
   const Term reason = process.exit_reason();

@@ -6,6 +6,7 @@
 
 namespace lona::vm {
 
+struct Function;
 class Process;
 
 // For people: the type of the error, its place when the reason knows one, what else it says, and
@@ -13,6 +14,9 @@ class Process;
 //   error: :badmatch %{:value 5}
 //     in lona.user/area (shapes.lona:7)
 void report_exit(Sink& sink, const Process& process);
+
+// `lona.user/area (shapes.lona:7)`
+void write_function(Sink& sink, const Function& function, std::uint32_t line);
 
 // For `batch`: `ERROR :type rest…`, one line without its end.
 void report_exit_line(Sink& sink, const Process& process);

@@ -10,6 +10,7 @@
 #include "vm/sched/workers.hpp"
 #include "vm/session/console.hpp"
 #include "vm/session/forms.hpp"
+#include "vm/session/last_words.hpp"
 #include "vm/session/library.hpp"
 #include "vm/session/report.hpp"
 #include "vm/vm.hpp"
@@ -336,6 +337,19 @@ int Session::serve() {
 
 namespace {
 
+// Without its service a realm is deaf: it ends with what the service has ended of.
+struct ServiceEnd : Hooks {
+  explicit ServiceEnd(Term pid) : Hooks{.exited = ended, .interrupted = nullptr}, service(pid) {}
+
+  static void ended(Hooks& self, Process& process) {
+    if (process.pid() != static_cast<ServiceEnd&>(self).service) return;
+    char text[sizeof(platform::RealmEnd::text)];
+    platform::exit_because({text, write_end(process, text)});
+  }
+
+  Term service;
+};
+
 // A realm that another one has made: its service does what the parent asks, until it ends.
 [[noreturn]] void serve_parent() {
   Console::create(false);
@@ -348,8 +362,11 @@ namespace {
   if (serve == nullptr || serve->value == Term::unbound()) {
     platform::panic("the library has no realm service");
   }
-  vm.run_until_ended(vm.spawn_call(serve->value, kUserNamespace, nullptr));
-  platform::exit(0);
+  const Term service = vm.spawn_call(serve->value, kUserNamespace, nullptr);
+  ServiceEnd end(service);
+  vm.set_hooks(&end);
+  vm.run_until_ended(service);
+  platform::panic("the realm service has ended");
 }
 
 }  // namespace

@@ -84,6 +84,14 @@ void exit(int status) {
   std::_Exit(status);
 }
 
+void exit_because(std::string_view why) {
+  std::fprintf(stderr, "lona-vm: %.*s\n", static_cast<int>(why.size()), why.data());
+  exit(1);
+}
+
+// A debugger tells more.
+void on_last_words(LastWords) {}
+
 void panic(std::string_view message) {
   stop_console();
   std::fprintf(stderr, "lona-vm: internal error: %.*s\n", static_cast<int>(message.size()),

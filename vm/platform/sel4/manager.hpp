@@ -41,6 +41,7 @@ inline void manager_set_deadline(std::uint64_t tick) {
 // A line for the system's log; what is too long is cut off.
 void manager_log(std::string_view text);
 
-[[noreturn]] void manager_exit(std::uint64_t status);
+// With a text, which the realm's parent is told: why it cannot go on.
+[[noreturn]] void manager_exit(std::uint64_t status, std::string_view text = {});
 
 }  // namespace lona::vm::platform

@@ -63,6 +63,9 @@ const StartRequest& start_request();
 // Output of a realm without a console; false when nobody wants it.
 bool write_elsewhere(std::string_view text);
 
+// What the VM says of what this worker is at (on_last_words); how long it is.
+std::size_t last_words(const MachineState& at, std::span<char> text);
+
 // Flushes, and tells the host the status: the last thing it hears.
 void end_console(int status);
 

@@ -41,6 +41,7 @@ void name_address(base::TextWriter& out, std::uint64_t address) {
 }
 
 bool g_panicking = false;
+LastWords g_last_words = nullptr;
 
 }  // namespace
 
@@ -103,20 +104,35 @@ void exit(int status) {
   manager_exit(static_cast<std::uint64_t>(status));
 }
 
+void exit_because(std::string_view why) {
+  end_console(1);
+  manager_exit(1, why);
+}
+
+void on_last_words(LastWords words) {
+  g_last_words = words;
+}
+
+std::size_t last_words(const MachineState& at, std::span<char> text) {
+  return g_last_words == nullptr ? 0 : g_last_words(current_worker(), at, text);
+}
+
 void panic(std::string_view message) {
   const auto caller = reinterpret_cast<std::uint64_t>(__builtin_return_address(0));
-  base::FixedText<400> text;
+  base::FixedText<abi::kEndTextMax> text;
   text << "internal error: " << message;
   name_address(text, caller);
-  manager_log(text.text());
   if (!g_panicking) {
-    g_panicking = true;  // the console may be what is broken
+    g_panicking = true;  // the console, or what the VM was at, may be what is broken
+    char words[abi::kEndTextMax];
+    const std::size_t length = last_words({}, words);
+    text << (length == 0 ? "" : "; ") << std::string_view(words, length);
     write_error("lona: ");
     write_error(text.text());
     write_error("\n");
     end_console(1);
   }
-  manager_exit(1);
+  manager_exit(1, text.text());
 }
 
 }  // namespace lona::vm::platform

@@ -13,6 +13,9 @@
 
 extern "C" {
 [[noreturn]] void realm_main(const lona::abi::StartBlock* block, std::uint64_t worker);
+// After a fault that the manager cannot serve (abi::kLastWordsEntry).
+[[noreturn]] void realm_say_last_words(std::uint64_t frame, std::uint64_t code,
+                                       std::uint64_t process);
 [[noreturn]] void __cxa_pure_virtual();
 }
 
@@ -22,6 +25,14 @@ asm(R"(
 _start:
     xorl %ebp, %ebp
     jmp realm_main      # the stack is as after a call
+.globl realm_last_words
+.type realm_last_words, @function
+realm_last_words:
+    movq %r12, %rdi     # of the interpreter's calling convention: its frame,
+    movq %r13, %rsi     # where it is in the code,
+    movq %r14, %rdx     # and the process
+    jmp realm_say_last_words
+.size realm_last_words, . - realm_last_words
 .text
 )");
 
@@ -43,19 +54,44 @@ void*& thread_slot() {
                                    abi::worker_ipc_buffer(0) + abi::kThreadSlotOffset);
 }
 
-void manager_log(std::string_view text) {
-  text = text.substr(0, abi::kLogMax);
-  std::uint64_t words[1 + abi::kLogMax / 8] = {text.size()};
-  std::memcpy(words + 1, text.data(), text.size());
-  const auto length = static_cast<unsigned>(1 + (text.size() + 7) / 8);
-  for (unsigned at = abi::kMsgRegisters; at < length; ++at) {
-    abi::ipc_buffer().msg[at] = words[at];
+namespace {
+
+// Words of a request, the last of them bytes behind their number.
+template <std::size_t kMost>
+class TextRequest {
+ public:
+  void put(std::uint64_t word) { words_[length_++] = word; }
+  void put(std::string_view text) {
+    text = text.substr(0, kMost);
+    put(text.size());
+    std::memcpy(words_ + length_, text.data(), text.size());
+    length_ += static_cast<unsigned>((text.size() + 7) / 8);
   }
-  (void)ask_manager(abi::Request::kLog, length, {words[0], words[1], words[2], words[3]});
+  void ask(abi::Request request) const {
+    for (unsigned at = abi::kMsgRegisters; at < length_; ++at) {
+      abi::ipc_buffer().msg[at] = words_[at];
+    }
+    (void)ask_manager(request, length_, {words_[0], words_[1], words_[2], words_[3]});
+  }
+
+ private:
+  unsigned length_ = 0;
+  std::uint64_t words_[std::max<std::size_t>(2 + (kMost + 7) / 8, abi::kMsgRegisters)] = {};
+};
+
+}  // namespace
+
+void manager_log(std::string_view text) {
+  TextRequest<abi::kLogMax> request;
+  request.put(text);
+  request.ask(abi::Request::kLog);
 }
 
-void manager_exit(std::uint64_t status) {
-  (void)ask_manager(abi::Request::kExit, 1, {status, 0, 0, 0});
+void manager_exit(std::uint64_t status, std::string_view text) {
+  TextRequest<abi::kEndTextMax> request;
+  request.put(status);
+  request.put(text);
+  request.ask(abi::Request::kExit);
   __builtin_trap();  // the manager never answers
 }
 
@@ -71,6 +107,13 @@ void realm_main(const lona::abi::StartBlock* block, std::uint64_t worker) {
   lona::vm::platform::start_memory();
   lona::vm::platform::start_console();
   lona::vm::vm_main();
+}
+
+void realm_say_last_words(std::uint64_t frame, std::uint64_t code, std::uint64_t process) {
+  using namespace lona::vm::platform;
+  char text[lona::abi::kEndTextMax];
+  const std::size_t length = last_words({.frame = frame, .code = code, .process = process}, text);
+  manager_exit(1, {text, length});
 }
 
 // What the headers of the standard library call instead of throwing.

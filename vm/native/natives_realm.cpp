@@ -225,6 +225,12 @@ Term drop_sibling(Process& p, Args args) {
   return state_of(p).ok;
 }
 
+Term realm_toward(Process& p, Args args) {
+  if (!args[0].is_realm()) return p.fail_badarg("toward*", args);
+  const std::uint32_t next = state_of(p).realms.toward(args[0].realm_number());
+  return next == platform::kNoRealm ? Term::nil() : Term::realm(next);
+}
+
 Term realm_served(Process& p, Args args) {
   if (!args[0].is_realm()) return p.fail_badarg("served", args);
   state_of(p).realms.served(args[0].realm_number());

@@ -5,6 +5,16 @@
 
 namespace lona::vm {
 
+bool open_routed(const Frame& frame, Route& route, Frame& inside) {
+  if (frame.content.size() < sizeof route) return false;
+  __builtin_memcpy(&route, frame.content.data(), sizeof route);
+  inside.content = frame.content.subspan(sizeof route);
+  inside.head = {.size = static_cast<std::uint32_t>(inside.content.size()),
+                 .kind = route.kind,
+                 .target = frame.head.target};
+  return route.kind == Frame::Kind::kMessage || route.kind == Frame::Kind::kRequest;
+}
+
 std::span<std::uint8_t> FrameReader::room(std::size_t wanted) {
   tidy();
   return bytes_.room(skip_ == 0 ? wanted : std::min(skip_, wanted));

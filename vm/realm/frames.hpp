@@ -10,7 +10,7 @@
 namespace lona::vm {
 
 struct Frame {
-  enum class Kind : std::uint32_t { kMessage = 1, kRequest = 2, kOutput = 3 };
+  enum class Kind : std::uint32_t { kMessage = 1, kRequest = 2, kOutput = 3, kRouted = 4 };
 
   // Its start, as it is in the stream.
   struct Head {
@@ -21,6 +21,17 @@ struct Frame {
   Head head;
   std::span<const std::uint8_t> content;
 };
+
+// How the content of a frame starts that is for a realm further away, or comes from one. Those
+// between pass it on as it is.
+struct Route {
+  std::uint32_t to;
+  std::uint32_t from;
+  Frame::Kind kind;
+  std::uint32_t zero = 0;
+};
+// The frame inside, when the one around it is long enough.
+bool open_routed(const Frame& frame, Route& route, Frame& inside);
 
 class FrameReader {
  public:

@@ -18,6 +18,19 @@ namespace {
 
 constexpr std::size_t kPeerBytes = platform::kPageSize;
 
+Realms::Sent failed(wire::Encoded encoded) {
+  switch (encoded) {
+    case wire::Encoded::kTooLong:
+      return Realms::Sent::kTooLong;
+    case wire::Encoded::kNoMemory:
+      return Realms::Sent::kNoMemory;
+    case wire::Encoded::kTooMany:
+      return Realms::Sent::kTooMany;
+    default:
+      return Realms::Sent::kNotSendable;
+  }
+}
+
 }  // namespace
 
 void Realms::start() {
@@ -25,6 +38,7 @@ void Realms::start() {
   own_ = self.realm;
   capabilities_.start(own_);
   parent_realm_ = self.parent;
+  routes_.start(own_, parent_realm_);
   if (self.parent != platform::kNoRealm &&
       !add_peer(self.parent, platform::kParent, platform::channel(platform::kParent))) {
     platform::panic("no memory for the channel to the parent");
@@ -95,22 +109,32 @@ Realms::Peer* Realms::find(std::uint32_t realm) {
 Realms::Sent Realms::send(std::uint32_t realm, Frame::Kind kind, Word target, Term value) {
   Guard guard(lock_, true);
   Peer* peer = find(realm);
+  const bool neighbour = peer != nullptr;
+  if (!neighbour) peer = find(routes_.next(realm));
   if (peer == nullptr || peer->broken) return Sent::kNoRealm;
-  return send_to(*peer, kind, target, value);
+  if (neighbour) return send_to(*peer, {.size = 0, .kind = kind, .target = target}, value);
+  const Route route{.to = realm, .from = own_, .kind = kind};
+  return send_to(*peer, {.size = 0, .kind = Frame::Kind::kRouted, .target = target}, value, &route);
 }
 
-Realms::Sent Realms::send_to(Peer& peer, Frame::Kind kind, Word target, Term value) {
+std::uint32_t Realms::toward(std::uint32_t realm) {
+  Guard guard(lock_, true);
+  return find(realm) != nullptr ? realm : routes_.next(realm);
+}
+
+Realms::Sent Realms::send_to(Peer& peer, const Frame::Head& head, Term value, const Route* route) {
   if (peer.waiting() > kPendingMax) {
     // The service of a realm waits for its parent's, which never waits for a child: one that takes
     // nothing while so many requests come up is given up. A message before them may be longer.
+    const Frame::Kind kind = route == nullptr ? head.kind : route->kind;
     if (kind != Frame::Kind::kRequest || peer.number == platform::kParent) return Sent::kFull;
     peer.broken = peer.pending_requests > kRequestsMax;
     if (peer.broken) return Sent::kNoRealm;
   }
   frame_.clear();
-  Frame::Head head{.size = 0, .kind = kind, .target = target};
-  if (frame_.room(sizeof head).empty()) return Sent::kNoMemory;
-  frame_.grow(sizeof head);  // it is filled in when the size is known
+  const std::size_t start = sizeof head + (route == nullptr ? 0 : sizeof *route);
+  if (frame_.room(start).empty()) return Sent::kNoMemory;
+  frame_.grow(start);  // it is filled in when the size is known
   const std::size_t most = std::clamp<std::size_t>(peer.out.longest(), kFrameLeast, kFrameMost);
   struct Receiver {
     Capabilities& capabilities;
@@ -120,21 +144,18 @@ Realms::Sent Realms::send_to(Peer& peer, Frame::Kind kind, Word target, Term val
                               const auto& [capabilities, realm] = *static_cast<Receiver*>(to);
                               return capabilities.offer(cap, realm, number);
                             }};
-  const wire::Encoded encoded = wire::encode(value, own_, frame_, sizeof head + most, &offers);
-  Sent sent = Sent::kNotSendable;
-  if (encoded == wire::Encoded::kOk) {
-    head.size = static_cast<std::uint32_t>(frame_.size() - sizeof head);
-    __builtin_memcpy(frame_.data(), &head, sizeof head);
-    sent = put_frame(peer);
-  } else if (encoded == wire::Encoded::kTooLong) {
-    sent = Sent::kTooLong;
-  } else if (encoded == wire::Encoded::kNoMemory) {
-    sent = Sent::kNoMemory;
-  } else if (encoded == wire::Encoded::kTooMany) {
-    sent = Sent::kTooMany;
+  // Capabilities go to neighbours only.
+  const wire::Encoded encoded =
+      wire::encode(value, own_, frame_, sizeof head + most, route == nullptr ? &offers : nullptr);
+  if (encoded != wire::Encoded::kOk) {
+    frame_.shrink(kBufferKept);
+    return failed(encoded);
   }
-  frame_.shrink(kBufferKept);
-  return sent;
+  Frame::Head sized = head;
+  sized.size = static_cast<std::uint32_t>(frame_.size() - sizeof head);
+  __builtin_memcpy(frame_.data(), &sized, sizeof sized);
+  if (route != nullptr) __builtin_memcpy(frame_.data() + sizeof head, route, sizeof *route);
+  return put_frame(peer);
 }
 
 // What is in frame_ goes into the ring, and what has no room there waits.
@@ -158,6 +179,7 @@ Realms::Sent Realms::put_frame(Peer& peer) {
     }
     (void)flush(peer);
   }
+  frame_.shrink(kBufferKept);
   platform::signal_peer(peer.number);
   return Sent::kOk;
 }
@@ -188,7 +210,9 @@ void Realms::send_output(std::string_view text) {
   if (peer == nullptr || peer->broken) return;
   Arena arena;
   const Term string = make_string_repaired(arena, text);
-  if (string != Term::absent()) (void)send_to(*peer, Frame::Kind::kOutput, 0, string);
+  if (string != Term::absent()) {
+    (void)send_to(*peer, {.size = 0, .kind = Frame::Kind::kOutput, .target = 0}, string);
+  }
 }
 
 // --- Receiving -----------------------------------------------------------------------------------
@@ -243,7 +267,9 @@ Realms::Took Realms::take_frames(Worker& w, Peer& peer) {
         break;
     }
     if (!has_room(w, peer, frame)) return Took::kHeld;
-    const bool good = take_frame(w, peer, frame);
+    const bool good = frame.head.kind == Frame::Kind::kRouted
+                          ? take_routed(w, peer, frame)
+                          : take_frame(w, peer, frame, peer.realm);
     // Long strings and binaries are the receiver's now.
     arena_.off_heap().release_all();
     if (!good) return Took::kBroken;
@@ -264,6 +290,14 @@ void Realms::know_service(const Process* service) {
 
 // Whether its receiver may get more from this peer now.
 bool Realms::has_room(Worker& w, const Peer& peer, const Frame& frame) {
+  if (frame.head.kind == Frame::Kind::kRouted) {
+    Route route;
+    Frame inside;
+    if (!open_routed(frame, route, inside)) return true;  // which is seen when it is taken
+    if (route.to == own_) return has_room(w, peer, inside);
+    const Peer* next = onward(peer, route);
+    return next == nullptr || next->waiting() <= kPendingMax;
+  }
   if (frame.head.kind != Frame::Kind::kMessage) {
     know_service(service(w));
     return peer.unserved == 0 ||
@@ -281,7 +315,7 @@ Arena& Realms::clean_arena() {
   return arena_;
 }
 
-bool Realms::take_frame(Worker& w, Peer& peer, const Frame& frame) {
+bool Realms::take_frame(Worker& w, Peer& peer, const Frame& frame, std::uint32_t from) {
   Arena& arena = clean_arena();
   const Term value = wire::decode(arena, frame.content, peer.limits);
   if (value == Term::absent()) return std::exchange(peer.limits.no_memory, false);
@@ -299,21 +333,67 @@ bool Realms::take_frame(Worker& w, Peer& peer, const Frame& frame) {
       if (output && (peer.number == platform::kParent || !is_string(value))) return false;
       Process* target = service(w);
       if (target == nullptr) return true;
-      const Term parts[] = {make_keyword(output ? "output" : "realm"), Term::realm(peer.realm),
-                            value};
+      const bool above = peer.number == platform::kParent;
+      const Term parts[] = {make_keyword(output  ? "output"
+                                         : above ? "above"
+                                                 : "realm"),
+                            Term::realm(from), value};
       if (deliver_term(w, target, make_tuple(arena, parts))) {
         ++peer.unserved;
         peer.unserved_bytes += frame.content.size();
       }
       return true;
     }
+    case Frame::Kind::kRouted:
+      break;
   }
   return false;
+}
+
+// From above it goes down, from below up; null: nowhere.
+Realms::Peer* Realms::onward(const Peer& peer, const Route& route) {
+  Peer* next = find(routes_.next(route.to));
+  if (next == nullptr || next->broken) return nullptr;
+  const bool down = peer.number == platform::kParent;
+  return down != (next->number == platform::kParent) ? next : nullptr;
+}
+
+// As a message to a process that has ended, what cannot be delivered is dropped.
+bool Realms::take_routed(Worker& w, Peer& peer, const Frame& frame) {
+  Route route;
+  Frame inside;
+  if (!open_routed(frame, route, inside) || platform::is_peer_number(peer.number)) return false;
+  const bool down = peer.number == platform::kParent;
+  if (down) routes_.is_above(route.from);
+  // Nobody below may speak for others than itself and those below it.
+  const bool honest = down || route.from == peer.realm || routes_.next(route.from) == peer.realm;
+  if (route.kind == Frame::Kind::kRequest && !honest) return true;
+  if (route.to == own_) {
+    // Capabilities come from neighbours only.
+    peer.limits.peer = platform::kNoRealm;
+    const bool good = take_frame(w, peer, inside, route.from);
+    peer.limits.peer = peer.realm;
+    return good;
+  }
+  if (Peer* next = onward(peer, route)) pass_on(*next, frame);
+  return true;
+}
+
+void Realms::pass_on(Peer& next, const Frame& frame) {
+  if (frame.head.size > std::clamp<std::size_t>(next.out.longest(), kFrameLeast, kFrameMost))
+    return;
+  frame_.clear();
+  const auto* head = reinterpret_cast<const char*>(&frame.head);
+  const auto* content = reinterpret_cast<const char*>(frame.content.data());
+  if (frame_.append({head, sizeof frame.head}) && frame_.append({content, frame.content.size()})) {
+    (void)put_frame(next);
+  }
 }
 
 void Realms::served(std::uint32_t realm) {
   Guard guard(lock_, true);
   Peer* peer = find(realm);
+  if (peer == nullptr) peer = find(routes_.next(realm));
   if (peer == nullptr || peer->unserved == 0) return;
   if (--peer->unserved == 0) peer->unserved_bytes = 0;
 }

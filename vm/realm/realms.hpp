@@ -9,6 +9,9 @@
 // Nobody's queue here grows without a limit because of another realm: while the receiver of a
 // peer's next frame has much in its mailbox, or the service much of that peer's, nothing more is
 // taken from that peer. Then its ring fills, and its senders wait.
+//
+// What is for a realm further up or down the line of descent goes through those between: from below
+// only upward, from above only downward, so realms beside each other need a channel of their own.
 #pragma once
 
 #include <atomic>
@@ -17,6 +20,7 @@
 #include "vm/heap/arena.hpp"
 #include "vm/realm/capabilities.hpp"
 #include "vm/realm/frames.hpp"
+#include "vm/realm/routes.hpp"
 #include "vm/realm/wire.hpp"
 #include "vm/sched/lock.hpp"
 
@@ -34,7 +38,7 @@ class Realms {
     kNoMemory,
     kTooMany,  // capabilities were offered to that realm
     kFull,     // to be tried again
-    kNoRealm,  // no channel leads there
+    kNoRealm,  // no way leads there
   };
 
   // Endpoints and notifications that go through channels.
@@ -55,6 +59,8 @@ class Realms {
   void drop(std::uint32_t realm);
 
   Sent send(std::uint32_t realm, Frame::Kind kind, Word target, Term value);
+  // The neighbour through which that realm is reached, or kNoRealm.
+  std::uint32_t toward(std::uint32_t realm);
   // Text for the parent's console; what finds no room is lost.
   void send_output(std::string_view text);
 
@@ -115,14 +121,17 @@ class Realms {
 
   bool add_peer(std::uint32_t realm, std::uint32_t number, const platform::ChannelMemory& memory);
   Peer* find(std::uint32_t realm);
-  Sent send_to(Peer& peer, Frame::Kind kind, Word target, Term value);
+  Sent send_to(Peer& peer, const Frame::Head& head, Term value, const Route* route = nullptr);
   Sent put_frame(Peer& peer);
   static bool flush(Peer& peer);
   bool receive(Worker& w, Peer& peer);
   enum class Took : std::uint8_t { kAll, kHeld, kBroken };
   Took take_frames(Worker& w, Peer& peer);
   bool has_room(Worker& w, const Peer& peer, const Frame& frame);
-  bool take_frame(Worker& w, Peer& peer, const Frame& frame);
+  bool take_frame(Worker& w, Peer& peer, const Frame& frame, std::uint32_t from);
+  bool take_routed(Worker& w, Peer& peer, const Frame& frame);
+  Peer* onward(const Peer& peer, const Route& route);
+  void pass_on(Peer& next, const Frame& frame);
   static std::size_t longest_frame();
   // For what is decoded or made next; what was there is delivered.
   Arena& clean_arena();
@@ -136,6 +145,7 @@ class Realms {
   std::uint32_t own_ = 0;
   std::uint32_t parent_realm_ = ~std::uint32_t{0};
   Peer* peers_ = nullptr;
+  Routes routes_;
   std::atomic<unsigned> children_{0};
   ByteBuffer frame_;  // being encoded
   Arena arena_;       // of what was decoded

@@ -40,6 +40,36 @@ std::vector<std::string> read_all(FrameReader& reader, std::string_view bytes, s
   return contents;
 }
 
+TEST(RoutedFrame, ShowsTheFrameInside) {
+  const Route sent{.to = 7, .from = 3, .kind = Frame::Kind::kMessage};
+  std::string content(reinterpret_cast<const char*>(&sent), sizeof sent);
+  content += "abc";
+  Frame frame{.head = {.size = 0, .kind = Frame::Kind::kRouted, .target = 99}, .content = {}};
+  frame.content = {reinterpret_cast<const std::uint8_t*>(content.data()), content.size()};
+  Route route;
+  Frame inside;
+  ASSERT_TRUE(open_routed(frame, route, inside));
+  EXPECT_EQ(route.to, 7u);
+  EXPECT_EQ(route.from, 3u);
+  EXPECT_EQ(inside.head.kind, Frame::Kind::kMessage);
+  EXPECT_EQ(inside.head.target, 99u);
+  EXPECT_EQ(inside.content.size(), 3u);
+  EXPECT_EQ(inside.content[0], 'a');
+}
+
+TEST(RoutedFrame, RefusesWhatIsTooShortOrOfAnotherKind) {
+  for (const auto kind : {Frame::Kind::kOutput, Frame::Kind::kRouted, Frame::Kind{0}}) {
+    const Route sent{.to = 7, .from = 3, .kind = kind};
+    Frame frame{.head = {.size = sizeof sent, .kind = Frame::Kind::kRouted, .target = 0},
+                .content = {reinterpret_cast<const std::uint8_t*>(&sent), sizeof sent}};
+    Route route;
+    Frame inside;
+    EXPECT_FALSE(open_routed(frame, route, inside));
+    frame.content = frame.content.first(sizeof sent - 1);
+    EXPECT_FALSE(open_routed(frame, route, inside));
+  }
+}
+
 TEST(FrameReader, GivesFramesBackWhateverPiecesTheyComeIn) {
   std::mt19937 random(3);
   std::string all;

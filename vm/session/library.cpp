@@ -27,8 +27,9 @@ constexpr LibraryFile kLibrary[] = {
     {"lib/lona/task.lona", "lona.task"},        {"lib/lona/test.lona", "lona.test"},
     {"lib/lona/string.lona", "lona.string"},    {"lib/lona/set.lona", "lona.set"},
     {"lib/lona/bench.lona", "lona.bench"},      {"lib/lona/math.lona", "lona.math"},
-    {"lib/lona/inspect.lona", "lona.inspect"},  {"lib/lona/realm.lona", "lona.realm"},
-    {"lib/lona/observe.lona", "lona.inspect"},  {"lib/lona/examples.lona", "lona.core"},
+    {"lib/lona/inspect.lona", "lona.inspect"},  {"lib/lona/realm_options.lona", "lona.realm"},
+    {"lib/lona/realm.lona", "lona.realm"},      {"lib/lona/observe.lona", "lona.inspect"},
+    {"lib/lona/examples.lona", "lona.core"},
 };
 
 std::string_view text_of(const LibraryFile& file) {

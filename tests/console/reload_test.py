@@ -90,7 +90,7 @@ class OnHost(support.Both):
                 refused, refused, refused, refused, "ERROR :badarg", "ERROR :unexpected-eof",
                 "#'app/ask", "#'app/ask", "7", "ERROR :file-not-found", ""]):
             self.assertIn(wanted, line)
-        self.assertEqual(said[-1], "2")
+        self.assertEqual(said[-1], "1")  # open.lona gave it another value, and failed
         self.assertEqual([(":outside-folder" in line) for line in said[3:7]], [True] * 4, said)
 
     def test_errors_name_file_and_line(self):
@@ -102,6 +102,72 @@ class OnHost(support.Both):
                                   timeout=support.TIMEOUT, cwd=self.folder, check=False)
             self.assertEqual(done.returncode, 1)
             self.assertIn(place, done.stderr.decode())
+
+    def write_pair(self, version, end=""):
+        """Two files; the first one loads the second one and uses what that defines."""
+        (self.folder / "outer.lona").write_text(
+            f"(in-ns 'app)\n(refer 'lona.process)\n(defn f [] [{version} (g)])\n(load-file \"inner.lona\")\n"
+            f"(def at-load (f))\n(send lona.user/whom [:loading (self)])\n"
+            f"(receive :on :on :after 20000 :nobody)\n{end}\n")
+        (self.folder / "inner.lona").write_text(f"(in-ns 'app)\n(defn g [] {version})\n")
+
+    def test_a_load_is_seen_whole_or_not_at_all(self):
+        batch = subprocess.Popen(self.words("batch"), stdin=subprocess.PIPE,
+                                 stdout=subprocess.PIPE, cwd=self.folder)
+        self.addCleanup(batch.wait)
+        self.addCleanup(batch.kill)
+
+        def answer(form):
+            batch.stdin.write(form.encode() + b"\n")
+            batch.stdin.flush()
+            return batch.stdout.readline().decode().rstrip("\n")
+        start = '(def loader (spawn-monitor (fn [] (load-file "outer.lona"))))'
+        meets = "(receive [:loading p] [(app/f) app/at-load] :after 20000 :nobody)"
+        ended = ("(receive [:DOWN _ _ why] [(if (tuple? why) (first why) why) (app/f) app/at-load]"
+                 " :after 20000 :nobody)")
+        answer("(def whom (self))")
+        self.write_pair(1)
+        answer(start)
+        # What had no value before is there at once.
+        self.assertEqual(answer(meets), "[[1 1] [1 1]]")
+        answer("(send (first loader) :on)")
+        self.assertEqual(answer(ended), "[:normal [1 1] [1 1]]")
+        self.write_pair(2)
+        answer(start)
+        self.assertEqual(answer(meets), "[[1 1] [1 1]]")
+        answer("(send (first loader) :on)")
+        self.assertEqual(answer(ended), "[:normal [2 2] [2 2]]")
+        self.write_pair(3, "(+ 1 :a)")
+        answer(start)
+        self.assertEqual(answer(meets), "[[2 2] [2 2]]")
+        answer("(send (first loader) :on)")
+        self.assertEqual(answer(ended), "[:error [2 2] [2 2]]")
+        self.write_pair(4)
+        answer(start)
+        self.assertEqual(answer(meets), "[[2 2] [2 2]]")
+        answer("(exit (first loader) :kill)")
+        self.assertEqual(answer(ended), "[:killed [2 2] [2 2]]")
+        # Files of one reload come into effect together, or none of them does.
+        (self.folder / "outer.lona").write_text("")
+        for name, value in (("one", 1), ("two", 1)):
+            (self.folder / f"{name}.lona").write_text(f"(def {name} {value})\n")
+            answer(f'(load-file "{name}.lona")')
+        (self.folder / "one.lona").write_text("(def one 2)\n")
+        (self.folder / "two.lona").write_text("(def two (+ :a 2))\n")
+        self.assertIn("ERROR :badarg", answer("(reload)"))
+        self.assertEqual(answer("[one two]"), "[1 1]")
+        batch.stdin.close()
+        self.assertEqual(batch.wait(timeout=support.TIMEOUT), 0)
+        batch.stdout.close()
+
+    def test_an_error_says_that_the_load_is_dropped(self):
+        (self.folder / "wrong.lona").write_text("(def one 2)\n(+ 1 :a)\n")
+        done = subprocess.run(self.words("eval", "(def one 1)", '(load-file "wrong.lona")'),
+                              stdin=subprocess.DEVNULL, capture_output=True,
+                              timeout=support.TIMEOUT, cwd=self.folder, check=False)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("the load is dropped, what it defines anew stays as it was (1)",
+                      done.stderr.decode())
 
     def test_several_processes_load_at_once(self):
         for i in range(8):

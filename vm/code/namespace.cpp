@@ -122,12 +122,12 @@ Var* Namespaces::intern(const Namespace* ns, SymbolEntry* name) {
   return var;
 }
 
-void Namespaces::refer(const Namespace* into, const Namespace* from) {
+void Namespaces::refer(const Namespace* into, const Namespace* from, const Load* view) {
   if (same_name(into->name, from->name)) return;
   Guard guard(lock_);
   Namespace* own = nullptr;
   each_var_locked(from->name, [&](SymbolEntry* name, Var* var) {
-    if (!same_name(var->ns->name, from->name) || var->is_private() || !var->is_bound()) return;
+    if (!same_name(var->ns->name, from->name) || var->is_private(view) || !var->is_bound()) return;
     const Var* known = find_var_locked(into->name, name);
     // What the namespace has defined itself stays.
     if (known == var) return;
@@ -189,7 +189,7 @@ Var* Namespaces::resolve_locked(const Namespace* ns, SymbolEntry* symbol) const 
   Var* own = find_var_locked(ns->name, symbol);
   if (own != nullptr && (own->is_bound() || own->is_declared())) return own;
   Var* core = find_var_locked(lona::vm::intern("lona.core"), symbol);
-  if (core != nullptr && core->is_bound() && !core->is_private()) return core;
+  if (core != nullptr && core->is_bound() && !core->is_private(nullptr)) return core;
   return own;
 }
 

@@ -96,8 +96,8 @@ class Namespaces {
   // The own var of this name in `ns`, or in the first realm the core image's; made (unbound) when
   // there is none.
   Var* intern(const Namespace* ns, SymbolEntry* name);
-  // Every public var that `from` owns becomes visible in `into`.
-  void refer(const Namespace* into, const Namespace* from);
+  // Every public var that `from` owns becomes visible in `into`; by what a load says of them.
+  void refer(const Namespace* into, const Namespace* from, const Load* view = nullptr);
   void alias(const Namespace* in, SymbolEntry* alias, Namespace* target);
 
   // An own or referred var of a namespace; null when there is none. `name` has no namespace part.

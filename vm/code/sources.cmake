@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 target_sources(lona_vm PRIVATE
+  ${CMAKE_CURRENT_LIST_DIR}/definition.cpp
   ${CMAKE_CURRENT_LIST_DIR}/function.cpp
   ${CMAKE_CURRENT_LIST_DIR}/level.cpp
   ${CMAKE_CURRENT_LIST_DIR}/namespace.cpp

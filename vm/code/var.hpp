@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // A var: the named place a `def` fills. Vars are permanent, and code refers to them by address, so
 // a definition is seen by all code at once (late binding costs one load).
+//
+// One at a time writes a var (sched/loads.hpp); anybody reads it meanwhile, without a lock, also
+// realms below. So each word is written whole, in the order that `put` and `hold` say.
 #pragma once
 
+#include "vm/code/definition.hpp"
 #include "vm/term/object.hpp"
 #include "vm/term/symbol.hpp"
 
@@ -12,8 +16,8 @@ struct Function;
 struct Namespace;
 
 struct Var {
-  // The value, or Term::unbound(): then the slow path looks at the flags (never defined, or bound
-  // per process).
+  // The value, or Term::unbound(): then the slow path looks further (never defined, bound per
+  // process, or held back; value_of in interp/slow.cpp).
   Term value = Term::unbound();
   // When `value` is a closure without captured values: its function, which is all that a call needs
   // to know; else one no call site fits.
@@ -21,7 +25,8 @@ struct Var {
   Namespace* ns;
   SymbolEntry* name;        // without namespace
   Term meta = Term::nil();  // map or nil, permanent
-  // Of a process-bound var: the value without a binding; see kLocal, too.
+  // Of a process-bound var: the value without a binding; see kLocal, too. While a definition is
+  // held back it is `held`, with the tag that no value has.
   Term root = Term::unbound();
   std::uint32_t flags = 0;
   std::uint32_t line = 0;  // of the definition, in `file` (null: unknown)
@@ -36,22 +41,52 @@ struct Var {
     kLocal = 16,    // `root` is the value: it holds pids or references, which realms below must not
                     // take for their own
     kDeclared = 8,  // a function of this name is being defined: its body means this var by it
+    kBound = 32,    // it has had a value of its own: so it has one, whatever `value` says
   };
 
-  bool is_macro() const { return flags & kMacro; }
-  bool is_private() const { return flags & kPrivate; }
-  bool is_process_bound() const { return flags & kProcessBound; }
-  bool is_declared() const { return flags & kDeclared; }
-  bool is_bound() const { return value != Term::unbound() || looks_up(); }
-  // The value is not in `value`: binding_of knows it.
-  bool looks_up() const { return flags & (kProcessBound | kLocal); }
+  bool is_declared() const { return now(flags) & kDeclared; }
+  bool is_bound() const { return now(flags) & (kBound | kProcessBound | kLocal); }
   Term term() { return Term::boxed(box); }
-  // The value must be permanent (or an immediate).
+
+  // What defines it for a process that belongs to the load `view`, or to none.
+  Definition definition(const Load* view) const;
+  std::uint32_t flags_in(const Load* view) const;
+  bool is_macro(const Load* view) const { return flags_in(view) & kMacro; }
+  bool is_private(const Load* view) const { return flags_in(view) & kPrivate; }
+  bool is_process_bound(const Load* view) const { return flags_in(view) & kProcessBound; }
+  // Of a var that is not looked up for a process: its plain value, or unbound.
+  Term value_in(const Load* view) const {
+    const Term plain = now(value);
+    return plain != Term::unbound() ? plain : definition(view).value;
+  }
+
+  // The definitions that are held back, or null.
+  const HeldDefinition* held() const {
+    const Word word = now(root).bits();
+    return (word & Term::kTagMask) == static_cast<Word>(Tag::kHeader)
+               ? reinterpret_cast<const HeldDefinition*>(word & ~Term::kTagMask)
+               : nullptr;
+  }
+  void hold(const HeldDefinition* chain);
+  // All of its terms are permanent. What was held back is over.
+  void put(const Definition& definition);
+  // Only a value: for what nobody else defines.
   void set_value(Term permanent_value);
-  // Likewise, of a value that means something else in realms below.
-  void set_local(Term permanent_value);
-  // A map or nil; sets the flags it asks for.
-  void set_meta(Term permanent_meta);
+  void declare() { store(flags, flags | kDeclared); }
+  void undeclare() { store(flags, flags & ~std::uint32_t{kDeclared}); }
+
+  template <typename T>
+  static T now(const T& word) {
+    T copy;
+    __atomic_load(&word, &copy, __ATOMIC_ACQUIRE);
+    return copy;
+  }
+
+ private:
+  template <typename T>
+  static void store(T& word, T next) {
+    __atomic_store(&word, &next, __ATOMIC_RELEASE);
+  }
 };
 
 // Whether a metadata map says something other than nil or false for this keyword.

@@ -4,6 +4,7 @@
 #include "vm/data/map.hpp"
 #include "vm/data/sequence.hpp"
 #include "vm/data/vector.hpp"
+#include "vm/sched/loads.hpp"
 #include "vm/term/equal.hpp"
 
 namespace lona::vm {
@@ -54,10 +55,10 @@ const char* Unit::intrinsic_name(Term head) {
   head = bare(head);
   if (!head.is_symbol() || is_local(head.entry())) return nullptr;
   Var* var = state_.namespaces.resolve(process_.ns(), head.entry());
-  if (var == nullptr || !var->value.is_native() || var->ns->name->full() != "lona.core") {
-    return nullptr;
-  }
-  const char* name = native_table()[var->value.native_index()].name;
+  if (var == nullptr || var->ns->name->full() != "lona.core") return nullptr;
+  const Term value = var->value_in(view_of(process_));
+  if (!value.is_native()) return nullptr;
+  const char* name = native_table()[value.native_index()].name;
   return var->name->full() == name ? name : nullptr;
 }
 

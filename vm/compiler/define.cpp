@@ -5,6 +5,7 @@
 #include "vm/compiler/unit.hpp"
 #include "vm/data/map.hpp"
 #include "vm/data/sequence.hpp"
+#include "vm/sched/loads.hpp"
 #include "vm/term/equal.hpp"
 
 namespace lona::vm {
@@ -32,7 +33,7 @@ void Unit::def(Term form, Want want) {
 
   Namespaces& namespaces = state_.namespaces;
   Var* var = namespaces.resolve(process_.ns(), name);
-  if (var == nullptr || !var->is_process_bound()) {
+  if (var == nullptr || !var->is_process_bound(view_of(process_))) {
     Namespace* ns = process_.ns();
     if (name->name_offset != 0) {
       ns = namespaces.find(intern(name->ns()));
@@ -47,11 +48,11 @@ void Unit::def(Term form, Want want) {
   if (n == 2) {
     const Term value = form.rest().rest().first();
     const bool declares = !var->is_bound() && is_function_form(value);
-    if (declares) var->flags |= Var::kDeclared;
+    if (declares) var->declare();
     name_hint_ = var->name;
     operand(value, r);
     name_hint_ = nullptr;
-    if (failed_ && declares) var->flags &= ~std::uint32_t{Var::kDeclared};
+    if (failed_ && declares) var->undeclare();
   }
   std::uint32_t meta_register = kNoRegister;
   if (is_map(meta) && map_count(meta) != 0) {

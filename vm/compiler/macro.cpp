@@ -6,6 +6,7 @@
 #include "vm/data/sequence.hpp"
 #include "vm/heap/copy.hpp"
 #include "vm/interp/interp.hpp"
+#include "vm/sched/loads.hpp"
 #include "vm/term/equal.hpp"
 
 namespace lona::vm {
@@ -14,14 +15,15 @@ Var* Unit::macro_of(Term form) {
   Term head = bare(form.first());
   if (!head.is_symbol() || (fn_ != nullptr && is_local(head.entry()))) return nullptr;
   Var* var = state_.namespaces.resolve(process_.ns(), head.entry());
-  return var != nullptr && var->is_macro() && var->is_bound() ? var : nullptr;
+  return var != nullptr && var->is_macro(view_of(process_)) && var->is_bound() ? var : nullptr;
 }
 
 Term Unit::expand_once(Term form, Var* macro) {
   if (too_deep()) return Term::nil();
   ArenaVector<Term> arguments(input_.arena);
   for (Term t = form.rest(); t.is_pair(); t = t.rest()) arguments.push_back(t.first());
-  Term result = run_nested(process_, macro->value, {arguments.begin(), arguments.size()});
+  Term result =
+      run_nested(process_, value_of(process_, macro), {arguments.begin(), arguments.size()});
   if (result == Term::raise()) {
     failed_ = true;
     tell_place(form);

@@ -310,7 +310,11 @@ void Inspector::visit_index(Word address) {
 void Inspector::visit_var(Word address) {
   const auto& v = *see<Var>(data_, address);
   need(v.box[0] == vm::Header::make(Kind::kVar, 1).bits() && v.box[1] == address, "a var's box");
-  need(v.flags < 16, "a var's flags");
+  constexpr std::uint32_t kAllowed = 15 | Var::kBound;
+  need((v.flags & ~kAllowed) == 0, "a var's flags");
+  // Who finds a value by the flags only looks for it until it is there.
+  const bool has_value = v.value != Term::unbound() || (v.flags & Var::kProcessBound) != 0;
+  need(has_value == ((v.flags & (Var::kBound | Var::kProcessBound)) != 0), "a var's value");
   for (Term t : {v.value, v.root}) {
     if (t != Term::unbound()) term(t.bits());
   }

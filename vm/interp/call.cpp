@@ -8,6 +8,7 @@
 #include "vm/heap/collector.hpp"
 #include "vm/interp/dispatch.hpp"
 #include "vm/interp/frame.hpp"
+#include "vm/sched/loads.hpp"
 #include "vm/sched/state.hpp"
 
 namespace lona::vm {
@@ -210,7 +211,7 @@ Term called_by(Process& p) {
   switch (static_cast<Op>(pc->op)) {
     case Op::kCallVar:
     case Op::kTailVar:
-      return reinterpret_cast<const Var*>(extra(pc))->value;
+      return reinterpret_cast<const Var*>(extra(pc))->value_in(view_of(p));
     case Op::kCallSelf:
     case Op::kTailSelf:
       return Term::from_bits(p.fp_[2]);
@@ -225,18 +226,17 @@ Term bound_value(Process& p, Var* var);
 Next call_slow(Process& p, bool tail) {
   if (Next next = check_time(p); next != Next::kGo) return next;
   if (!p.pending_fn_.is_nil()) return call_pending(p, tail);  // its native has run already
-  Term callee = called_by(p);
+  const Op op = static_cast<Op>(p.pc_->op);
+  Term callee = Term::nil();
   Var* var = nullptr;
-  if (callee == Term::unbound()) {
+  if (op == Op::kCallVar || op == Op::kTailVar) {
     var = reinterpret_cast<Var*>(extra(p.pc_));
-  } else if (is_var(callee)) {  // called by what it holds now
+    callee = var_value_slow(p, var);
+  } else if (callee = called_by(p); is_var(callee)) {  // called by what it holds now
     var = as_var(callee);
-    callee = var->value;
+    callee = bound_value(p, var);
   }
-  if (callee == Term::unbound()) {
-    callee = is_var(called_by(p)) ? bound_value(p, var) : var_value_slow(p, var);
-    if (callee == Term::raise()) return raise_exit(p);
-  }
+  if (var != nullptr && callee == Term::raise()) return raise_exit(p);
   std::uint32_t argc = p.pc_->b;
   if (is_closure(callee)) {
     if (Next next = reserve(p, entry_words(p, argc)); next != Next::kGo) return next;

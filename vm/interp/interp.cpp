@@ -26,7 +26,7 @@ constexpr Instruction kProcessEndCode[] = {stub(Op::kCallRegister), {}, stub(Op:
 constexpr Instruction kNestedEndCode[] = {stub(Op::kCallRegister), {}, stub(Op::kNestedEnd)};
 
 // The thread sanitizer's calls at a function's begin and end would make tail calls impossible. What
-// handlers share with other workers is what set_var guards.
+// handlers share with other workers are single words of vars.
 #if __has_feature(thread_sanitizer)
 #define LONA_HANDLER_ATTRIBUTE __attribute__((disable_sanitizer_instrumentation))
 #else
@@ -122,9 +122,23 @@ HANDLER(LoadConstant) {
   R(pc->a) = extra(pc);
   NEXT(2);
 }
+// What the var of an instruction holds now: one look, because the var may change at any time. The
+// thread sanitizer is to see it.
+#if __has_feature(thread_sanitizer)
+#define LONA_LOOK [[gnu::noinline]]
+#else
+#define LONA_LOOK [[gnu::always_inline]] inline
+#endif
+LONA_LOOK Term value_in(const Instruction* pc) {
+  return Var::now(reinterpret_cast<const Var*>(extra(pc))->value);
+}
+LONA_LOOK const Function* function_in(const Instruction* pc) {
+  return Var::now(reinterpret_cast<const Var*>(extra(pc))->function);
+}
+
 SLOW_HANDLER(LoadVarSlow, load_var_slow(*p))
 HANDLER(LoadVar) {
-  Term value = reinterpret_cast<const Var*>(extra(pc))->value;
+  Term value = value_in(pc);
   if (value == Term::unbound()) [[unlikely]]
     TO(LoadVarSlow);
   R(pc->a) = value.bits();
@@ -168,7 +182,7 @@ SLOW_HANDLER(TailSlow, call_slow(*p, true))
          !p.off_heap_due();
 }
 #define CALL_NATIVE_VAR(slow)                                                              \
-  Term callee = reinterpret_cast<const Var*>(extra(pc))->value;                            \
+  Term callee = value_in(pc);                                                              \
   std::uint32_t argc = pc->b;                                                              \
   if (!callee.is_native() || reductions <= 1 || p->collect_ || !p->pending_fn_.is_nil() || \
       state_of(*p).options.collect_always) {                                               \
@@ -204,11 +218,6 @@ HANDLER(TailVarNative) {
   fp[2] = result.bits();
   fp += (pc - kCallWords)->a;
   JUMP_TO_HANDLER();
-}
-
-// What the var of a call holds now: one look, because the var may change at any time.
-[[gnu::always_inline]] inline const Function* function_in(const Instruction* pc) {
-  return __atomic_load_n(&reinterpret_cast<const Var*>(extra(pc))->function, __ATOMIC_RELAXED);
 }
 
 HANDLER(CallVar) {

@@ -17,6 +17,7 @@
 #include "vm/platform/platform.hpp"
 #include "vm/process/worker.hpp"
 #include "vm/realm/wire.hpp"
+#include "vm/sched/loads.hpp"
 #include "vm/sched/source.hpp"
 #include "vm/sched/state.hpp"
 #include "vm/sched/workers.hpp"
@@ -95,13 +96,13 @@ Term fall_back(Process& p, unsigned fallback, Term a) {
 namespace {
 
 // A value of a realm above with pids and references of its own: as if it had been sent.
-Term value_of_above(Process& p, Var* var) {
+Term value_of_above(Process& p, Var* var, Term value) {
   ByteBuffer bytes;
   Arena arena;
   wire::Limits limits{.own_realm = state_of(p).realms.own(), .names_left = 0};
   constexpr std::size_t kMost = 1024 * 1024;
-  if (wire::encode(var->root, owner_of(var), bytes, kMost) == wire::Encoded::kOk) {
-    const Term value = wire::decode(arena, {bytes.data(), bytes.size()}, limits);
+  if (wire::encode(value, owner_of(var), bytes, kMost) == wire::Encoded::kOk) {
+    value = wire::decode(arena, {bytes.data(), bytes.size()}, limits);
     const Term copy = value == Term::absent() ? value : copy_to(p, arena, value);
     if (copy != Term::absent()) return copy;
     return p.fail_oom();
@@ -109,15 +110,26 @@ Term value_of_above(Process& p, Var* var) {
   return p.fail("not-owner", map_put(p, empty_map(p), make_keyword("var"), var->term()));
 }
 
-}  // namespace
-
-Term binding_of(Process& p, Var* var) {
-  if (var == state_of(p).ns_var) return p.ns_->term();
-  if (var->flags & Var::kLocal) return is_inherited(var) ? value_of_above(p, var) : var->root;
+// Of a process-bound var; unbound without a binding.
+Term binding_of(const Process& p, Var* var) {
   for (Term t = p.bindings_; t.is_pair(); t = t.rest()) {
     if (t.first().first() == var->term()) return t.first().rest();
   }
-  return var->root;
+  return Term::unbound();
+}
+
+}  // namespace
+
+Term value_of(Process& p, Var* var) {
+  const Term plain = Var::now(var->value);
+  if (plain != Term::unbound()) return plain;
+  if (var == state_of(p).ns_var) return p.ns_->term();
+  const Definition d = var->definition(view_of(p));
+  if (d.value != Term::unbound()) return d.value;
+  if (d.flags & Var::kLocal) return is_inherited(var) ? value_of_above(p, var, d.root) : d.root;
+  if (!(d.flags & Var::kProcessBound)) return Term::unbound();
+  const Term bound = binding_of(p, var);
+  return bound != Term::unbound() ? bound : d.root;
 }
 
 namespace {
@@ -136,24 +148,20 @@ Term fail_undefined(Process& p, Var* var) {
 
 // What a var holds for this process; Term::raise() when it holds nothing.
 Term bound_value(Process& p, Var* var) {
-  Term value = var->looks_up() ? binding_of(p, var) : var->value;
+  Term value = value_of(p, var);
   return value != Term::unbound() ? value : fail_undefined(p, var);
 }
 
-// A var without a plain value. `var` may become another one: a name used before its definition
-// came into view through another namespace.
+// What the var of the instruction at hand holds. `var` may become another one: a name used before
+// its definition came into view through another namespace.
 Term var_value_slow(Process& p, Var*& var) {
-  // It may have got a value just now.
-  Term value =
-      Term::from_bits(__atomic_load_n(reinterpret_cast<Word*>(&var->value), __ATOMIC_ACQUIRE));
-  if (value == Term::unbound() && var->looks_up()) {
-    const Instruction* pc = p.pc_;
-    const bool calls = pc->op == op_code(Op::kCallVar) || pc->op == op_code(Op::kTailVar);
-    Word* floor = frame_floor(p, p.fp_);
-    p.set_limit(calls ? std::min(floor, p.fp_ - pc->a - pc->b) : floor);
-    value = binding_of(p, var);
-    if (p.leave_fragment()) p.collect_ = true;
-  }
+  if (const Term plain = Var::now(var->value); plain != Term::unbound()) return plain;
+  const Instruction* pc = p.pc_;
+  const bool calls = pc->op == op_code(Op::kCallVar) || pc->op == op_code(Op::kTailVar);
+  Word* floor = frame_floor(p, p.fp_);
+  p.set_limit(calls ? std::min(floor, p.fp_ - pc->a - pc->b) : floor);
+  Term value = value_of(p, var);
+  if (p.leave_fragment()) p.collect_ = true;
   if (value != Term::unbound()) return value;
   Var* other = state_of(p).namespaces.resolve(var->ns, var->name);
   if (other != nullptr && other != var && other->is_bound()) {
@@ -164,7 +172,7 @@ Term var_value_slow(Process& p, Var*& var) {
       const_cast<Instruction*>(p.pc_)[1] = std::bit_cast<Instruction>(other);
     }
     var = other;
-    return other->value != Term::unbound() ? other->value : var_value_slow(p, var);
+    return var_value_slow(p, var);
   }
   return fail_undefined(p, var);
 }
@@ -301,11 +309,11 @@ std::string_view without_leading_space(std::string_view text) {
   }
 }
 
-void note_place(Process& p, Var* var) {
+void note_place(Process& p, Definition& d) {
   const Function* f = running_function(p.fp_);
-  var->line = f->line_at(p.pc_);
-  var->file = f->file;
-  var->source = Term::nil();
+  d.line = f->line_at(p.pc_);
+  d.file = f->file;
+  d.source = Term::nil();
   // Text of the archive can be looked up there; other text is gone when its form is over.
   const SourceRun* run = p.source_;
   constexpr std::size_t kMost = 64 * 1024;
@@ -316,68 +324,79 @@ void note_place(Process& p, Var* var) {
   }
   const Term text = make_string(p, without_leading_space(run->form_text));
   const Term kept = text == Term::absent() ? text : state_of(p).code.keep(p, text);
-  if (kept != Term::absent()) var->source = kept;
+  if (kept != Term::absent()) d.source = kept;
 }
 
 // Code of a realm above means a var of that realm. Here a definition makes one of the same name,
 // which hides it; a binding of the process is the process's own.
-Var* own_var(Vm::State& s, Var* var) {
-  if (!is_inherited(var) || var->is_process_bound()) return var;
-  return s.namespaces.intern(var->ns, var->name);
+Var* own_var(Process& p, Var* var) {
+  if (!is_inherited(var) || var->is_process_bound(view_of(p))) return var;
+  return state_of(p).namespaces.intern(var->ns, var->name);
+}
+
+// (def *ns* value) and the like.
+bool bind(Process& p, Var* var, Term value) {
+  if (var != state_of(p).ns_var) {
+    bind_in_process(p, var, value);
+    if (p.leave_fragment() || p.oom_) p.collect_ = true;
+    return true;
+  }
+  if (!is_namespace(value)) {
+    p.fail_type("*ns*", "namespace", value);
+    return false;
+  }
+  p.ns_ = as_namespace(value);
+  return true;
 }
 
 }  // namespace
 
 Next define(Process& p) {
   Vm::State& s = state_of(p);
-  Var* var = own_var(s, reinterpret_cast<Var*>(extra(p.pc_)));
+  Var* var = own_var(p, reinterpret_cast<Var*>(extra(p.pc_)));
   Term value = Term::from_bits(reg(p, p.pc_->a));
   Term meta = definition_meta(p);
   if (meta == Term::raise()) return out_of_memory(p);
-  bool was_process_bound = var->is_process_bound();
-  if (!is_inherited(var)) {
-    if (!was_process_bound || p.pc_->b != kNoOperand) var->set_meta(meta);
-    if (was_process_bound) var->flags |= Var::kProcessBound;
-  }
+  Definition d = var->definition(view_of(p));
+  const bool binds = d.flags & Var::kProcessBound;
+  const bool has_meta = p.pc_->b != kNoOperand;
+  if (!binds || has_meta) d.set_meta(meta);
+  if (binds) d.flags |= Var::kProcessBound;
   p.set_limit(frame_floor(p, p.fp_));
-  if (var == s.ns_var) {
-    if (!is_namespace(value)) {
-      p.fail_type("*ns*", "namespace", value);
-      return raise_exit(p);
-    }
-    p.ns_ = as_namespace(value);
-  } else if (was_process_bound) {
-    bind_in_process(p, var, value);
-    if (p.leave_fragment() || p.oom_) p.collect_ = true;
+  if (binds) {
+    if (has_meta && !is_inherited(var) && !define_var(p, *var, d)) return out_of_memory(p);
+    if (!bind(p, var, value)) return raise_exit(p);
   } else {
-    Term permanent = s.code.keep(p, value);
+    const Term permanent = s.code.keep(p, value);
     if (permanent == Term::absent()) return out_of_memory(p);
-    note_place(p, var);
-    if (var->is_process_bound()) {
-      var->root = permanent;
-      set_var(*p.worker_, *var, Term::unbound());
-    } else {
-      set_var(*p.worker_, *var, permanent);
+    note_place(p, d);
+    d.set_value(permanent, s.code.is_local(permanent));
+    if (d.flags & Var::kProcessBound) {
+      d.value = Term::unbound();
+      d.root = permanent;
+      d.flags &= ~std::uint32_t{Var::kLocal};
     }
+    if (!define_var(p, *var, d)) return out_of_memory(p);
   }
   reg(p, p.pc_->a) = var->term().bits();
   return go(p, 2);
 }
 
 Next declare(Process& p) {
-  Var* var = own_var(state_of(p), reinterpret_cast<Var*>(extra(p.pc_)));
+  Var* var = own_var(p, reinterpret_cast<Var*>(extra(p.pc_)));
   Term meta = definition_meta(p);
   if (meta == Term::raise()) return out_of_memory(p);
-  if (p.pc_->b != kNoOperand && !is_inherited(var)) var->set_meta(meta);
+  Definition d = var->definition(view_of(p));
+  if (p.pc_->b != kNoOperand) d.set_meta(meta);
   bool special = meta_flag(meta, "special-form") && is_special_form(var->name);
-  if (meta_flag(meta, "native") && !var->value.is_native() && !special &&
-      var != state_of(p).ns_var) {
+  if (meta_flag(meta, "native") && !d.value.is_native() && !special && var != state_of(p).ns_var) {
     p.set_limit(frame_floor(p, p.fp_));
     p.fail("unknown-intrinsic",
            map_put(p, empty_map(p), make_keyword("name"), Term::symbol(var->name)));
     return raise_exit(p);
   }
-  if (!is_inherited(var)) note_place(p, var);
+  note_place(p, d);
+  if (!is_inherited(var) && !define_var(p, *var, d)) return out_of_memory(p);
   reg(p, p.pc_->a) = var->term().bits();
   return go(p, 2);
 }

@@ -13,9 +13,9 @@
 #include "vm/heap/copy.hpp"
 #include "vm/platform/platform.hpp"
 #include "vm/reader/reader.hpp"
+#include "vm/sched/loads.hpp"
 #include "vm/sched/source.hpp"
 #include "vm/sched/state.hpp"
-#include "vm/sched/workers.hpp"
 #include "vm/term/equal.hpp"
 
 namespace lona::vm::natives {
@@ -78,23 +78,26 @@ Term intern_var(Process& p, Args args) {
   if (!is_plain_symbol(args[1])) return p.fail_type("intern", "symbol", args[1]);
   Vm::State& s = state_of(p);
   Var* var = s.namespaces.intern(ns, bare(args[1]).entry());
-  if (is_kind(args[1], Kind::kMetaForm)) {
+  Definition d = var->definition(view_of(p));
+  const bool has_meta = is_kind(args[1], Kind::kMetaForm);
+  if (has_meta) {
     Term meta = s.code.keep(p, slot(args[1], 1));
     if (meta == Term::absent()) return p.fail_oom();
-    var->set_meta(meta);
+    d.set_meta(meta);
   }
   if (args.size() == 3) {
     Term value = s.code.keep(p, args[2]);
     if (value == Term::absent()) return p.fail_oom();
-    set_var(*p.worker_, *var, value);
+    d.set_value(value, s.code.is_local(value));
   }
-  return var->term();
+  const bool changes = has_meta || args.size() == 3;
+  return changes && !define_var(p, *var, d) ? p.fail_oom() : var->term();
 }
 
 Term refer(Process& p, Args args) {
   Namespace* from = namespace_of(p, args[0]);
   if (from == nullptr) return p.fail_badarg("refer", args);
-  state_of(p).namespaces.refer(p.ns(), from);
+  state_of(p).namespaces.refer(p.ns(), from, view_of(p));
   return Term::nil();
 }
 
@@ -114,7 +117,7 @@ Term resolve(Process& p, Args args) {
 Term var_get(Process& p, Args args) {
   if (!is_var(args[0])) return p.fail_type("var-get", "var", args[0]);
   Var* var = as_var(args[0]);
-  Term value = var->looks_up() ? binding_of(p, var) : var->value;
+  Term value = value_of(p, var);
   if (value != Term::unbound()) return value;
   return p.fail("undef", put(p, empty_map(p), "var", Term::symbol(var->name)));
 }
@@ -122,20 +125,21 @@ Term var_get(Process& p, Args args) {
 namespace {
 
 Term var_meta(Process& p, Var* var) {
-  Term map = var->meta.is_nil() ? empty_map(p) : var->meta;
+  const Definition d = var->definition(view_of(p));
+  Term map = d.meta.is_nil() ? empty_map(p) : d.meta;
   map = put(p, map, "name", Term::symbol(var->name));
   map = put(p, map, "ns", var->ns->term());
-  if (var->value.is_native()) {
-    const Native& native = native_table()[var->value.native_index()];
+  if (d.value.is_native()) {
+    const Native& native = native_table()[d.value.native_index()];
     map = put(p, map, "native", Term::true_());
     map = put(p, map, "doc", make_string(p, native.doc));
     Reader reader(p, native.arglists);
     ReadOutcome lists = reader.next();
     if (lists.kind == ReadOutcome::Kind::kForm) map = put(p, map, "arglists", lists.form);
   }
-  if (var->file != nullptr) {
-    map = put(p, map, "file", make_string(p, var->file->full()));
-    map = put(p, map, "line", Term::integer(var->line));
+  if (d.file != nullptr) {
+    map = put(p, map, "file", make_string(p, d.file->full()));
+    map = put(p, map, "line", Term::integer(d.line));
   }
   return map;
 }
@@ -268,11 +272,11 @@ std::string_view form_at(std::string_view text, std::uint32_t line) {
 
 Term var_source(Process& p, Args args) {
   if (!is_var(args[0])) return p.fail_type("var-source", "var", args[0]);
-  const Var* var = as_var(args[0]);
-  if (!var->source.is_nil() || var->file == nullptr) return var->source;
-  const auto bytes = platform::archive_file(var->file->full());
+  const Definition d = as_var(args[0])->definition(view_of(p));
+  if (!d.source.is_nil() || d.file == nullptr) return d.source;
+  const auto bytes = platform::archive_file(d.file->full());
   const std::string_view form =
-      form_at({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, var->line);
+      form_at({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, d.line);
   p.charge(static_cast<std::uint32_t>(bytes.size() / 64));
   return form.empty() ? Term::nil() : make_string(p, form);
 }
@@ -285,6 +289,14 @@ Term load_file(Process& p, Args args) {
 Term load_changed(Process& p, Args args) {
   if (!is_string(args[0])) return p.fail_type("load-changed", "string", args[0]);
   return vm::load_file(p, string_text(args[0]), Reload::kIfChanged);
+}
+
+Term hold_definitions(Process& p, Args) {
+  return vm::hold_definitions(p) ? Term::nil() : p.fail_oom();
+}
+
+Term release_definitions(Process& p, Args args) {
+  return vm::release_definitions(p) ? Term::nil() : p.fail_badarg("release-definitions", args);
 }
 
 Term loaded_files(Process& p, Args) {

@@ -10,6 +10,7 @@
 #include "vm/platform/memory_request.hpp"
 #include "vm/platform/platform.hpp"
 #include "vm/realm/send.hpp"
+#include "vm/sched/loads.hpp"
 #include "vm/sched/state.hpp"
 #include "vm/term/equal.hpp"
 
@@ -286,7 +287,7 @@ Term function_name(Process& p, Args args) {
   if (function->ns == nullptr || function->name == nullptr) return Term::nil();
   Namespace* ns = state_of(p).namespaces.find(function->ns);
   Var* var = ns == nullptr ? nullptr : state_of(p).namespaces.find_var(ns, function->name);
-  if (var == nullptr || !equal(var->value, f)) return Term::nil();
+  if (var == nullptr || !equal(var->value_in(view_of(p)), f)) return Term::nil();
   Term list[] = {var->term()};
   const Word word = list[0].bits();
   return function_name(p, Args(&word, 1));

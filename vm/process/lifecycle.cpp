@@ -4,6 +4,7 @@
 #include "vm/heap/copy.hpp"
 #include "vm/interp/interp.hpp"
 #include "vm/process/worker.hpp"
+#include "vm/sched/loads.hpp"
 #include "vm/sched/source.hpp"
 #include "vm/sched/state.hpp"
 #include "vm/sched/workers.hpp"
@@ -56,6 +57,7 @@ Process* spawn_process(Worker& w, const Process* parent, Term fn, const SpawnOpt
     }
     p->set_top(top + fn_words + binding_words);
     p->ns_ = parent->ns_;
+    if (parent->load_ != nullptr && parent->load_->is_open()) p->load_ = parent->load_;
   }
   start_call(*p, fn);
   return p;
@@ -100,6 +102,7 @@ void end_process(Process& p) {
   Vm::State& s = state_of(p);
   Worker& w = *p.worker_;
   p.doomed_.store(true, std::memory_order_relaxed);
+  drop_definitions(p);
   if (s.hooks != nullptr && s.hooks->exited != nullptr) {
     Guard guard(s.console_lock, s.several);
     s.hooks->exited(*s.hooks, p);

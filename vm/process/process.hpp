@@ -23,6 +23,7 @@ struct Function;
 struct Instruction;
 struct Namespace;
 struct Link;
+struct Load;
 struct Monitor;
 struct NestedRun;
 struct SourceRun;
@@ -157,6 +158,7 @@ class Process final : public Heap, public Timer {
   NestedRun* nested_ = nullptr;
   SourceRun* source_ = nullptr;
   Trace* trace_ = nullptr;
+  Load* load_ = nullptr;  // that it belongs to (sched/loads.hpp)
 
   // What others have sent, newest first: the only part of a process that anybody may write at any
   // time. Its worker moves it to the mailbox (receive_signals). kClosed: the process has ended.
@@ -193,6 +195,7 @@ class Process final : public Heap, public Timer {
   bool waits_for_console_ = false;
   bool in_console_list_ = false;
   std::uint8_t priority_ = 100;
+  std::uint32_t load_depth_ = 0;  // hold_definitions without their release_definitions
   std::uint16_t collection_live_ = 0;
   std::uint32_t reply_slot_ = kNoReplySlot;  // what it answers the kernel's messages by
   std::uint32_t minor_collections_ = 0;

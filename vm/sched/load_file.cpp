@@ -4,6 +4,7 @@
 #include "vm/data/map.hpp"
 #include "vm/data/string.hpp"
 #include "vm/platform/platform.hpp"
+#include "vm/sched/loads.hpp"
 #include "vm/sched/source.hpp"
 #include "vm/sched/state.hpp"
 #include "vm/term/hash.hpp"
@@ -74,6 +75,7 @@ Term fetch_file(Process& p, SourceRun& run) {
   const LoadedFile* known = find(files, file.path);
   file.evaluates = file.when == Reload::kAlways || known == nullptr || known->hash != file.hash;
   run.text = {.text = text, .file = file.path->full()};
+  if (file.evaluates && !hold_definitions(p)) return p.fail_oom();
   return Term::nil();
 }
 
@@ -94,6 +96,7 @@ bool finish_file(Process& p, SourceRun& run) {
   }
   known->hash = file.hash;
   ++known->times;
+  release_definitions(p);
   return true;
 }
 

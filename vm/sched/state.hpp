@@ -81,6 +81,8 @@ struct Vm::State {
   bool console_tried = false;           // they have tried since the last platform::wait
   Term foreground;
   LoadedFiles loaded_files;
+  SpinLock definitions_lock;     // who writes vars
+  std::uint64_t loads_over = 0;  // that have come into effect
   Realms realms;
   SharedRegions regions;
   CNodeRecords cnodes;
@@ -104,9 +106,9 @@ inline Term own_realm(const Process& p) {
   return Term::realm(state_of(p).realms.own());
 }
 
-// The value in a process of a var that `looks_up` (interp/slow.cpp); unbound when it has none, and
-// `raise` when it is a realm's above that cannot be given to this one.
-Term binding_of(Process& p, Var* var);
+// What a var holds for a process (interp/slow.cpp); unbound when it has no value, and `raise` when
+// it is a realm's above that cannot be given to this one.
+Term value_of(Process& p, Var* var);
 
 // --- sched/scheduler.cpp ---------------------------------------------------------------------
 // `w` is the worker that calls.

@@ -171,16 +171,6 @@ bool AllPaused::all_between_slices(const Worker& w) const {
   return true;
 }
 
-void set_var(Worker& w, Var& var, Term permanent_value) {
-  const auto give = [&] {
-    const bool local = w.vm.state().code.is_local(permanent_value);
-    local ? var.set_local(permanent_value) : var.set_value(permanent_value);
-  };
-  if (!var.is_bound()) return give();
-  AllPaused paused(w);
-  give();
-}
-
 // --- Threads ------------------------------------------------------------------------------------
 
 namespace {

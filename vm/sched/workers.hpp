@@ -23,8 +23,7 @@ void begin_slice(Worker& w);
 // An ended process: freed at once, or when no other worker can have it in its hands.
 void retire(Worker& w, Process& p);
 
-// While one worker changes what others read without a lock (a var that has had a value already),
-// they stand between two slices.
+// While one worker looks at what others change without a lock, they stand between two slices.
 class AllPaused {
  public:
   explicit AllPaused(Worker& w);
@@ -37,10 +36,6 @@ class AllPaused {
  private:
   Vm::State& state_;
 };
-
-// Gives a var a permanent value. Others read value and function of a var without a lock, so they
-// pause when it has had one already.
-void set_var(Worker& w, Var& var, Term permanent_value);
 
 // Gives back code and values of vars that nothing reaches any more; sched/reclaim.cpp. Between two
 // slices of `w`.

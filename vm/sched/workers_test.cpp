@@ -123,6 +123,19 @@ TEST_P(Workers, a_definition_is_seen_by_all_at_once) {
       "6");
 }
 
+TEST_P(Workers, a_load_is_seen_whole_by_all) {
+  EXPECT_EQ(
+      run("(def me (self)) (def f (fn* [] [0 (g)])) (def g (fn* [] 0))"
+          "(def caller (fn* [n wrong] (if (= n 0) (send me [:x wrong]) (match (f) [a b] (caller (- "
+          "n 1) (if (<= a b) wrong (+ wrong 1)))))))"
+          "(each 6 (fn* [_] (spawn (fn* [] (caller 10000 0)))))"
+          "(def again (fn* [n] (if (= n 200) 1 (do (hold-definitions)"
+          "(eval (list 'def 'f (list 'fn* [] [n '(g)]))) (yield)"
+          "(def g (match n n (fn* [] n))) (release-definitions) (again (+ n 1))))))"
+          "(again 1) [(take 6 0) (f)]"),
+      "[0 [199 199]]");
+}
+
 TEST_P(Workers, figures_of_running_processes_can_be_asked_for) {
   EXPECT_EQ(
       run("(def spin (fn* [n] (if (= n 0) 1 (spin (- n 1)))))"

@@ -6,6 +6,7 @@
 #include "vm/data/sequence.hpp"
 #include "vm/data/string.hpp"
 #include "vm/process/process.hpp"
+#include "vm/sched/loads.hpp"
 #include "vm/term/symbol.hpp"
 
 namespace lona::vm {
@@ -124,6 +125,11 @@ void report_exit(Sink& sink, const Process& process) {
   }
   sink.write("\n");
   write_trace(sink, process.trace());
+  if (const std::uint64_t count = dropped_definitions(process); count != 0) {
+    sink.write("  the load is dropped, what it defines anew stays as it was (");
+    write_number(sink, count);
+    sink.write(")\n");
+  }
 }
 
 void report_exit_line(Sink& sink, const Process& process) {

@@ -6,8 +6,8 @@
 #include "vm/data/string.hpp"
 #include "vm/heap/copy.hpp"
 #include "vm/printer/pretty.hpp"
+#include "vm/sched/loads.hpp"
 #include "vm/sched/state.hpp"
-#include "vm/sched/workers.hpp"
 #include "vm/session/console.hpp"
 #include "vm/session/forms.hpp"
 #include "vm/session/last_words.hpp"
@@ -45,11 +45,14 @@ class Session final : public Hooks, public SourceFeed {
   }
   // The prompt's own vars are the library's; realms below see them.
   void give(std::string_view name, Term kept) {
-    set_var(vm_.state().first(), *core_var(name), kept);
+    Var* var = core_var(name);
+    Definition d = var->definition(nullptr);
+    d.set_value(kept, vm_.code().is_local(kept));
+    static_cast<void>(define_now(vm_.state(), *var, d));
   }
   Term given(std::string_view name) {
-    const Var* var = core_var(name);
-    return var->flags & Var::kLocal ? var->root : var->value;
+    const Definition d = core_var(name)->definition(nullptr);
+    return d.flags & Var::kLocal ? d.root : d.value;
   }
   static void show(Sink& sink, Term value);
 
@@ -255,7 +258,7 @@ void Session::find_names(void* self, Candidates& candidates) {
   Namespaces& all = session.vm_.namespaces();
   const auto add_public = [&](Namespace* ns, std::string_view qualifier) {
     all.each_var(ns, [&](SymbolEntry* name, const Var* var) {
-      if (same_name(var->ns->name, ns->name) && var->is_bound() && !var->is_private()) {
+      if (same_name(var->ns->name, ns->name) && var->is_bound() && !var->is_private(nullptr)) {
         candidates.add(qualifier, name->full());
       }
     });
@@ -279,7 +282,7 @@ void Session::find_names(void* self, Candidates& candidates) {
   });
   const Namespace* here = all.find(evaluator->ns()->name);
   all.each_var(core, [&](SymbolEntry* name, const Var* var) {
-    if (var->is_bound() && !var->is_private() && here->find(name) == nullptr) {
+    if (var->is_bound() && !var->is_private(nullptr) && here->find(name) == nullptr) {
       candidates.add("", name->full());
     }
   });
@@ -359,10 +362,9 @@ struct ServiceEnd : Hooks {
   platform::redirect_output([](std::string_view text) { state->realms.send_output(text); });
   Namespaces& all = vm.namespaces();
   const Var* serve = all.find_var(all.find_or_create(intern("lona.realm")), intern("serve"));
-  if (serve == nullptr || serve->value == Term::unbound()) {
-    platform::panic("the library has no realm service");
-  }
-  const Term service = vm.spawn_call(serve->value, kUserNamespace, nullptr);
+  const Term serves = serve == nullptr ? Term::unbound() : serve->value_in(nullptr);
+  if (serves == Term::unbound()) platform::panic("the library has no realm service");
+  const Term service = vm.spawn_call(serves, kUserNamespace, nullptr);
   ServiceEnd end(service);
   vm.set_hooks(&end);
   vm.run_until_ended(service);

@@ -41,8 +41,8 @@ struct System {
   std::array<UntypedAllocator::Block, 16384> blocks{};
   std::array<KernelObject, 256> own_tables{};
   std::array<KernelObject, 512> init_tables{};
-  std::array<Grant, 2048> init_grants{};
-  std::array<Grant, 512> init_level_grants{};
+  GrantSpace<2048> init_grants;
+  GrantSpace<512> init_level_grants;
   std::array<abi::CPtr, 4096> init_copies{};
   std::array<BlockId, 1 << abi::object_bits(abi::kInitCSpaceBits)> init_objects{};
   std::array<CapabilityBook::Original, 1 << abi::object_bits(abi::kInitCSpaceBits)>

@@ -553,15 +553,16 @@ Status Realm::fill_pages(const PageRange& pages, GrantTable& table) {
   return status;
 }
 
+// All that one request gave, and nothing else.
 Status Realm::unmap_pages(const PageRange& pages) {
-  if (!grants_.given(pages)) {
-    return Status::kBadAddress;
+  abi::Address at = pages.address;
+  while (const auto index = grants_.find(pages, at)) {
+    at += grants_.at(*index).frames.bytes();
+    memory_.destroy_frames(grants_.at(*index).frames);
+    grants_.remove(*index);
   }
-  for (std::size_t index = grants_.count(); index-- > 0;) {
-    if (grants_.at(index).request == pages) {
-      memory_.destroy_frames(grants_.at(index).frames);
-      grants_.remove(index);
-    }
+  if (at == pages.address) {
+    return Status::kBadAddress;
   }
   mapped_ -= pages.bytes();
   return Status::kOk;

@@ -85,8 +85,8 @@ class Realm {
 
   struct Tables {
     std::span<KernelObject> page_tables;
-    std::span<Grant> grants;
-    std::span<Grant> level_grants;
+    GrantSpans grants;
+    GrantSpans level_grants;
     std::span<abi::CPtr> copies;  // of caps to frames that it shares
     std::span<BlockId> objects;   // one for each of its object slots
   };

@@ -54,8 +54,8 @@ struct Realms::Home {
 
   std::array<SlotAllocator::Page, kSlotPages> slot_pages{};
   std::array<UntypedAllocator::Block, kBlocks> blocks{};
-  std::array<Grant, kGrants> grants{};
-  std::array<Grant, kLevelGrants> level_grants{};
+  GrantSpace<kGrants> grants;
+  GrantSpace<kLevelGrants> level_grants;
   std::array<KernelObject, kPageTables> page_tables{};
   std::array<abi::CPtr, kCopies> copies{};
   std::array<BlockId, 1 << abi::object_bits(abi::kChildCSpaceBits)> objects{};

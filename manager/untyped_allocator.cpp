@@ -34,7 +34,7 @@ base::Expected<BlockId, MemoryError> UntypedAllocator::take(unsigned size_bits) 
   }
   BlockId block = free_lists_[found];
   while (blocks_[block].size_bits > size_bits) {
-    block = TRY(split(block));
+    block = TRY(split(block, piece_bits(block, size_bits)));
   }
   if (!make(block)) {
     return base::fail(MemoryError::refused);
@@ -62,42 +62,46 @@ unsigned UntypedAllocator::largest_free_bits() const {
   return 0;
 }
 
-// Both halves become free; the first one is the result. The kernel zeroes what it makes, so the
-// second one is made when it is wanted: the kernel takes it from behind the first one.
-base::Expected<BlockId, MemoryError> UntypedAllocator::split(BlockId block) {
-  const BlockId first = new_block();
-  const BlockId second = first == kNoBlock ? kNoBlock : new_block();
-  const auto slots = second == kNoBlock ? std::nullopt : slots_.take(2);
-  const unsigned half_bits = blocks_[block].size_bits - 1U;
-  const auto undo = [&](MemoryError error) {
-    drop_block(first);
-    drop_block(second);
-    return base::fail(error);
-  };
-  if (second == kNoBlock) {
-    return undo(MemoryError::out_of_blocks);
+unsigned UntypedAllocator::piece_bits(BlockId block, unsigned wanted_bits) const {
+  const unsigned bits = blocks_[block].size_bits;
+  return wanted_bits <= abi::kPageBits && bits > abi::kPageBits && bits <= kPagesBlockBits
+             ? abi::kPageBits
+             : bits - 1;
+}
+
+// All pieces become free; the first one is the result. The kernel zeroes what it makes, so the
+// second one of two halves is made when it is wanted: the kernel takes it from behind the first.
+base::Expected<BlockId, MemoryError> UntypedAllocator::split(BlockId block, unsigned bits) {
+  const std::uint64_t count = std::uint64_t{1} << (blocks_[block].size_bits - bits);
+  const std::uint64_t made = count == 2 ? 1 : count;
+  const BlockId first = new_pieces(count);
+  if (first == kNoBlock) {
+    return base::fail(MemoryError::out_of_blocks);
   }
+  const auto slots = slots_.take(count);
   if (!slots) {
-    return undo(MemoryError::out_of_slots);
+    drop_pieces(first);
+    return base::fail(MemoryError::out_of_slots);
   }
-  if (!make(block) || kernel_.retype(blocks_[block].slot, abi::ObjectType::kUntyped, half_bits,
-                                     *slots, 1) != abi::Error::kNone) {
-    slots_.give(*slots, 2);
-    return undo(MemoryError::refused);
+  if (!make(block) || kernel_.retype(blocks_[block].slot, abi::ObjectType::kUntyped, bits, *slots,
+                                     made) != abi::Error::kNone) {
+    slots_.give(*slots, count);
+    drop_pieces(first);
+    return base::fail(MemoryError::refused);
   }
   unlist(block);
   blocks_[block].state = State::split;
-  const auto half = [&](BlockId which, BlockId buddy, abi::CPtr slot) {
-    Block& entry = blocks_[which];
-    entry.slot = slot;
+  blocks_[block].pieces = static_cast<std::uint8_t>(count);
+  blocks_[block].free_pieces = 0;
+  BlockId piece = first;
+  for (std::uint64_t at = 0; at < count; ++at, piece = blocks_[piece].buddy) {
+    Block& entry = blocks_[piece];
+    entry.slot = *slots + at;
     entry.parent = block;
-    entry.buddy = buddy;
-    entry.size_bits = static_cast<std::uint8_t>(half_bits);
-    list(which);
-  };
-  half(second, first, *slots + 1);
-  half(first, second, *slots);
-  blocks_[second].made = false;
+    entry.size_bits = static_cast<std::uint8_t>(bits);
+    entry.made = at < made;
+    list(piece);
+  }
   return first;
 }
 
@@ -108,26 +112,27 @@ bool UntypedAllocator::make(BlockId block) {
   return entry.made;
 }
 
-// Joins a free block with its free buddy to the parent that they came from, which is then free.
+// Joins a free block with the other pieces of the parent that they came from, which is then free.
 BlockId UntypedAllocator::merge(BlockId block) {
-  const BlockId buddy = blocks_[block].buddy;
   const BlockId parent = blocks_[block].parent;
-  if (parent == kNoBlock || blocks_[buddy].state != State::free) {
+  if (parent == kNoBlock || blocks_[parent].free_pieces != blocks_[parent].pieces) {
     return kNoBlock;
   }
-  // The kernel never refuses to delete an untyped without children; should it, the halves stay.
-  for (const BlockId half : {block, buddy}) {
-    if (blocks_[half].made && kernel_.remove(blocks_[half].slot) != abi::Error::kNone) {
+  BlockId piece = block;
+  do {
+    // The kernel never refuses to delete an untyped without children; should it, the pieces stay.
+    if (blocks_[piece].made && kernel_.remove(blocks_[piece].slot) != abi::Error::kNone) {
       return kNoBlock;
     }
-  }
-  unlist(block);
-  unlist(buddy);
-  slots_.give(blocks_[block].slot);
-  slots_.give(blocks_[buddy].slot);
+    piece = blocks_[piece].buddy;
+  } while (piece != block);
+  do {
+    unlist(piece);
+    slots_.give(blocks_[piece].slot);
+    piece = blocks_[piece].buddy;
+  } while (piece != block);
+  drop_pieces(block);
   list(parent);
-  drop_block(buddy);
-  drop_block(block);
   return parent;
 }
 
@@ -141,6 +146,9 @@ void UntypedAllocator::list(BlockId block) {
     blocks_[head].previous = block;
   }
   head = block;
+  if (entry.parent != kNoBlock) {
+    ++blocks_[entry.parent].free_pieces;
+  }
 }
 
 void UntypedAllocator::unlist(BlockId block) {
@@ -155,6 +163,36 @@ void UntypedAllocator::unlist(BlockId block) {
   }
   entry.next = kNoBlock;
   entry.previous = kNoBlock;
+  if (entry.parent != kNoBlock) {
+    --blocks_[entry.parent].free_pieces;
+  }
+}
+
+// Entries that name each other in turn, or none.
+BlockId UntypedAllocator::new_pieces(std::uint64_t count) {
+  const BlockId first = new_block();
+  BlockId last = first;
+  for (std::uint64_t at = 1; at < count && last != kNoBlock; ++at) {
+    blocks_[last].buddy = first;
+    const BlockId piece = new_block();
+    if (piece != kNoBlock) {
+      blocks_[last].buddy = piece;
+      blocks_[piece].buddy = first;
+    } else {
+      drop_pieces(first);
+    }
+    last = piece;
+  }
+  return last == kNoBlock ? kNoBlock : first;
+}
+
+void UntypedAllocator::drop_pieces(BlockId first) {
+  BlockId piece = first;
+  do {
+    const BlockId next = blocks_[piece].buddy;
+    drop_block(piece);
+    piece = next;
+  } while (piece != first);
 }
 
 BlockId UntypedAllocator::new_block() {
@@ -168,9 +206,6 @@ BlockId UntypedAllocator::new_block() {
 }
 
 void UntypedAllocator::drop_block(BlockId block) {
-  if (block == kNoBlock) {
-    return;
-  }
   blocks_[block] = Block{};
   blocks_[block].next = std::exchange(unused_, block);
 }

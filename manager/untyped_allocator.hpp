@@ -5,6 +5,9 @@
 // when both halves are free and their caps deleted: then the kernel lets it be retyped anew. So
 // the accounting is exact, and what was taken and given back leaves no trace. Taking and giving
 // cost at most one split or merge per size between the block asked for and the one found.
+//
+// A small block of which a page or less is wanted becomes pages at once: one call of the kernel's
+// instead of two for each page. Most that is asked for is that small.
 #pragma once
 
 #include <array>
@@ -54,7 +57,13 @@ class UntypedAllocator {
  private:
   enum class State : std::uint8_t { unused, free, split, taken };
 
-  [[nodiscard]] base::Expected<BlockId, MemoryError> split(BlockId block);
+  static constexpr unsigned kPagesBlockBits = 16;  // of no more than this
+
+  // Bits of the pieces that a block is split into for an object of 2^wanted_bits bytes.
+  [[nodiscard]] unsigned piece_bits(BlockId block, unsigned wanted_bits) const;
+  [[nodiscard]] base::Expected<BlockId, MemoryError> split(BlockId block, unsigned bits);
+  [[nodiscard]] BlockId new_pieces(std::uint64_t count);
+  void drop_pieces(BlockId first);
   [[nodiscard]] bool make(BlockId block);
   [[nodiscard]] BlockId merge(BlockId block);
   void list(BlockId block);
@@ -77,10 +86,12 @@ class UntypedAllocator::Block {
 
   abi::CPtr slot = 0;
   BlockId parent = kNoBlock;
-  BlockId buddy = kNoBlock;
-  BlockId next = kNoBlock;  // in the free list of its size, or of unused entries
+  BlockId buddy = kNoBlock;  // the next piece of its parent, round and round
+  BlockId next = kNoBlock;   // in the free list of its size, or of unused entries
   BlockId previous = kNoBlock;
   std::uint8_t size_bits = 0;
+  std::uint8_t pieces = 0;  // it is split into
+  std::uint8_t free_pieces = 0;
   State state = State::unused;
   bool made = true;  // false: the kernel has not been asked for it yet
 };

@@ -22,6 +22,7 @@ class ModelKernel final : public KernelObjects {
 
   abi::Error retype(abi::CPtr untyped, abi::ObjectType type, unsigned size_bits,
                     abi::CPtr first_slot, std::uint64_t count) override {
+    ++calls_;
     if (refuse_next_) {
       refuse_next_ = false;
       return abi::Error::kNotEnoughMemory;
@@ -49,6 +50,7 @@ class ModelKernel final : public KernelObjects {
 
   void refuse_next() { refuse_next_ = true; }
   [[nodiscard]] std::size_t caps() const { return caps_.size(); }
+  [[nodiscard]] std::size_t retypes() const { return calls_; }
 
  private:
   struct Cap {
@@ -65,6 +67,7 @@ class ModelKernel final : public KernelObjects {
   }
   std::map<abi::CPtr, Cap> caps_;
   bool refuse_next_ = false;
+  std::size_t calls_ = 0;
 };
 
 class UntypedTest : public testing::Test {
@@ -107,6 +110,37 @@ TEST_F(UntypedTest, GivingBackLeavesNoTrace) {
   EXPECT_EQ(allocator->free_bytes(), free);
   EXPECT_EQ(slots.free_slots(), free_slots);
   EXPECT_EQ(kernel.caps(), 3U);
+}
+
+TEST_F(UntypedTest, PagesOfASmallBlockAreMadeInOneCall) {
+  std::vector<BlockId> pages;
+  for (int page = 0; page < 16; ++page) {
+    const auto block = allocator->take(12);
+    ASSERT_TRUE(block.has_value());
+    pages.push_back(*block);
+  }
+  EXPECT_EQ(kernel.retypes(), 1U);
+  EXPECT_EQ(allocator->free_bytes(), (1U << 20) + (1U << 24));
+  for (const BlockId page : pages) {
+    allocator->give(page);
+  }
+  EXPECT_EQ(kernel.caps(), 3U);
+  const auto whole = allocator->take(16);
+  ASSERT_TRUE(whole.has_value());
+  EXPECT_EQ(allocator->slot(*whole), 2U);
+}
+
+TEST_F(UntypedTest, TooFewEntriesForThePiecesChangeNothing) {
+  std::vector<UntypedAllocator::Block> few(12);
+  UntypedAllocator small(kernel, slots, few);
+  kernel.add(900, 16);
+  ASSERT_TRUE(small.add(900, 16));
+  const auto free_slots = slots.free_slots();
+  EXPECT_EQ(small.take(12).error(), MemoryError::out_of_blocks);
+  EXPECT_EQ(slots.free_slots(), free_slots);
+  EXPECT_EQ(small.free_bytes(), 1U << 16);
+  const auto half = small.take(15);  // the entries are there again
+  ASSERT_TRUE(half.has_value());
 }
 
 TEST_F(UntypedTest, SaysWhenNothingIsLargeEnough) {

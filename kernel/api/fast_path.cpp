@@ -32,6 +32,16 @@ namespace lona::kernel {
 
 namespace {
 
+// --- Capabilities --------------------------------------------------------------------------------
+
+// For who keeps capabilities in several CNodes; null where there is none.
+Slot* slot_of(Tcb& thread, Word pointer) {
+  if (Slot* const slot = lookup_one_level(thread, pointer)) [[likely]]
+    return slot;
+  const auto found = lookup(thread, pointer);
+  return found ? *found : nullptr;
+}
+
 // --- Messages ------------------------------------------------------------------------------------
 
 // Length and number of caps of a message.
@@ -231,9 +241,9 @@ Tcb* fast_fault(Tcb& tcb, abi::FaultKind kind, Word address, Word code, bool fla
 
 Tcb* fast_reply_receive(Tcb& server) {
   const Word info = server.context.msg_info();
-  const Slot* const reply_slot = lookup_one_level(server, server.context.reply_register());
+  const Slot* const reply_slot = slot_of(server, server.context.reply_register());
   if (reply_slot == nullptr || !reply_slot->cap.is(CapType::kReply)) return nullptr;
-  const Slot* const slot = lookup_one_level(server, server.context.cap_register());
+  const Slot* const slot = slot_of(server, server.context.cap_register());
   if (slot == nullptr || !slot->cap.is(CapType::kEndpoint) || !slot->cap.rights().read()) {
     return nullptr;
   }
@@ -343,7 +353,7 @@ Tcb* fast_signal(Tcb& current, Notification& notification, Word badge) {
 
 Tcb* fast_send(Tcb& sender) {
   if ((sender.context.msg_info() & kCapsMask) != 0) return nullptr;
-  const Slot* const slot = lookup_one_level(sender, sender.context.cap_register());
+  const Slot* const slot = slot_of(sender, sender.context.cap_register());
   if (slot == nullptr || !slot->cap.is(CapType::kNotification) || !slot->cap.rights().write()) {
     return nullptr;
   }

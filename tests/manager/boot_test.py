@@ -65,8 +65,8 @@ class Manager(unittest.TestCase):
         # A tick is half an instruction here.
         one, many = (int(re.search(fr"a request for {pages} pages in (\d+) ticks", log)[1]) // 2
                      for pages in (1, 16))
-        self.assertLess(one, 10000)
-        self.assertLess(many // 16, 4000)
+        self.assertLess(one, 5000)
+        self.assertLess(many // 16, 2000)
         after_idling = int(re.search(r"after idling it used (\d+) us", log)[1])
         self.assertLess(after_idling, 66_000, "idle time was kept")
         reserves = re.search(r"reserves used ([\d ]+)", log)[1].split()

@@ -11,14 +11,27 @@ import socket
 import subprocess
 import tempfile
 
-from . import link, machine
+from . import bench_kernel, link, machine
 from .build import build
-from .common import Problem
+from .common import BUILD, KERNEL, Problem
 from .tables import table
 
 _ROUNDS = 20
 _REALMS = 10_000  # half a minute
 _MESSAGES = 500
+# A program of the tests that stands in for the VM, so that nothing but the manager is measured.
+_PROBE = BUILD / "x86_64" / "tests" / "manager" / "manager-probe.elf"
+# What a realm is to cost at most; a millisecond is a million instructions.
+_BOUNDS = {
+    "create, until it evaluates its first form": 1_000_000,
+    "terminate": 1_000_000,
+    f"bytes lost in {_REALMS} rounds of create and terminate": 0,
+    "bytes that an idle realm has": 512 << 10,
+    "round trip to a child": 10_000,
+    "request for one page": 5_000,
+    "meanwhile: latest wake of the first realm after a sleep of 5 ms": 10_000_000,
+    "meanwhile: longest wait for the manager's answer": 10_000_000,
+}
 
 _PROGRAM = [
     "(defn now [] (monotonic-time))",
@@ -144,14 +157,31 @@ def _said(connection, program):
     raise Problem(f"the machine ended while it was measured\n{said.decode(errors='replace')}")
 
 
+def _page_requests():
+    said = bench_kernel.output(KERNEL, _PROBE, b"requests done")
+    rows = re.findall(r"a request for (\d+) pages in (\d+) ticks, in the mean (\d+)", said)
+    if len(rows) != 2:
+        raise Problem(f"the pages were not measured:\n{said[-1000:]}")
+    for count, median, mean in rows:
+        name = "request for one page" if count == "1" else f"request for {count} pages at once"
+        yield name, median
+        yield name + ", in the mean, with the zeroing of blocks", mean
+
+
+def _digits(number):
+    return f"{int(number):,}".replace(",", " ")
+
+
 def bench_realms(_options, progress):
     """Making, ending and talking to a realm, in guest instructions."""
     build("x86_64")
     progress.show("bench realms")
     said = _evaluate(_program())
-    rows = re.findall(r"^row (-?\d+) (.*)$", said, re.MULTILINE)
+    rows = [(name, value) for value, name in re.findall(r"^row (-?\d+) (.*)$", said, re.MULTILINE)]
     progress.clear()
     if not rows:
         raise Problem(f"the program failed:\n{said[-2000:]}")
-    table("Realms (one guest instruction is one nanosecond)", ("", "instructions"),
-          [(name, f"{int(value):,}".replace(",", " ")) for value, name in rows])
+    rows += _page_requests()
+    table("Realms (one guest instruction is one nanosecond)", ("", "instructions", "at most"),
+          [(name, _digits(value), _digits(_BOUNDS[name]) if name in _BOUNDS else "")
+           for name, value in rows])

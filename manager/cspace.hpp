@@ -38,6 +38,7 @@ class CSpace {
   // An entry that is in nobody's use, and back.
   [[nodiscard]] std::optional<abi::Word> take_leaf();
   void give_leaf(abi::Word leaf);
+  [[nodiscard]] const Lock& lock() const { return lock_; }
 
  private:
   static constexpr unsigned kRootBits = 12;

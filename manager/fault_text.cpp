@@ -24,13 +24,17 @@ void write_place(TextWriter& out, std::uint64_t ip, const base::ElfFile* image) 
   }
 }
 
+Access access_of(std::span<const std::uint64_t> words) {
+  const std::uint64_t status = word(words, abi::vm_fault::kStatus);
+  return word(words, abi::vm_fault::kInstruction) != 0 ? Access::execute
+         : (status & abi::vm_fault::kStatusWrite) != 0 ? Access::write
+                                                       : Access::read;
+}
+
 void describe_vm_fault(TextWriter& out, std::span<const std::uint64_t> words,
                        const RegionTable& regions, const base::ElfFile* image) {
   const std::uint64_t address = word(words, abi::vm_fault::kAddress);
-  const std::uint64_t status = word(words, abi::vm_fault::kStatus);
-  const Access access = word(words, abi::vm_fault::kInstruction) != 0 ? Access::execute
-                        : (status & abi::vm_fault::kStatusWrite) != 0 ? Access::write
-                                                                      : Access::read;
+  const Access access = access_of(words);
   out << describe(access) << " of " << Hex{address} << ": "
       << describe(regions.classify(address, access));
   if (const Region* region = regions.find(address)) {
@@ -62,16 +66,9 @@ std::string_view exception_name(std::uint64_t number) {
   }
 }
 
-}  // namespace
-
-void describe_fault(TextWriter& out, std::string_view realm, std::uint64_t label,
-                    std::span<const std::uint64_t> words, const RegionTable& regions,
-                    const base::ElfFile* image) {
-  out << "realm " << realm << " faulted: ";
+void describe_other_fault(TextWriter& out, std::uint64_t label,
+                          std::span<const std::uint64_t> words, const base::ElfFile* image) {
   switch (static_cast<abi::FaultKind>(label)) {
-    case abi::FaultKind::kVm:
-      describe_vm_fault(out, words, regions, image);
-      return;
     case abi::FaultKind::kUserException: {
       const std::uint64_t number = word(words, abi::user_exception::kNumber);
       out << exception_name(number) << " (vector " << number << ", code "
@@ -96,9 +93,33 @@ void describe_fault(TextWriter& out, std::string_view realm, std::uint64_t label
       out << "a debug exception";
       return;
     case abi::FaultKind::kNull:
+    case abi::FaultKind::kVm:
       break;
   }
   out << "unknown fault " << label;
+}
+
+}  // namespace
+
+void describe_fault(TextWriter& out, std::string_view realm, std::uint64_t label,
+                    std::span<const std::uint64_t> words, const RegionTable& regions,
+                    const base::ElfFile* image) {
+  out << "realm " << realm << " faulted: ";
+  if (static_cast<abi::FaultKind>(label) == abi::FaultKind::kVm) {
+    describe_vm_fault(out, words, regions, image);
+  } else {
+    describe_other_fault(out, label, words, image);
+  }
+}
+
+void describe_own_fault(TextWriter& out, std::uint64_t label,
+                        std::span<const std::uint64_t> words) {
+  if (static_cast<abi::FaultKind>(label) == abi::FaultKind::kVm) {
+    out << describe(access_of(words)) << " of " << Hex{word(words, abi::vm_fault::kAddress)};
+    write_place(out, word(words, abi::vm_fault::kIp), nullptr);
+  } else {
+    describe_other_fault(out, label, words, nullptr);
+  }
 }
 
 }  // namespace lona::manager

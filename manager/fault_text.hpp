@@ -18,4 +18,8 @@ void describe_fault(base::TextWriter& out, std::string_view realm, std::uint64_t
                     std::span<const std::uint64_t> words, const RegionTable& regions,
                     const base::ElfFile* image);
 
+// The same, without the name of a realm, for a fault of the manager's own.
+void describe_own_fault(base::TextWriter& out, std::uint64_t label,
+                        std::span<const std::uint64_t> words);
+
 }  // namespace lona::manager

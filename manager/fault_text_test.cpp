@@ -29,6 +29,17 @@ TEST(FaultText, NamesAccessAddressAndRegion) {
             "realm init faulted: execute of 0x9000: outside of every region, at 0x9000");
 }
 
+TEST(FaultText, AFaultOfTheManagerNamesWhatAndWhere) {
+  base::FixedText<300> text;
+  describe_own_fault(text, static_cast<std::uint64_t>(abi::FaultKind::kVm),
+                     std::vector<std::uint64_t>{0x2010, 0x8, 0, 6});
+  text << "; ";
+  describe_own_fault(text, static_cast<std::uint64_t>(abi::FaultKind::kUserException),
+                     std::vector<std::uint64_t>{0x2010, 0, 0, 6, 0});
+  EXPECT_EQ(text.text(),
+            "write of 0x8, at 0x2010; invalid instruction (vector 6, code 0x0), at 0x2010");
+}
+
 TEST(FaultText, NamesExceptionsAndOtherFaults) {
   EXPECT_EQ(text_of(abi::FaultKind::kUserException, {0x2010, 0, 0, 0, 0}),
             "realm init faulted: division by zero (vector 0, code 0x0), at 0x2010");

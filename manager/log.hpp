@@ -19,14 +19,10 @@ class Log {
   }
 
   void line(std::string_view who, std::string_view text) {
-    if (uart_ == nullptr) {
-      return;
+    if (uart_ != nullptr) {
+      const Guard guard(lock_);
+      write(who, text);
     }
-    base::FixedText<800> out;
-    out << '[' << who << "] " << text;
-    const Guard guard(lock_);
-    uart_->write(out.text());
-    uart_->write("\r\n");
   }
 
   // Formats its arguments to one line of the manager.
@@ -37,7 +33,25 @@ class Log {
     line("manager", text.text());
   }
 
+  // The same without waiting for the lock, which may never come back.
+  template <typename... Parts>
+  void urgent(const Parts&... parts) {
+    base::FixedText<512> text;
+    (text << ... << parts);
+    if (uart_ != nullptr) {
+      write("manager", text.text());
+    }
+  }
+
+  [[nodiscard]] const Lock& lock() const { return lock_; }
+
  private:
+  void write(std::string_view who, std::string_view text) {
+    base::FixedText<800> out;
+    out << '[' << who << "] " << text << "\r\n";
+    uart_->write(out.text());
+  }
+
   Lock lock_;
   const Uart* uart_ = nullptr;
 };

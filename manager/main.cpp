@@ -6,6 +6,7 @@
 #include "base/ustar.hpp"
 #include "manager/boot_facts.hpp"
 #include "manager/calendar_clock.hpp"
+#include "manager/guardian.hpp"
 #include "manager/pci.hpp"
 #include "manager/service.hpp"
 
@@ -29,7 +30,8 @@ constexpr std::uint64_t kServicePriority = 250;
 constexpr ThreadShare kServiceShare{kServicePriority, 9'000, 10'000};
 constexpr ThreadShare kInitShare = thread_share(kRealmPriority, abi::kNoShare);
 constexpr abi::Word kInitThreadArea = 0x20'0000'0000;
-constexpr abi::Word kReservesArea = kInitThreadArea + OwnThread::kAreaSize;
+constexpr abi::Word kGuardianArea = kInitThreadArea + OwnThread::kAreaSize;
+constexpr abi::Word kReservesArea = kGuardianArea + OwnThread::kAreaSize;
 constexpr abi::Word kWindow = 0x30'0000'0000;
 constexpr abi::Word kLargeWindow = 0x31'0000'0000;
 
@@ -68,7 +70,9 @@ struct System {
   PeerChannels peers{realms};
   SentCapabilities capabilities{realms, own};
   CapabilityBook init_capabilities{init_originals};
-  Shared shared{log, timer, parts, own, realms, regions, peers, capabilities, reserves};
+  Guardian guardian{shared};
+  Shared shared{log,     timer, parts,        own,      realms,
+                regions, peers, capabilities, reserves, guardian};
   Realm init{memory, {init_tables, init_grants, init_level_grants, init_copies, init_objects}};
   OwnThread init_service;
   Service service{shared, init, 0};
@@ -268,14 +272,22 @@ void start_init_realm(System& system, const abi::BootInfo& info, const ConsoleGr
     give_up(system);
   }
   system.timer.join(0, system.init.deadline_signal());
-  if (!system.reserves.start(system.memory, system.own, system.parts.sched_control,
-                             kReservesArea)) {
+  if (!system.guardian.start(system.memory, system.parts.sched_control, kGuardianArea)) {
+    system.log("the guardian's thread cannot be started");
+    give_up(system);
+  }
+  const auto of_reserves = system.guardian.handler(system.memory, Guardian::kReserves);
+  if (!of_reserves || !system.reserves.start(system.memory, system.own, system.parts.sched_control,
+                                             kReservesArea, *of_reserves)) {
     system.log("time cannot be reserved");
     give_up(system);
   }
   system.realms.adopt_root(system.init);
-  if (!system.init_service.start(system.memory, system.own, system.parts.sched_control,
-                                 kInitThreadArea, kServiceShare, Service::run, &system.service)) {
+  const auto of_service =
+      system.guardian.handler(system.memory, Guardian::service_of(RealmTree::kRoot));
+  if (!of_service || !system.init_service.start(
+                         system.memory, system.own, system.parts.sched_control, kInitThreadArea,
+                         kServiceShare, Service::run, &system.service, *of_service)) {
     system.log("the service thread of realm init cannot be started");
     give_up(system);
   }

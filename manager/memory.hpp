@@ -103,14 +103,21 @@ class Memory final : private KernelObjects {
   }
   [[nodiscard]] CSpace& cspace() { return cspace_; }
 
-  [[nodiscard]] bool try_claim() { return !claimed_.exchange(true, std::memory_order_acquire); }
+  [[nodiscard]] bool try_claim() {
+    abi::Word nobody = 0;
+    return claimer_.compare_exchange_strong(nobody, this_thread(), std::memory_order_acquire);
+  }
   // Whoever has it lets it go soon.
   void claim() {
     while (!try_claim()) {
       abi::yield();
     }
   }
-  void release() { claimed_.store(false, std::memory_order_release); }
+  void release() { claimer_.store(0, std::memory_order_release); }
+  // For a thread that stands still.
+  [[nodiscard]] bool claimed_by(abi::Word thread) const {
+    return claimer_.load(std::memory_order_relaxed) == thread;
+  }
 
   [[nodiscard]] std::uint64_t total_bytes() const { return untyped_.total_bytes(); }
   [[nodiscard]] std::uint64_t free_bytes() const { return untyped_.free_bytes(); }
@@ -136,7 +143,7 @@ class Memory final : private KernelObjects {
   // Entries of the CSpace that hold its slots.
   std::array<abi::Word, kMaxLeaves> leaves_{};
   std::size_t leaf_count_ = 0;
-  std::atomic<bool> claimed_{false};
+  std::atomic<abi::Word> claimer_{0};
 };
 
 class MemoryClaim {

@@ -45,7 +45,9 @@ base::Expected<KernelObject, MemoryError> make_sched_context(Memory& memory, abi
 
 base::Expected<void, MemoryError> OwnThread::start(Memory& memory, AddressSpace& own,
                                                    abi::CPtr control, abi::Word area,
-                                                   ThreadShare share, Entry entry, void* argument) {
+                                                   ThreadShare share, Entry entry, void* argument,
+                                                   abi::CPtr fault_handler) {
+  area_ = area;
   buffer_ = TRY(memory.make_frames(abi::kPageBits, 1));
   stack_ = TRY(memory.make_frames(abi::kPageBits, kStackPages));
   TRY(as_expected(own.map(memory, buffer_.first, area, abi::kReadWrite)));
@@ -61,15 +63,19 @@ base::Expected<void, MemoryError> OwnThread::start(Memory& memory, AddressSpace&
   TRY(as_expected(abi::tcb_configure(tcb_.cap, memory.cspace().root(), abi::CNodeData(0), own.cap(),
                                      area, buffer_.first)));
   TRY(as_expected(abi::tcb_set_sched_params(tcb_.cap, abi::kSlotInitTcb, share.priority,
-                                            share.priority, sched_context_.cap, 0)));
+                                            share.priority, sched_context_.cap, fault_handler)));
+  return as_expected(restart(entry, argument));
+}
+
+Error OwnThread::restart(Entry entry, void* argument) const {
   abi::UserRegisters registers{};
   registers.rip = reinterpret_cast<abi::Word>(entry);
   // As if called: the stack is 8 bytes off its alignment of 16 at a function's first instruction.
-  registers.rsp = area + kStackOffset + (kStackPages << abi::kPageBits) - 8;
+  registers.rsp = area_ + kStackOffset + (kStackPages << abi::kPageBits) - 8;
   registers.rdi = reinterpret_cast<abi::Word>(argument);
   registers.rflags = 0x202;
-  registers.fs_base = area;
-  return as_expected(abi::tcb_write_registers(tcb_.cap, true, abi::kUserRegisterCount, registers));
+  registers.fs_base = area_;
+  return abi::tcb_write_registers(tcb_.cap, true, abi::kUserRegisterCount, registers);
 }
 
 }  // namespace lona::manager

@@ -26,16 +26,23 @@ class OwnThread {
   // So much of the address space belongs to one thread: its buffer, a guard, its stack.
   static constexpr abi::Word kAreaSize = 0x2'0000;
 
-  // Starts `entry(argument)`, which never returns, with buffer and stack at `area`.
+  // Starts `entry(argument)`, which never returns, with buffer and stack at `area`. Its faults go
+  // to `fault_handler`, unless that is 0.
   [[nodiscard]] base::Expected<void, MemoryError> start(Memory& memory, AddressSpace& own,
                                                         abi::CPtr control, abi::Word area,
                                                         ThreadShare share, Entry entry,
-                                                        void* argument);
+                                                        void* argument, abi::CPtr fault_handler);
+  // Whatever it was at, it begins anew with that.
+  [[nodiscard]] abi::Error restart(Entry entry, void* argument) const;
 
   [[nodiscard]] abi::CPtr tcb() const { return tcb_.cap; }
   [[nodiscard]] abi::CPtr sched_context() const { return sched_context_.cap; }
 
+  // As this_thread() names it.
+  [[nodiscard]] abi::Word area() const { return area_; }
+
  private:
+  abi::Word area_ = 0;
   KernelObject tcb_;
   KernelObject sched_context_;
   FrameRun stack_;

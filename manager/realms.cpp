@@ -7,6 +7,7 @@
 #include <new>
 
 #include "manager/cpu_share.hpp"
+#include "manager/guardian.hpp"
 #include "manager/service.hpp"
 
 namespace lona::manager {
@@ -176,11 +177,13 @@ Status Realms::build(Realm& parent, std::uint32_t realm, const CreateRealm& requ
         status != Status::kOk) {
       return status;
     }
-    if (!home.thread.start(home.memory, shared_.own, shared_.parts.sched_control,
-                           area_of(realm) + kThreadOffset, kChildServiceShare, Service::run,
-                           &home.service)) {
+    const auto handler = shared_.guardian.handler(home.memory, Guardian::service_of(realm));
+    if (!handler || !home.thread.start(home.memory, shared_.own, shared_.parts.sched_control,
+                                       area_of(realm) + kThreadOffset, kChildServiceShare,
+                                       Service::run, &home.service, *handler)) {
       return Status::kOutOfMemory;
     }
+    home.memory.drop_cap(*handler);
     home.serving = true;
     shared_.timer.join(RealmTree::index_of(realm), home.realm.deadline_signal());
     return Status::kOk;
@@ -334,12 +337,14 @@ Status Realms::terminate(Realm& parent, std::uint32_t child) {
 void Realms::stop_subtree(std::uint32_t top) {
   std::uint32_t realm = top;
   while (true) {
-    Home& home = *entry(realm).home;
+    Home* const home = entry(realm).home;
     std::atomic_ref(entry(realm).stopping).store(true);
-    home.realm.halt();
-    if (home.serving) {
-      (void)abi::call(home.stop, abi::MessageInfo(0, 0, 0, 0));
-      home.serving = false;
+    if (home != nullptr) {  // its parent's service thread may have been buried while making it
+      home->realm.halt();
+      if (home->serving) {
+        (void)abi::call(home->stop, abi::MessageInfo(0, 0, 0, 0));
+        home->serving = false;
+      }
     }
     const Guard guard(lock_);
     if (tree_.first_child(realm) != abi::kNoRealm) {
@@ -436,7 +441,10 @@ std::uint32_t Realms::next_ended(const Realm& asking, EndOfRealm& end) {
 
 void Realms::ended(const Realm& realm, std::uint64_t status, std::string_view text) {
   const Guard guard(lock_);
-  Entry& found = entry(realm.number());
+  end(entry(realm.number()), status, text);
+}
+
+void Realms::end(Entry& found, std::uint64_t status, std::string_view text) {
   found.state = RealmState::kTerminated;
   found.status = status;
   if (found.home == nullptr) {
@@ -446,6 +454,62 @@ void Realms::ended(const Realm& realm, std::uint64_t status, std::string_view te
   home.text_length = std::min<std::size_t>(text.size(), abi::kEndTextMax);
   std::memcpy(home.text, text.data(), home.text_length);
   abi::signal(home.ended_signal);
+}
+
+// What its thread may have left half done is its own realm's alone.
+bool Realms::can_bury(std::uint32_t realm) {
+  if (realm == RealmTree::kRoot || !tree_.valid(realm)) {
+    return false;
+  }
+  const Entry& found = entry(realm);
+  if (found.realm == nullptr || found.buried) {
+    return false;
+  }
+  const abi::Word thread = found.home->thread.area();
+  const Lock* const locks[] = {&lock_,
+                               &shared_.log.lock(),
+                               &shared_.timer.lock(),
+                               &shared_.regions.lock(),
+                               &shared_.capabilities.lock(),
+                               &found.home->memory.cspace().lock()};
+  if (std::ranges::any_of(locks, [&](const Lock* lock) { return lock->held_by(thread); })) {
+    return false;
+  }
+  for (std::uint32_t above = realm; above != RealmTree::kRoot;) {
+    above = tree_.parent(above);
+    if (entry(above).realm->memory().claimed_by(thread)) {
+      return false;
+    }
+  }
+  return true;
+}
+
+// Looks before it takes the lock, which the thread may have.
+bool Realms::bury(std::uint32_t realm, std::string_view text) {
+  if (!can_bury(realm)) {
+    return false;
+  }
+  const Guard guard(lock_);
+  Entry& found = entry(realm);
+  found.buried = true;
+  tree_.each_within(realm, [&](std::uint32_t below) {
+    if (entry(below).realm != nullptr) {
+      entry(below).realm->suspend();
+    }
+  });
+  if (found.state != RealmState::kTerminated) {
+    end(found, abi::kEndedByFault, text);
+  }
+  return found.home->thread.restart(Service::stay, &found.home->service) == abi::Error::kNone;
+}
+
+// Without the lock: nothing else of the manager runs beside the guardian, and nothing will.
+void Realms::suspend_all() {
+  for (const Entry& there : entries_) {
+    if (there.realm != nullptr) {
+      there.realm->suspend();
+    }
+  }
 }
 
 bool Realms::admit_fault(const Realm& realm) {

@@ -37,6 +37,7 @@ struct Shared {
   PeerChannels& peers;
   SentCapabilities& capabilities;
   Reserves& reserves;
+  class Guardian& guardian;
 };
 
 struct EndOfRealm {
@@ -112,6 +113,16 @@ class Realms {
   // parent's memory, when the realm may have more. False: not so, or there is none.
   [[nodiscard]] bool grow(Realm& realm);
 
+  // By the guardian. The service thread of that realm has faulted, for a reason told in `text`: the
+  // realm is ended, all below it are suspended, and the thread waits for the end. False: not so,
+  // since the thread has taken what others need, or that is no realm's.
+  [[nodiscard]] bool bury(std::uint32_t realm, std::string_view text);
+  // Nothing runs any more.
+  void suspend_all();
+  [[nodiscard]] std::string_view name_of(std::uint32_t realm) {
+    return entry(realm).realm == nullptr ? "?" : entry(realm).realm->name();
+  }
+
   // By the realm's own service thread, when its worker will not run again.
   void ended(const Realm& realm, std::uint64_t status, std::string_view text);
   // May a fault that can be served be served now?
@@ -133,6 +144,7 @@ class Realms {
     Home* home = nullptr;    // null: the root
     abi::RealmState state = abi::RealmState::kDormant;
     bool told = false;  // the parent knows that it has ended
+    bool buried = false;
     bool stopping = false;
     std::uint64_t granted = 0;    // bytes of its memory: the grant and further pieces
     std::uint64_t set_aside = 0;  // the grant
@@ -163,6 +175,8 @@ class Realms {
   [[nodiscard]] abi::Status make_home(Realm& parent, std::uint32_t realm);
   void destroy(Realm& parent, Entry& entry);
   void stop_subtree(std::uint32_t top);
+  static void end(Entry& found, std::uint64_t status, std::string_view text);
+  [[nodiscard]] bool can_bury(std::uint32_t realm);
   [[nodiscard]] bool take_piece(Realm& parent, Entry& grown);
   [[nodiscard]] FamilyTime family_time(std::uint32_t realm);
   [[nodiscard]] std::uint64_t reservable(std::uint32_t realm);

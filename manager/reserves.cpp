@@ -21,18 +21,20 @@ constexpr ThreadShare kTickerShare{kKeeperPriority, kTickerBudgetUs, kFrameUs};
 }  // namespace
 
 base::Expected<void, MemoryError> Reserves::start(Memory& memory, AddressSpace& own,
-                                                  abi::CPtr control, abi::Word area) {
+                                                  abi::CPtr control, abi::Word area,
+                                                  abi::CPtr fault_handler) {
   control_ = control;
   period_us_ = kFrameUs;
   endpoint_ = TRY(memory.make(abi::ObjectType::kEndpoint));
   reply_ = TRY(memory.make(abi::ObjectType::kReply));
   signal_ = TRY(memory.make(abi::ObjectType::kNotification));
   tick_ = TRY(memory.badge_cap(signal_.cap, abi::kCanWrite, kTickBadge));
-  TRY(keeper_.start(memory, own, control, area, kKeeperShare, keep, this));
+  TRY(keeper_.start(memory, own, control, area, kKeeperShare, keep, this, fault_handler));
   if (abi::tcb_bind_notification(keeper_.tcb(), signal_.cap) != abi::Error::kNone) {
     return base::fail(MemoryError::refused);
   }
-  return ticker_.start(memory, own, control, area + OwnThread::kAreaSize, kTickerShare, tick, this);
+  return ticker_.start(memory, own, control, area + OwnThread::kAreaSize, kTickerShare, tick, this,
+                       fault_handler);
 }
 
 void Reserves::apply(const Plan& plan) const {

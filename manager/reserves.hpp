@@ -37,7 +37,8 @@ class Reserves {
   };
 
   [[nodiscard]] base::Expected<void, MemoryError> start(Memory& memory, AddressSpace& own,
-                                                        abi::CPtr control, abi::Word area);
+                                                        abi::CPtr control, abi::Word area,
+                                                        abi::CPtr fault_handler);
   // New figures for a realm's worker.
   void apply(const Plan& plan) const;
   // Before the realm's objects go.

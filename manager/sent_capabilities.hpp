@@ -42,6 +42,7 @@ class SentCapabilities {
     const Guard guard(lock_);
     forget();
   }
+  [[nodiscard]] const Lock& lock() const { return lock_; }
 
  private:
   // The realm has a book from here on.

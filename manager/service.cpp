@@ -400,4 +400,15 @@ void Service::run(void* service) {
   Server(*static_cast<Service*>(service)).loop();
 }
 
+// Nothing of what it knew is looked at but where to wait.
+void Service::stay(void* service) {
+  const Realm& realm = static_cast<Service*>(service)->realm;
+  while (true) {
+    const abi::Message message = abi::recv(realm.endpoint(), realm.reply());
+    if ((message.badge & Realm::kBadgeKinds) == Realm::kStopBadge) {
+      (void)abi::reply_recv(realm.endpoint(), abi::MessageInfo(0, 0, 0, 0), {}, realm.reply());
+    }
+  }
+}
+
 }  // namespace lona::manager

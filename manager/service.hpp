@@ -13,6 +13,8 @@ struct Service {
   std::size_t index;  // of the realm, in the timer
 
   [[noreturn]] static void run(void* service);
+  // After a fault of its own: the realm has ended, and only its end is still waited for.
+  [[noreturn]] static void stay(void* service);
 };
 
 }  // namespace lona::manager

@@ -49,6 +49,7 @@ class SharedRegions {
     drop_shares_within(top);
     forget();
   }
+  [[nodiscard]] const Lock& lock() const { return lock_; }
 
  private:
   void drop_shares_within(std::uint32_t top);

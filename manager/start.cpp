@@ -28,7 +28,7 @@ _start:
 )");
 
 void abort() noexcept {
-  // No thread of the manager has a fault handler: it stops here, and with it the whole service.
+  // The guardian hears of it.
   __builtin_trap();
 }
 

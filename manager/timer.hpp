@@ -32,6 +32,7 @@ class Timer {
 
   // Serves interrupts for ever.
   [[noreturn]] void run();
+  [[nodiscard]] const Lock& lock() const { return lock_; }
 
  private:
   void serve_due();

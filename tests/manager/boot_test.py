@@ -105,6 +105,17 @@ class Manager(unittest.TestCase):
         for name in ("speaks", "goes-on", "babbles", "mute", "overruns-twice"):
             self.assertEqual(log.count(f"[manager] realm {name} stopped"), 1, name)
 
+    def test_a_fault_of_the_manager_itself_costs_one_realm_or_is_told(self):
+        log = boot("manager-breaks.elf", rb"realm init stopped, and all others\r\n")
+        self.assertIn("[init] broken services passed", log)
+        for name in ("breaks", "breaks-making"):
+            self.assertRegex(log, rf"the manager's thread for realm {name} faulted: write of 0x0, "
+                                  r"at 0x4[0-9a-f]+")
+            self.assertIn(f"realm {name} stopped, with all below it", log)
+        self.assertIn("the manager's thread for realm breaks-locked faulted: invalid instruction",
+                      log)
+        self.assertIn("the manager cannot be trusted any more", log)
+
     def test_an_archive_without_the_vm_is_a_clear_error(self):
         log = boot("manager-empty.elf", rb"cannot start\r\n")
         self.assertIn("[manager] the archive of the boot image lacks vm.elf", log)

@@ -602,6 +602,49 @@ std::uint64_t meddle() {
   return failures;
 }
 
+// --- A manager with bugs (breaks.cpp)
+// -------------------------------------------------------------
+
+constexpr std::uint64_t kBreakingMemory = 8 << 20;
+
+// The service thread of a child faults: that child is ended, with what is below it, and nothing is
+// lost. The last fault is while the thread holds a lock.
+void check_broken_service() {
+  terminate(start("exits"));
+  const Child bystander = start("waits");
+  const std::uint64_t before = ask(Request::kFigures).words.mr2;
+  for (const std::string_view how : {"breaks", "breaks-making"}) {
+    const Child child = start(how, abi::kNoShare, kBreakingMemory);
+    expect(await(child) == abi::kEndedByFault, "who has lost its service is ended");
+    const Answer below = ask(Request::kChildRealms, child.realm, 0);
+    expect(below.words.mr0 >= 1, "it has a child");
+    std::uint64_t used[2];
+    for (std::uint64_t& us : used) {
+      const Child spins{below.status, below.words.mr1, 0};
+      us = time_used(spins);
+      sleep_ms(5);
+    }
+    expect(used[0] == used[1], "what is below it stands still");
+    terminate(child);
+    const std::uint64_t after = ask(Request::kFigures).words.mr2;
+    expect(before - after <= 4 * abi::kSmallPage, "all comes back but page tables");
+  }
+  expect(ask(Request::kRealmInfo, bystander.realm).words.mr1 ==
+             static_cast<std::uint64_t>(abi::RealmState::kRunning),
+         "another one goes on");
+  terminate(bystander);
+  say(failures == 0 ? "broken services passed" : "broken services FAILED");
+  (void)start("breaks-locked");
+  while (true) asm volatile("");
+}
+
+std::uint64_t lose_service() {
+  (void)start("spins");
+  say("soon");
+  (void)create("never");
+  return 1;
+}
+
 // The one in the middle waits for what its parent takes later; the last one sees both levels.
 std::uint64_t inherit() {
   check_level_requests(1);
@@ -616,6 +659,11 @@ std::uint64_t inherit() {
 
 std::uint64_t behave(std::string_view what) {
   if (what == "exits") return 42;
+  if (what == "breaks" || what == "breaks-making") return lose_service();
+  if (what == "breaks-locked") {
+    say("soon");
+    (void)ask(Request::kRealmInfo, 0);
+  }
   if (what == "fills") return fill();
   if (what == "raises") return raise();
   if (what == "crowds") return crowd("group", kGroups, 32 << 20);
@@ -685,7 +733,9 @@ extern "C" [[noreturn, gnu::section(".text.start")]] void _start(const abi::Star
                                  block->archive_size);
   const auto opened = base::UstarArchive::open(base::as_bytes(archive));
   expect(opened.has_value() && opened->find("vm.elf").has_value(), "the archive is mapped");
-  if (ask(Request::kFigures).words.mr2 > kCrowdMemory) {
+  if (opened->find("breaks")) {
+    check_broken_service();
+  } else if (ask(Request::kFigures).words.mr2 > kCrowdMemory) {
     check_crowd();
   } else {
     check_memory();

@@ -36,7 +36,7 @@ class Log {
   // The same without waiting for the lock, which may never come back.
   template <typename... Parts>
   void urgent(const Parts&... parts) {
-    base::FixedText<512> text;
+    base::FixedText<768> text;
     (text << ... << parts);
     if (uart_ != nullptr) {
       write("manager", text.text());
@@ -48,8 +48,9 @@ class Log {
  private:
   void write(std::string_view who, std::string_view text) {
     base::FixedText<800> out;
-    out << '[' << who << "] " << text << "\r\n";
+    out << '[' << who << "] " << text;
     uart_->write(out.text());
+    uart_->write("\r\n");
   }
 
   Lock lock_;

@@ -19,6 +19,8 @@ from .tables import table
 _ROUNDS = 20
 _REALMS = 10_000  # half a minute
 _MESSAGES = 500
+_REPLACEMENTS = 1_000
+_CLIENTS = 4
 # A program of the tests that stands in for the VM, so that nothing but the manager is measured.
 _PROBE = BUILD / "x86_64" / "tests" / "manager" / "manager-probe.elf"
 # What a realm is to cost at most; a millisecond is a million instructions.
@@ -28,7 +30,9 @@ _BOUNDS = {
     f"bytes lost in {_REALMS} rounds of create and terminate": 0,
     "bytes that an idle realm has": 512 << 10,
     "round trip to a child": 10_000,
+    "round trip between two children": 10_000,
     "request for one page": 5_000,
+    f"answers lost or wrong, of {_CLIENTS * _REPLACEMENTS}": 0,
     "meanwhile: latest wake of the first realm after a sleep of 5 ms": 10_000_000,
     "meanwhile: longest wait for the manager's answer": 10_000_000,
 }
@@ -94,6 +98,41 @@ _PROGRAM = [
                         (quot (- (monotonic-time) start) {_MESSAGES}))))))" 60000)
            [:ok n] n))""",
     "(realm-terminate beside)",
+    # Live update: a server in a child calls a function of this realm, which replaces it.
+    "(defn one [n] [1 (* 2 n)])",
+    "(defn other [n] [2 (* 2 n)])",
+    "(def answer one)",
+    """(defn next-call [] (receive from (do (send from (let [start (monotonic-time)] (answer 1)
+         (- (monotonic-time) start))) (next-call))))""",
+    "(def calls (spawn-in child next-call))",
+    """(defn replaced [i] (let [f (if (even? i) one other) start (now)] (def answer f)
+         (let [spent (- (now) start)] (send calls (self)) (receive x [spent x]))))""",
+    "(dotimes [i 10] (replaced i))",
+    "(def times (map replaced (range 100)))",
+    "(row \"`def` of a function that a child calls\" (median (map first times)))",
+    "(row \"the child's next call of it\" (median (map second times)))",
+    "(def oldest 0)",
+    "(def newest 0)",
+    "(defn answer [n] [0 (* 2 n)])",
+    "(defn serve [] (receive [from n] (do (send from [n (answer n)]) (serve))))",
+    "(def server (spawn-in child serve))",
+    # As good: the answer to this question, by a function no older than the question.
+    """(defn client [main left good] (if (= left 0) (send main [:good good])
+         (let [low oldest] (send server [(self) left])
+           (receive [n [v x]]
+             (client main (- left 1)
+               (if (and (= n left) (= x (* 2 n)) (<= low v newest)) (+ good 1) good))
+             :after 20000 (send main [:good good])))))""",
+    f"""(defn replace-code [i] (if (<= i {_REPLACEMENTS})
+         (do (def newest i) (eval (list 'defn 'answer ['n] [i '(* 2 n)])) (def oldest i) (yield)
+             (replace-code (+ i 1))) :done))""",
+    f"""(let [me (self) start (now)]
+         (dotimes [_ {_CLIENTS}] (spawn (fn [] (client me {_REPLACEMENTS} 0))))
+         (replace-code 1)
+         (row "the same under load, compiled each time" (quot (- (now) start) {_REPLACEMENTS}))
+         (row "answers lost or wrong, of {_CLIENTS * _REPLACEMENTS}"
+              (reduce (fn [left _] (receive [:good n] (- left n)))
+                      {_CLIENTS * _REPLACEMENTS} (range {_CLIENTS}))))""",
     # A second of a child that spins, with three tenths of the processor.
     """(defn spinning [policy]
          (let [realm (realm-create %{:name 'spinner :policy policy})]
@@ -117,11 +156,6 @@ _PROGRAM = [
             (worst 100 (fn [] (sleep 5)
                               (let [start (now)] (used sure) (- (now) start)))))""",
 ]
-
-
-def _program():
-    words = " ".join(line for line in " ".join(_PROGRAM).split("\n"))
-    return re.sub(r" +", " ", words)
 
 
 def _evaluate(program):
@@ -149,7 +183,8 @@ def _said(connection, program):
     while data := connection.recv(4096):
         for kind, payload in decoder.feed(data):
             if kind == link.READY:
-                connection.sendall(link.start("eval", {"tty": 0}, [program]))
+                connection.sendall(link.start("run", {"tty": 0}, ["bench.lona"]))
+                connection.sendall(b"".join(link.source(program.encode())))
             elif kind in (link.OUT, link.ERR):
                 said += payload
             elif kind == link.ENDED:
@@ -176,7 +211,7 @@ def bench_realms(_options, progress):
     """Making, ending and talking to a realm, in guest instructions."""
     build("x86_64")
     progress.show("bench realms")
-    said = _evaluate(_program())
+    said = _evaluate("\n".join(_PROGRAM))
     rows = [(name, value) for value, name in re.findall(r"^row (-?\d+) (.*)$", said, re.MULTILINE)]
     progress.clear()
     if not rows:

@@ -71,8 +71,7 @@ struct System {
   SentCapabilities capabilities{realms, own};
   CapabilityBook init_capabilities{init_originals};
   Guardian guardian{shared};
-  Shared shared{log,     timer, parts,        own,      realms,
-                regions, peers, capabilities, reserves, guardian};
+  Shared shared{log, timer, parts, own, realms, regions, peers, capabilities, reserves, guardian};
   Realm init{memory, {init_tables, init_grants, init_level_grants, init_copies, init_objects}};
   OwnThread init_service;
   Service service{shared, init, 0};

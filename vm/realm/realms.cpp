@@ -337,7 +337,7 @@ bool Realms::take_frame(Worker& w, Peer& peer, const Frame& frame, std::uint32_t
       const Term parts[] = {make_keyword(output  ? "output"
                                          : above ? "above"
                                                  : "realm"),
-                            Term::realm(from), value};
+                            Term::realm(from), value, Term::realm(peer.realm)};
       if (deliver_term(w, target, make_tuple(arena, parts))) {
         ++peer.unserved;
         peer.unserved_bytes += frame.content.size();
@@ -393,7 +393,6 @@ void Realms::pass_on(Peer& next, const Frame& frame) {
 void Realms::served(std::uint32_t realm) {
   Guard guard(lock_, true);
   Peer* peer = find(realm);
-  if (peer == nullptr) peer = find(routes_.next(realm));
   if (peer == nullptr || peer->unserved == 0) return;
   if (--peer->unserved == 0) peer->unserved_bytes = 0;
 }

@@ -266,6 +266,7 @@ Realms::Took Realms::take_frames(Worker& w, Peer& peer) {
       case FrameReader::State::kFrame:
         break;
     }
+    if (is_for_service(w, frame)) frame.head.kind = Frame::Kind::kRequest;
     if (!has_room(w, peer, frame)) return Took::kHeld;
     const bool good = frame.head.kind == Frame::Kind::kRouted
                           ? take_routed(w, peer, frame)
@@ -275,6 +276,25 @@ Realms::Took Realms::take_frames(Worker& w, Peer& peer) {
     if (!good) return Took::kBroken;
     peer.coming.pass();
   }
+}
+
+// What a peer sends to the service's pid is no more than a request of that peer: the service trusts
+// its own realm, and must not take one for the other.
+bool Realms::is_for_service(Worker& w, const Frame& frame) {
+  const Term pid = Term::from_bits(frame.head.target);
+  if (frame.head.kind != Frame::Kind::kMessage || !pid.is_pid()) return false;
+  if (service_name_.is_nil()) service_name_ = make_symbol("lona.realm/service");
+  const Process* target = w.vm.state().table.find(pid);
+  return target != nullptr && target->name_ != nullptr &&
+         Term::symbol(target->name_) == service_name_;
+}
+
+bool Realms::open(Worker& w, const Frame& frame, Route& route, Frame& inside) {
+  if (!open_routed(frame, route, inside)) return false;
+  if (route.to == own_ && is_for_service(w, inside)) {
+    route.kind = inside.head.kind = Frame::Kind::kRequest;
+  }
+  return true;
 }
 
 // A service that was started anew owes nothing.
@@ -293,7 +313,7 @@ bool Realms::has_room(Worker& w, const Peer& peer, const Frame& frame) {
   if (frame.head.kind == Frame::Kind::kRouted) {
     Route route;
     Frame inside;
-    if (!open_routed(frame, route, inside)) return true;  // which is seen when it is taken
+    if (!open(w, frame, route, inside)) return true;  // which is seen when it is taken
     if (route.to == own_) return has_room(w, peer, inside);
     const Peer* next = onward(peer, route);
     return next == nullptr || next->waiting() <= kPendingMax;
@@ -362,7 +382,7 @@ Realms::Peer* Realms::onward(const Peer& peer, const Route& route) {
 bool Realms::take_routed(Worker& w, Peer& peer, const Frame& frame) {
   Route route;
   Frame inside;
-  if (!open_routed(frame, route, inside) || platform::is_peer_number(peer.number)) return false;
+  if (!open(w, frame, route, inside) || platform::is_peer_number(peer.number)) return false;
   const bool down = peer.number == platform::kParent;
   if (down) routes_.is_above(route.from);
   // Nobody below may speak for others than itself and those below it.

@@ -127,6 +127,9 @@ class Realms {
   bool receive(Worker& w, Peer& peer);
   enum class Took : std::uint8_t { kAll, kHeld, kBroken };
   Took take_frames(Worker& w, Peer& peer);
+  bool is_for_service(Worker& w, const Frame& frame);
+  // open_routed, for who is to get it.
+  bool open(Worker& w, const Frame& frame, Route& route, Frame& inside);
   bool has_room(Worker& w, const Peer& peer, const Frame& frame);
   bool take_frame(Worker& w, Peer& peer, const Frame& frame, std::uint32_t from);
   bool take_routed(Worker& w, Peer& peer, const Frame& frame);
@@ -150,6 +153,7 @@ class Realms {
   ByteBuffer frame_;  // being encoded
   Arena arena_;       // of what was decoded
   Term service_ = Term::nil();
+  Term service_name_ = Term::nil();
   std::atomic<bool> holding_{false};
 };
 

@@ -73,7 +73,7 @@ _PROGRAM = [
     """(defn round-trip [pid n] (let [start (now)] (ask pid (self) n) (quot (- (now) start) n)))""",
     "(def here (spawn echo))",
     f"(do (round-trip here 10) (row \"round trip in a realm\" (round-trip here {_MESSAGES})))",
-    "(def child (realm-create %{:name 'child}))",
+    "(def child (realm-create %{:name 'child :policy %{:memory %{:max 33554432}}}))",
     """(def there (match (realm-eval child "(defn echo [] (receive [from x] (do (send from x)
          (echo)))) (spawn (fn [] (echo)))") [:ok pid] pid))""",
     f"(do (round-trip there 10) (row \"round trip to a child\" (round-trip there {_MESSAGES})))",

@@ -170,7 +170,7 @@ def _evaluate(program):
         with subprocess.Popen(words, stdin=subprocess.DEVNULL, start_new_session=True) as guest:
             try:
                 connection = listener.accept()[0]
-                connection.settimeout(120)
+                connection.settimeout(600)
                 return _said(connection, program)
             except TimeoutError:
                 raise Problem("the system did not answer while it was measured") from None

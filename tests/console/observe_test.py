@@ -17,11 +17,10 @@ class Booted(support.Both):
                          '(realm-eval r "(defn spin [] (spin)) (spawn spin) nil")', "(observe 2)")
         rounds = done.stdout.decode().split("\x1b[H\x1b[2J")[1:]
         self.assertEqual(len(rounds), 2, done.stdout)
-        rows = [re.search(r"#realm-id<\d+> +spinner +:running +(\S+) ", text) or
-                re.search(r"#realm-id<\d+> +  spinner +:running +(\S+) ", text) for text in rounds]
+        rows = [re.search(r"\d+ +spinner +running +(\S+) ", text) for text in rounds]
         self.assertEqual(rows[0][1], "?")
         self.assertIn(int(rows[1][1]), range(20, 36), rounds[1])
-        self.assertRegex(rounds[1], r"REALM +NAME +STATE +CPU")
+        self.assertRegex(rounds[1], r"ID +NAME +STATE +CPU")
         self.assertRegex(rounds[1], r"\d+ processes, ")
 
 

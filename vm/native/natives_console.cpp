@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // print, println, pr, prn, read-line and the like.
+#include "vm/data/sequence.hpp"
 #include "vm/data/string.hpp"
 #include "vm/process/process.hpp"
 #include "vm/session/console.hpp"
@@ -91,6 +92,14 @@ Term archive_text(Process& process, Args args) {
   if (file.data() == nullptr) return Term::nil();
   const std::string_view text{reinterpret_cast<const char*>(file.data()), file.size()};
   return string_or_oom(process, make_string_repaired(process, text));
+}
+
+Term terminal_size(Process& process, Args) {
+  const platform::Terminal terminal = platform::terminal();
+  if (!terminal.interactive) return Term::nil();
+  const Term size =
+      make_pair_tuple(process, Term::integer(terminal.columns), Term::integer(terminal.rows));
+  return size == Term::absent() ? process.fail_oom() : size;
 }
 
 }  // namespace lona::vm::natives

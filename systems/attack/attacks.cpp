@@ -62,8 +62,9 @@ void flood_endpoint() {
 
 // Any label, any length, any words; now and then a right one with a wrong word.
 void send_garbage() {
-  constexpr std::uint64_t kLabels[] = {0x100, 0x101, 0x102, 0x103, 0x104, 0x110, 0x111, 0x112,
-                                       0x114, 0x115, 0x116, 0x120, 0x121, 0x128, 0x129, 0x12a};
+  constexpr std::uint64_t kLabels[] = {
+      0x100, 0x101, 0x102, 0x103, 0x104, 0x110, 0x111, 0x112, 0x114, 0x115, 0x116, 0x120, 0x121,
+      0x128, 0x129, 0x12a, 0x106, 0x117, 0x118, 0x122, 0x123, 0x130, 0x131, 0x132, 0x133, 0x134};
   while (true) {
     std::uint64_t words[abi::kMsgMaxLength];
     for (std::uint64_t& word : words) {
@@ -222,6 +223,64 @@ void crumble_memory() {
   }
 }
 
+// Runs code that it has written itself, which the hardware allows and which has no more rights than
+// the realm; then writes to the text that all realms share.
+[[noreturn]] void patch_text() {
+  (void)ask(Request::kMapPages, kPool, 1, 12);
+  auto* code = reinterpret_cast<volatile std::uint8_t*>(kPool);
+  code[0] = 0xc3;  // ret
+  reinterpret_cast<void (*)()>(kPool)();
+  *reinterpret_cast<volatile std::uint8_t*>(&patch_text) = 0xc3;
+  __builtin_unreachable();
+}
+
+// As many kernel objects of all kinds as there is memory for, most of them given back again.
+void storm_objects() {
+  if (ask(Request::kMakeObject, abi::ObjectType::kTcb, 0, 0).status != Status::kOk) {
+    say("FAILED: objects: there is no thread");
+  }
+  while (true) {
+    const std::uint64_t slot = next_random() & 0xff;
+    const bool made =
+        ask(Request::kMakeObject, next_random() % abi::kObjectTypeCount, next_random() % 22, slot)
+            .status == Status::kOk;
+    if (!made || next_random() % 3 != 0) (void)ask(Request::kFreeObject, next_random() & 0xff);
+  }
+}
+
+// An untyped within an untyped within an untyped, down to the smallest, all slots full of what was
+// made of the last ones and of copies; then the first is revoked.
+void revoke_deep_trees() {
+  constexpr unsigned kSlotsBits = abi::object_bits(abi::kChildCSpaceBits);
+  constexpr unsigned kSlots = 1 << kSlotsBits;
+  constexpr unsigned kFirstBits = 16, kLastBits = 9;
+  const auto slot = [](std::uint64_t index) {
+    return abi::SlotAddress{abi::kRealmSlotObjects, index, kSlotsBits};
+  };
+  (void)ask(Request::kMakeObject, abi::ObjectType::kUntyped, kFirstBits, 0);
+  while (true) {
+    const abi::SlotAddress node{abi::kRealmSlotObjects, 0, 0};
+    unsigned at = 0;
+    for (unsigned bits = kFirstBits - 1; bits >= kLastBits; --bits, ++at) {
+      (void)abi::untyped_retype(abi::kObjectSlots + at, abi::ObjectType::kUntyped, bits, node,
+                                at + 1, 1);
+    }
+    if (abi::untyped_retype(abi::kObjectSlots + at, abi::ObjectType::kEndpoint, 0, node, at + 1,
+                            16) != abi::Error::kNone) {
+      say("FAILED: revokes: there is no tree");
+      return;
+    }
+    for (unsigned to = at + 17; to < kSlots; ++to) {
+      const unsigned from = at + 1 + static_cast<unsigned>(next_random() % (to - at - 1));
+      (void)(next_random() % 2 == 0
+                 ? abi::cnode_copy(slot(to), slot(from), abi::kAllRights)
+                 : abi::cnode_mint(slot(to), slot(from), abi::kAllRights, next_random() | 1));
+    }
+    (void)abi::cnode_revoke(slot(next_random() % 2 == 0 ? 0 : next_random() % kSlots));
+    (void)abi::cnode_revoke(slot(0));
+  }
+}
+
 void yield_for_ever() {
   while (true) abi::yield();
 }
@@ -251,6 +310,10 @@ bool attack(std::string_view name) {
   if (name == "changes") change_entries();
   if (name == "thefts") steal_capabilities();
   if (name == "jumps") reinterpret_cast<void (*)()>(~std::uint64_t{0} << 40)();
+  if (name == "patches") patch_text();
+  if (name == "objects") storm_objects();
+  if (name == "revokes") revoke_deep_trees();
+  if (name == "lingers") asm volatile("ud2");
   if (name == "spins") {
     while (true) asm volatile("");
   }

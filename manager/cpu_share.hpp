@@ -13,6 +13,8 @@ namespace lona::manager {
 // Realms take turns at one priority. With its reserve a realm runs above those that have none.
 inline constexpr std::uint64_t kRealmPriority = 100;
 inline constexpr std::uint64_t kReservePriority = 150;
+// A realm's helpers work for a few microseconds, which nobody else shall have to wait for in turn.
+inline constexpr std::uint64_t kHelperPriority = kRealmPriority + 1;
 
 // Reserves are given anew in each frame of that length.
 inline constexpr std::uint64_t kFrameUs = 10'000;
@@ -45,6 +47,24 @@ struct CpuPlan {
 
   bool operator==(const CpuPlan&) const = default;
 };
+
+// A helper may use a part of its realm's time, which the realm's worker then has less; of a realm
+// without a limit, a part of half a processor. It needs some microseconds for each message.
+inline constexpr std::uint64_t kHelperPart = 64;
+[[nodiscard]] constexpr std::uint64_t helper_share(const CpuPlan& plan) {
+  const std::uint64_t whole =
+      plan.beyond == abi::kNoShare ? abi::kWholeCpu / 2 : plan.reserve + plan.beyond;
+  return std::max(whole / kHelperPart, std::uint64_t{1});
+}
+[[nodiscard]] constexpr ThreadShare helper_thread_share(const CpuPlan& plan) {
+  constexpr std::uint64_t kBudgetUs = 100;
+  return {kHelperPriority, kBudgetUs, kBudgetUs * abi::kWholeCpu / helper_share(plan)};
+}
+// What the worker may use beside so many helpers.
+[[nodiscard]] constexpr std::uint64_t worker_share(const CpuPlan& plan, std::uint64_t helpers) {
+  return plan.beyond == abi::kNoShare ? abi::kNoShare
+                                      : plan.reserve + plan.beyond - helpers * helper_share(plan);
+}
 
 // What is left of a reserve in this frame, in microseconds. What was used too much is owed.
 class FrameCredit {

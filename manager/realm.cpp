@@ -91,6 +91,9 @@ bool Realm::run() {
   for (std::size_t worker = 0; worker < worker_count_; ++worker) {
     good = abi::tcb_resume(workers_[worker].tcb.cap) == Error::kNone && good;
   }
+  for (std::size_t helper = 0; helper < helper_count(); ++helper) {
+    resume_helper(helper);
+  }
   return good;
 }
 
@@ -98,6 +101,7 @@ void Realm::suspend() {
   for (std::size_t worker = 0; worker < worker_count_; ++worker) {
     (void)abi::tcb_suspend(workers_[worker].tcb.cap);
   }
+  suspend_helpers();
 }
 
 void Realm::halt() {
@@ -128,6 +132,7 @@ Realm::Step Realm::make_objects(const RealmParts& parts, const RealmConfig& conf
   if (!regions_.add({abi::kNullGuard, RegionType::null_guard, RegionRights::none}) ||
       !regions_.add({abi::kChannelRange, RegionType::channel, RegionRights::read_write}) ||
       !regions_.add({abi::kRegionRange, RegionType::shared_region, RegionRights::read_write}) ||
+      !regions_.add({abi::kHelperRange, RegionType::stack, RegionRights::read_write}) ||
       !regions_.add({abi::kPoolRange, RegionType::pool, RegionRights::read_write}) ||
       !regions_.add({abi::level_memory(depth_), RegionType::own_level, RegionRights::read_write}) ||
       (depth_ != 0 && !regions_.add({abi::levels_above(depth_), RegionType::inherited,
@@ -440,6 +445,9 @@ bool Realm::charge(std::uint64_t bytes) {
 std::uint64_t Realm::time_used() {
   for (std::size_t worker = 0; worker < worker_count_; ++worker) {
     time_used_ += abi::sched_context_consumed(workers_[worker].sched_context.cap).value;
+  }
+  for (std::size_t helper = 0; helper < helper_count(); ++helper) {
+    time_used_ += abi::sched_context_consumed(helpers_[helper].sched_context.cap).value;
   }
   return time_used_;
 }

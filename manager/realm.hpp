@@ -76,7 +76,7 @@ struct PeerLink {
 class Realm {
  public:
   // Badges on the realm's endpoint: a request cannot pass for a fault. Above the kind of a fault is
-  // the worker's number.
+  // the thread's number.
   static constexpr unsigned kBadgeKindBits = 8;
   static constexpr std::uint64_t kBadgeKinds = (1 << kBadgeKindBits) - 1;
   static constexpr std::uint64_t kRequestBadge = 1;
@@ -110,10 +110,11 @@ class Realm {
   void halt();
   void suspend();
 
-  // The worker's system call ends with abi::kCallFailed instead of what it asked for.
-  [[nodiscard]] bool end_call(std::uint64_t worker);
   // A worker that has faulted goes on at `entry` (abi::kLastWordsEntry), alone.
   [[nodiscard]] bool let_speak(std::uint64_t worker, abi::Address entry);
+  // The thread's system call ends with abi::kCallFailed instead of what it asked for. Its number is
+  // a worker's, or a helper's from abi::kFirstHelper on.
+  [[nodiscard]] bool end_call(std::uint64_t thread);
 
   [[nodiscard]] abi::Status map_pages(const PageRange& pages);
   [[nodiscard]] abi::Status unmap_pages(const PageRange& pages);
@@ -164,6 +165,15 @@ class Realm {
   [[nodiscard]] abi::Status make_irq_handler(const MakeIrqHandler& request);
   [[nodiscard]] abi::Status give_sched_control(const RealmParts& parts,
                                                const GiveSchedControl& request);
+  // Helpers (realm_helpers.cpp), which stand still at first.
+  [[nodiscard]] abi::Status make_helper(const RealmParts& parts, std::uint64_t number);
+  [[nodiscard]] abi::Status restart_helper(const RealmParts& parts, std::uint64_t number);
+  void resume_helper(std::size_t number) const;
+  void suspend_helpers() const;
+  void give_helpers_time(const RealmParts& parts, ThreadShare share) const;
+  [[nodiscard]] std::size_t helper_count() const {
+    return helper_count_.load(std::memory_order_acquire);
+  }
   // The frames of a shared region of its own, in one of its windows.
   [[nodiscard]] abi::Status map_region(const FrameRun& frames, std::size_t place) {
     return map_run(frames, abi::region_window(place));
@@ -206,10 +216,17 @@ class Realm {
   [[nodiscard]] Step map_own(Window* window, const LoadedSegment& piece, FrameRun* last = nullptr);
   [[nodiscard]] Step map_frames(Window* window, const LoadedSegment& piece, FrameRun* last);
   [[nodiscard]] Step fill_cspace(const RealmConfig& config);
+  struct Helper;
+  [[nodiscard]] abi::Status build_helper(Helper& helper, const RealmParts& parts,
+                                         std::uint64_t number);
+  [[nodiscard]] abi::Error aim_helper(const Helper& helper, const RealmParts& parts,
+                                      std::uint64_t number) const;
   [[nodiscard]] Step start_worker(std::size_t worker, const RealmParts& parts,
                                   const RealmConfig& config);
   [[nodiscard]] Step give_cap(std::uint64_t slot, abi::CPtr source, abi::CapRights rights,
                               std::uint64_t badge);
+  // What comes before the bits of a CPtr, once it has them.
+  [[nodiscard]] static abi::CNodeData cspace_guard();
   [[nodiscard]] abi::SlotAddress object_slot(std::uint64_t slot) const {
     return {object_node_.cap, slot, abi::object_bits(cspace_bits_)};
   }
@@ -243,6 +260,14 @@ class Realm {
   };
   std::array<Worker, abi::kRealmWorkersMax> workers_{};
   std::size_t worker_count_ = 0;
+  struct Helper {
+    KernelObject tcb;
+    KernelObject sched_context;
+    FrameRun pages;
+    abi::CPtr fault_cap = 0;
+  };
+  std::array<Helper, abi::kHelperMax> helpers_{};
+  std::atomic<std::size_t> helper_count_{0};  // what is below does not change any more
   abi::CPtr deadline_signal_ = 0;
   FrameRun channel_;
   RegionBook book_;

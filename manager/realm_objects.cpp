@@ -36,15 +36,20 @@ Status status_of(MemoryError error) {
   return error == MemoryError::out_of_memory ? Status::kOutOfMemory : Status::kTooMany;
 }
 
+constexpr unsigned kRootBits = 1;
+constexpr unsigned kLeafBits = std::countr_zero(abi::kObjectSlots);
+
 }  // namespace
+
+abi::CNodeData Realm::cspace_guard() {
+  return abi::CNodeData(0, abi::kWordBits - kRootBits - kLeafBits);
+}
 
 Status Realm::prepare_objects() {
   memory_.keep_slots_ready(64);
   if (cspace_root_.cap != 0) {
     return Status::kOk;
   }
-  constexpr unsigned kRootBits = 1;
-  constexpr unsigned kLeafBits = std::countr_zero(abi::kObjectSlots);
   const unsigned bits = abi::object_bits(cspace_bits_);
   const std::uint64_t cost = std::uint64_t{1} << (bits + abi::kSlotBits);
   if (!charge(cost)) {
@@ -70,7 +75,7 @@ Status Realm::prepare_objects() {
     discharge(cost);
     return Status::kOutOfMemory;
   }
-  const abi::CNodeData guard(0, abi::kWordBits - kRootBits - kLeafBits);
+  const abi::CNodeData guard = cspace_guard();
   for (std::size_t at = 0; at < worker_count_; ++at) {
     if (abi::tcb_set_space(workers_[at].tcb.cap, workers_[at].fault_cap, root->cap, guard,
                            space_.cap()) != Error::kNone) {
@@ -180,12 +185,14 @@ Status Realm::give_sched_control(const RealmParts& parts, const GiveSchedControl
                                    abi::kAllRights));
 }
 
-bool Realm::end_call(std::uint64_t worker) {
+bool Realm::end_call(std::uint64_t thread) {
   constexpr abi::Word kInstructionBytes = 2;  // of `syscall`
-  if (worker >= worker_count_) {
+  const bool helps = thread >= abi::kFirstHelper;
+  const std::uint64_t number = helps ? thread - abi::kFirstHelper : thread;
+  if (number >= (helps ? helper_count() : worker_count_)) {
     return false;
   }
-  const abi::CPtr tcb = workers_[worker].tcb.cap;
+  const abi::CPtr tcb = helps ? helpers_[number].tcb.cap : workers_[number].tcb.cap;
   abi::UserRegisters registers{};
   if (abi::tcb_read_registers(tcb, false, abi::kUserRegisterCount, registers) != Error::kNone) {
     return false;
@@ -206,6 +213,7 @@ bool Realm::let_speak(std::uint64_t worker, abi::Address entry) {
       (void)abi::tcb_suspend(workers_[other].tcb.cap);
     }
   }
+  suspend_helpers();
   const abi::CPtr tcb = workers_[worker].tcb.cap;
   abi::UserRegisters registers{};
   if (abi::tcb_read_registers(tcb, false, abi::kUserRegisterCount, registers) != Error::kNone) {

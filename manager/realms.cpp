@@ -344,6 +344,7 @@ void Realms::stop_subtree(std::uint32_t top) {
       if (home->serving) {
         (void)abi::call(home->stop, abi::MessageInfo(0, 0, 0, 0));
         home->serving = false;
+        home->realm.suspend();  // a helper may just have been started
       }
     }
     const Guard guard(lock_);
@@ -553,16 +554,36 @@ void Realms::apply_plan(std::uint32_t realm, const FamilyTime& family) {
   if (realm == RealmTree::kRoot) {
     plan.reserve = kFirstRealmReserve;
   }
-  if (found.realm == nullptr || plan == found.plan) {
+  const std::size_t helpers = found.realm == nullptr ? 0 : found.realm->helper_count();
+  if (found.realm == nullptr || (plan == found.plan && helpers == found.helpers)) {
     return;
   }
   found.plan = plan;
+  found.helpers = helpers;
+  // The first realm is trusted, and drives devices.
+  found.realm->give_helpers_time(shared_.parts, realm == RealmTree::kRoot
+                                                    ? thread_share(kHelperPriority, abi::kNoShare)
+                                                    : helper_thread_share(plan));
   found.planned = true;
   shared_.reserves.apply({.index = RealmTree::index_of(realm),
                           .tcb = found.realm->tcb(),
                           .sched_context = found.realm->sched_context(),
                           .used_us = &found.realm->time_counter(),
-                          .time = plan});
+                          .time = plan,
+                          .helpers = helpers});
+}
+
+void Realms::count_helpers(const Realm& realm) {
+  const Guard guard(lock_);
+  apply_plan(realm.number(), family_time(realm.number()));
+}
+
+// Whoever stops the realm does so under the lock, or once more when its service thread has stopped.
+void Realms::resume_helper(const Realm& realm, std::size_t number) {
+  const Guard guard(lock_);
+  if (entry(realm.number()).state == RealmState::kRunning) {
+    realm.resume_helper(number);
+  }
 }
 
 // A realm shares its time with its children, and they with theirs.

@@ -125,6 +125,10 @@ class Realms {
 
   // By the realm's own service thread, when its worker will not run again.
   void ended(const Realm& realm, std::uint64_t status, std::string_view text);
+  // By the realm's own service thread: a further helper has been made, and gets its time.
+  void count_helpers(const Realm& realm);
+  // Likewise: it runs, unless the realm stands still.
+  void resume_helper(const Realm& realm, std::size_t number);
   // May a fault that can be served be served now?
   [[nodiscard]] bool admit_fault(const Realm& realm);
   // The same for a first look at a page of a realm above, which is no mistake.
@@ -154,7 +158,8 @@ class Realms {
     std::uint64_t share = abi::kNoShare;  // of it and all its children
     std::uint64_t reserve = 0;            // of it and all its children
     bool divided = false;                 // `share` was worked out
-    CpuPlan plan;                         // what its worker has of that
+    CpuPlan plan;                         // what its threads have of that
+    std::size_t helpers = 0;              // so many have their part
     bool planned = false;                 // the keeper of reserves knows it
     RateLimit faults{abi::kFaultsPerSecond};
     RateLimit inheriting{kInheritingPerSecond};

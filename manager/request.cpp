@@ -234,6 +234,16 @@ base::Expected<DecodedRequest, Status> decode_take(std::span<const std::uint64_t
                         .slot = slot};
 }
 
+base::Expected<std::uint64_t, Status> decode_helper(std::span<const std::uint64_t> words) {
+  if (words.size() != 1) {
+    return base::fail(Status::kBadMessage);
+  }
+  if (words[0] >= abi::kHelperMax) {
+    return base::fail(Status::kBadArgument);
+  }
+  return words[0];
+}
+
 }  // namespace
 
 base::Expected<DecodedRequest, Status> decode_request(std::uint64_t label,
@@ -297,6 +307,10 @@ base::Expected<DecodedRequest, Status> decode_request(std::uint64_t label,
       }
       return GiveSchedControl{.core = words[0], .slot = slot};
     }
+    case abi::Request::kMakeHelper:
+      return MakeHelper{TRY(decode_helper(words))};
+    case abi::Request::kRestartHelper:
+      return RestartHelper{TRY(decode_helper(words))};
     case abi::Request::kConnectRealms:
       return ConnectRealms{.first = TRY(decode_number(words, 2)),
                            .second = TRY(decode_number(words.last(1), 1))};

@@ -120,6 +120,12 @@ struct TakeCapability {
   std::uint64_t slot;
 };
 struct LostCapabilities {};
+struct MakeHelper {
+  std::uint64_t number;
+};
+struct RestartHelper {
+  std::uint64_t number;
+};
 struct MakeRegion {
   std::uint64_t bytes;
   RegionName name;
@@ -144,9 +150,10 @@ struct ReleaseRegion {
 using DecodedRequest =
     std::variant<MapPages, UnmapPages, Figures, SetDeadline, LogText, ExitRealm, RequestMemory,
                  CreateRealm, RunRealm, SuspendRealm, TerminateRealm, RealmInfo, ChildRealms,
-                 NextEnded, MakeObject, FreeObject, MakeIrqHandler, GiveSchedControl, ConnectRealms,
-                 DisconnectRealms, OfferCapability, TakeCapability, LostCapabilities, MakeRegion,
-                 ShareRegion, UnshareRegion, FindRegion, ReleaseRegion>;
+                 NextEnded, MakeObject, FreeObject, MakeIrqHandler, GiveSchedControl, MakeHelper,
+                 RestartHelper, ConnectRealms, DisconnectRealms, OfferCapability, TakeCapability,
+                 LostCapabilities, MakeRegion, ShareRegion, UnshareRegion, FindRegion,
+                 ReleaseRegion>;
 
 // `words` are the message's words, as many as the sender said.
 [[nodiscard]] base::Expected<DecodedRequest, abi::Status> decode_request(

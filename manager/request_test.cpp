@@ -238,6 +238,15 @@ TEST(Request, RefusesObjectsThatMakeNoSense) {
   EXPECT_EQ(decode(Request::kGiveSchedControl, {8, 0}).error(), Status::kBadArgument);
 }
 
+TEST(Request, DecodesHelpers) {
+  for (const auto label : {Request::kMakeHelper, Request::kRestartHelper}) {
+    EXPECT_TRUE(decode(label, {abi::kHelperMax - 1}).has_value());
+    EXPECT_EQ(decode(label, {abi::kHelperMax}).error(), Status::kBadArgument);
+    EXPECT_EQ(decode(label, {}).error(), Status::kBadMessage);
+    EXPECT_EQ(decode(label, {0, 0}).error(), Status::kBadMessage);
+  }
+}
+
 TEST(Request, FaultsAreNoRequests) {
   for (std::uint64_t label = 0; label < 0x100; ++label) {
     EXPECT_EQ(decode_request(label, {}).error(), Status::kUnknownRequest);

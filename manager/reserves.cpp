@@ -78,9 +78,8 @@ void Reserves::serve(const abi::Message& message) {
 void Reserves::adopt(const Plan& plan) {
   Entry& entry = entries_[plan.index];
   entry.plan = plan;
-  const std::uint64_t share =
-      plan.time.beyond == abi::kNoShare ? abi::kNoShare : plan.time.reserve + plan.time.beyond;
-  (void)configure_sched_context(control_, plan.sched_context, thread_share(0, share));
+  (void)configure_sched_context(control_, plan.sched_context,
+                                thread_share(0, worker_share(plan.time, plan.helpers)));
   entry.credit.set(plan.time.reserve * kFrameUs / abi::kWholeCpu);
   entry.seen_us = plan.used_us->load(std::memory_order_relaxed);
   end_ = std::max(end_, plan.index + 1);

@@ -34,6 +34,7 @@ class Reserves {
     abi::CPtr sched_context = 0;
     std::atomic<std::uint64_t>* used_us = nullptr;  // counts what the kernel tells
     CpuPlan time;
+    std::uint64_t helpers = 0;  // which have their part of it
   };
 
   [[nodiscard]] base::Expected<void, MemoryError> start(Memory& memory, AddressSpace& own,

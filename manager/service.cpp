@@ -210,6 +210,20 @@ class Server {
     return answer(is_first() ? realm_.give_sched_control(shared_.parts, request)
                              : abi::Status::kNotAllowed);
   }
+  bool handle(const MakeHelper& request) {
+    const abi::Status status = realm_.make_helper(shared_.parts, request.number);
+    if (status == abi::Status::kOk) {
+      shared_.realms.count_helpers(realm_);
+    }
+    return answer(status);
+  }
+  bool handle(const RestartHelper& request) {
+    const abi::Status status = realm_.restart_helper(shared_.parts, request.number);
+    if (status == abi::Status::kOk) {
+      shared_.realms.resume_helper(realm_, request.number);
+    }
+    return answer(status);
+  }
   bool handle(const ConnectRealms& request) {
     const auto made = shared_.peers.connect(realm_, request.first, request.second);
     if (!made) {

@@ -5,7 +5,7 @@
 //   0x0000'0000'0000  null guard                           –
 //   0x0000'0040'0000  the VM: text, constants, own data    RX / R / RW
 //   0x0000'4000'0000  start block                          R
-//   0x0001'0000'0000  worker areas                         RW
+//   0x0001'0000'0000  worker areas, helper areas           RW
 //   0x0008'0000'0000  core image: constants, data          R / RW (first realm), R
 //   0x000c'0000'0000  archive of the boot image            R
 //   0x0100'0000'0000  code and binaries, one slot a level  R / RW
@@ -64,6 +64,18 @@ constexpr AddressRange worker_stack(std::uint64_t worker) {
 }
 inline constexpr AddressRange kWorkerRange{kWorkerAreas, kWorkerMax* kWorkerAreaSize};
 
+// A helper's area: its IPC buffer, with room for its own words behind it, guard, one page of stack,
+// guard.
+inline constexpr std::uint64_t kHelperMax = 32;
+inline constexpr std::uint64_t kHelperAreaSize = 4 * kSmallPage;
+inline constexpr AddressRange kHelperRange{kWorkerRange.end(), kHelperMax* kHelperAreaSize};
+constexpr Address helper_area(std::uint64_t helper) {
+  return kHelperRange.start + helper * kHelperAreaSize;
+}
+constexpr AddressRange helper_stack(std::uint64_t helper) {
+  return {helper_area(helper) + 2 * kSmallPage, kSmallPage};
+}
+
 inline constexpr AddressRange kCoreImageRange{0x8'0000'0000, 0x4'0000'0000};
 // Its parts, in frames that all realms share: what never changes, and what the first realm may
 // write.
@@ -114,7 +126,8 @@ constexpr Address region_window(std::uint64_t place) {
 }
 
 static_assert(kNullGuard.end() == kVmRange.start && kVmRange.end() == kStartBlockAddress);
-static_assert(kWorkerRange.end() <= kCoreImageRange.start);
+static_assert(kHelperRange.size <= kLargePage && kHelperRange.start % kLargePage == 0);
+static_assert(kHelperRange.end() <= kCoreImageRange.start);
 static_assert(kCoreConstants.start == kCoreImageRange.start);
 static_assert(kCoreConstants.end() == kCoreData.start && kCoreData.end() == kCoreImageRange.end());
 static_assert(kCoreImageRange.end() == kArchiveRange.start);

@@ -69,6 +69,14 @@ enum class Request : std::uint64_t {
   kMakeIrqHandler = 0x122,
   // core, slot → nothing. Of the first realm only: authority over processor time on that core.
   kGiveSchedControl = 0x123,
+  // number → nothing. A helper: a thread that waits in the kernel for a process. The first one has
+  //   number 0, the next one 1. It starts with kRestartHelper, as a worker does, but with the
+  //   address of its area in rdi, and kFirstHelper more for its number.
+  kMakeHelper = 0x124,
+  // number → nothing. That helper starts, or starts anew: what it has waited for it does not wait
+  // for
+  //   any more.
+  kRestartHelper = 0x125,
 
   // Capabilities that go from realm to realm: endpoints and notifications that were made by
   // kMakeObject, or taken. What is offered has a number of the realm that offers.

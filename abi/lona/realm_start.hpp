@@ -27,12 +27,17 @@ static_assert(kRealmSlotWorkers + kRealmWorkersMax - 1 <= kRealmSlotObjects);
 constexpr std::uint64_t worker_slot(std::uint64_t worker) {
   return worker == 0 ? std::uint64_t{kRealmSlotNotification} : kRealmSlotWorkers + worker - 1;
 }
+// Helpers' numbers among the threads; a realm other than the first one can have fewer.
+inline constexpr std::uint64_t kFirstHelper = kWorkerMax;
 // How many of these slots there are, which says how many children a realm can have: of init, of
 // others.
 inline constexpr unsigned kInitCSpaceBits = 11;
 inline constexpr unsigned kChildCSpaceBits = 7;
 constexpr std::uint64_t most_children(unsigned cspace_bits) {
   return cspace_bits == kInitCSpaceBits ? kChildMax : 48;
+}
+constexpr std::uint64_t most_helpers(unsigned cspace_bits) {
+  return cspace_bits == kInitCSpaceBits ? kHelperMax : kHelperMax / 2;
 }
 // A child can have channels to other children of its parent; they have numbers above those of its
 // own children, and use the same page table as the channel to the parent. Of all its children a

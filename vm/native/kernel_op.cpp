@@ -77,11 +77,21 @@ std::uint32_t KernelOp::slot(Term t) {
   return found.slot;
 }
 
-std::uint64_t KernelOp::readable(std::size_t argument, MachineType type) {
+std::uint64_t KernelOp::with_right(std::size_t argument, MachineType type, abi::CapRights any_of) {
   const std::uint64_t cap = capability(argument, type);
   const Term value = args_[static_cast<std::uint32_t>(argument)];
-  if (good() && (capability_of(value).kind.rights & abi::kCanRead.raw()) == 0) error("no-right");
+  if (good() && (capability_of(value).kind.rights & any_of.raw()) == 0) error("no-right");
   return cap;
+}
+std::uint64_t KernelOp::readable(std::size_t argument, MachineType type) {
+  return with_right(argument, type, abi::kCanRead);
+}
+std::uint64_t KernelOp::writable(std::size_t argument, MachineType type) {
+  return with_right(argument, type, abi::kCanWrite);
+}
+std::uint64_t KernelOp::callable(std::size_t argument) {
+  (void)writable(argument, MachineType::kEndpoint);
+  return with_right(argument, MachineType::kEndpoint, abi::kCanGrant | abi::kCanGrantReply);
 }
 
 std::uint64_t KernelOp::word(Term t) {

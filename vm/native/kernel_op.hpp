@@ -74,8 +74,11 @@ class KernelOp {
   std::uint64_t capability(std::size_t argument, MachineType type) {
     return capability(args_[static_cast<std::uint32_t>(argument)], type);
   }
-  // One that allows this: a receive without the right to read is a fault to the kernel.
+  // One that allows this: a receive without the right to read is a fault to the kernel, and who
+  // calls without the right to grant a reply waits for ever.
   std::uint64_t readable(std::size_t argument, MachineType type);
+  std::uint64_t writable(std::size_t argument, MachineType type);
+  std::uint64_t callable(std::size_t argument);
   // An integer or an address.
   std::uint64_t word(Term t);
   CapPlace place(Term cnode, Term slot);
@@ -97,6 +100,8 @@ class KernelOp {
   Term ok() { return good() ? state_of(p_).ok : answer_; }
 
  private:
+  std::uint64_t with_right(std::size_t argument, MachineType type, abi::CapRights any_of);
+
   Process& p_;
   std::string_view name_;
   Args args_;

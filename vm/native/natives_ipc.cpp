@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // The kernel's messages: signals, and messages through endpoints. A worker never waits in the
-// kernel.
+// kernel: a helper does, and the process tries again when that has what it waits for.
 #include <algorithm>
 
 #include "abi/sel4/object_types.hpp"
@@ -65,6 +65,77 @@ Outgoing outgoing(KernelOp& op, Term info) {
   return out;
 }
 
+// A call that waits: it is begun, and from then on the native comes back until it has ended.
+Term begin(Process& p, KernelOp& op, platform::WaitingCall kind, std::uint64_t target,
+           std::uint64_t reply = 0, const Outgoing& out = {}) {
+  if (!op.good()) return op.answer();
+  const platform::StartedCall started =
+      platform::start_call(kind, target, reply, out.info, {out.words, out.count});
+  if (started.error != platform::RealmError::kNone) {
+    op.error(describe(started.error));
+    return op.answer();
+  }
+  state_of(p).kernel_calls.enter(p, started.helper);
+  return p.wait_for_kernel();
+}
+bool begun(const Process& p) {
+  return p.helper_ != Process::kNoHelper;
+}
+// True when it has ended: that is its answer.
+bool ended(Process& p, KernelAnswer& answer) {
+  if (!platform::call_has_ended(p.helper_)) return false;
+  const std::uint32_t helper = p.helper_;
+  state_of(p).kernel_calls.leave(p);
+  platform::take_answer(answer, helper);
+  return true;
+}
+
+// Who sent the last message is not answered any more: it would wait for ever.
+void give_no_answer(Process& p) {
+  if (!p.owes_answer_) return;
+  p.owes_answer_ = false;
+  platform::send_now(platform::slot_capability(p.reply_slot_),
+                     kNoAnswerLabel << MessageInfo::kLabelShift, {});
+}
+
+// A message that has come is one to be answered, if its sender waits for that.
+Term taken(Process& p, KernelOp& op, const KernelAnswer& answer) {
+  p.owes_answer_ = !answer.failed;
+  return received(p, op, answer);
+}
+
+// The next message, which may have to be waited for.
+Term receive(Process& p, KernelOp& op) {
+  const std::uint64_t source = op.readable(0, MachineType::kEndpoint);
+  const std::uint64_t reply = reply_object(p, op);
+  if (!op.good()) return op.answer();
+  give_no_answer(p);
+  KernelAnswer answer;
+  platform::receive_now(answer, source, reply);
+  if (!answer.nothing) return taken(p, op, answer);
+  return begin(p, op, platform::WaitingCall::kReceive, source, reply);
+}
+Term go_on_receiving(Process& p, KernelOp& op) {
+  KernelAnswer answer;
+  return ended(p, answer) ? taken(p, op, answer) : p.wait_for_kernel();
+}
+
+void answer_caller(Process& p, const Outgoing& out) {
+  if (p.reply_slot_ == Process::kNoReplySlot) return;
+  p.owes_answer_ = false;
+  platform::send_now(platform::slot_capability(p.reply_slot_), out.info, {out.words, out.count});
+}
+
+// What was signalled; nil: nothing.
+Term take_signals(KernelOp& op, std::uint64_t source) {
+  if (!op.good()) return op.answer();
+  KernelAnswer answer;
+  platform::receive_now(answer, source, 0);
+  if (answer.failed) op.error("invalid-capability");
+  if (!op.good()) return op.answer();
+  return answer.badge == 0 ? Term::nil() : Term::integer(static_cast<std::int64_t>(answer.badge));
+}
+
 }  // namespace
 
 Term msg_words(Process& p, Args args) {
@@ -107,20 +178,20 @@ Term signal_notification(Process& p, Args args) {
 
 Term poll_notification(Process& p, Args args) {
   KernelOp op(p, "poll!", args);
-  const std::uint64_t source = op.readable(0, MachineType::kNotification);
-  if (!op.good()) return op.answer();
-  KernelAnswer answer;
-  platform::receive_now(answer, source, 0);
-  if (answer.failed) op.error("invalid-capability");
-  if (!op.good()) return op.answer();
-  return answer.badge == 0 ? Term::nil() : Term::integer(static_cast<std::int64_t>(answer.badge));
+  return take_signals(op, op.readable(0, MachineType::kNotification));
 }
 
 Term wait_notification(Process& p, Args args) {
-  constexpr std::uint64_t kLookNs = 1'000'000;
-  if (!is_machine_value(args[0], MachineType::kNotification)) return p.fail_badarg("wait!", args);
-  const Term word = poll_notification(p, args);
-  return word.is_nil() ? p.wait_until(platform::now_ns() + kLookNs) : word;
+  KernelOp op(p, "wait!", args);
+  if (begun(p)) {
+    KernelAnswer answer;
+    if (!ended(p, answer)) return p.wait_for_kernel();
+    if (answer.failed) op.error("invalid-capability");
+    return op.good() ? Term::integer(static_cast<std::int64_t>(answer.badge)) : op.answer();
+  }
+  const std::uint64_t source = op.readable(0, MachineType::kNotification);
+  const Term word = take_signals(op, source);
+  return word.is_nil() ? begin(p, op, platform::WaitingCall::kWait, source) : word;
 }
 
 Term send_now(Process& p, Args args) {
@@ -131,23 +202,60 @@ Term send_now(Process& p, Args args) {
   return op.ok();
 }
 
+Term send_message(Process& p, Args args) {
+  KernelOp op(p, "send!", args);
+  if (begun(p)) {
+    KernelAnswer answer;
+    if (!ended(p, answer)) return p.wait_for_kernel();
+    if (answer.failed) op.error("invalid-capability");
+    return op.ok();
+  }
+  const std::uint64_t target = op.writable(0, MachineType::kEndpoint);
+  return begin(p, op, platform::WaitingCall::kSend, target, 0, outgoing(op, args[1]));
+}
+
+Term call_endpoint(Process& p, Args args) {
+  KernelOp op(p, "call!", args);
+  if (begun(p)) {
+    KernelAnswer answer;
+    if (!ended(p, answer)) return p.wait_for_kernel();
+    if (abi::MessageInfo(answer.info).label() == kNoAnswerLabel) op.error("no-answer");
+    return received(p, op, answer);
+  }
+  const std::uint64_t target = op.callable(0);
+  return begin(p, op, platform::WaitingCall::kCall, target, 0, outgoing(op, args[1]));
+}
+
+Term receive_message(Process& p, Args args) {
+  KernelOp op(p, "recv!", args);
+  return begun(p) ? go_on_receiving(p, op) : receive(p, op);
+}
+
+Term reply_and_receive(Process& p, Args args) {
+  KernelOp op(p, "reply-recv!", args);
+  if (begun(p)) return go_on_receiving(p, op);
+  (void)op.readable(0, MachineType::kEndpoint);
+  const Outgoing out = outgoing(op, args[1]);
+  if (!op.good()) return op.answer();
+  answer_caller(p, out);
+  return receive(p, op);
+}
+
 Term receive_now(Process& p, Args args) {
   KernelOp op(p, "recv-nb!", args);
   const std::uint64_t source = op.readable(0, MachineType::kEndpoint);
   const std::uint64_t reply = reply_object(p, op);
   if (!op.good()) return op.answer();
+  give_no_answer(p);
   KernelAnswer answer;
   platform::receive_now(answer, source, reply);
-  if (answer.nothing) return Term::nil();
-  return received(p, op, answer);
+  return answer.nothing ? Term::nil() : taken(p, op, answer);
 }
 
 Term reply_now(Process& p, Args args) {
   KernelOp op(p, "reply!", args);
   const Outgoing out = outgoing(op, args[0]);
-  if (op.good() && p.reply_slot_ != Process::kNoReplySlot) {
-    platform::send_now(platform::slot_capability(p.reply_slot_), out.info, {out.words, out.count});
-  }
+  if (op.good()) answer_caller(p, out);
   return op.ok();
 }
 

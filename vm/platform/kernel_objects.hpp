@@ -59,4 +59,24 @@ void kernel_call(KernelAnswer& answer, std::uint64_t target, std::uint64_t label
 void send_now(std::uint64_t target, std::uint64_t info, std::span<const std::uint64_t> words);
 void receive_now(KernelAnswer& answer, std::uint64_t source, std::uint64_t reply);
 
+// Calls that wait. A helper, a thread of the realm's beside its workers, makes the call and waits
+// in the kernel. There are only so many.
+inline constexpr std::uint32_t kMostHelpers = 32;
+enum class WaitingCall : std::uint8_t { kSend, kReceive, kCall, kWait };
+struct StartedCall {
+  RealmError error;
+  std::uint32_t helper;
+};
+// `reply`: what a message that is received can be answered by.
+StartedCall start_call(WaitingCall kind, std::uint64_t target, std::uint64_t reply,
+                       std::uint64_t info, std::span<const std::uint64_t> words);
+// Calls may have ended: for the first worker, whose sleep that ends. True once from `take`.
+bool calls_have_ended();
+bool take_ended_calls();
+bool call_has_ended(std::uint32_t helper);
+// Of a call that has ended; the helper is free then.
+void take_answer(KernelAnswer& answer, std::uint32_t helper);
+// Nobody wants the answer: the helper is free. A message may have been taken, or sent, already.
+void give_up_call(std::uint32_t helper);
+
 }  // namespace lona::vm::platform

@@ -58,6 +58,8 @@ class Process final : public Heap, public Timer {
   // `return process.wait_for_console()`: the native is called again when input may have come, the
   // host has closed it, or for no reason.
   Term wait_for_console();
+  // Likewise when the call that its helper makes has ended (sched/kernel_objects.hpp).
+  Term wait_for_kernel() { return Term::again(); }
   // Likewise at `deadline_ns` (platform::now_ns scale) or earlier. The deadline is kept in
   // `wait_deadline()` until a native clears it, so that the second call knows it is one.
   Term wait_until(std::uint64_t deadline_ns);
@@ -90,6 +92,7 @@ class Process final : public Heap, public Timer {
   // Registers of most frames fit in this; see slack().
   static constexpr std::uint32_t kFrameWords = 32;
   static constexpr std::uint32_t kNoReplySlot = ~std::uint32_t{0};
+  static constexpr std::uint32_t kNoHelper = ~std::uint32_t{0};
 
   static Word* refill(Heap& self, std::size_t words, bool may_use_reserve);
   Word* first_block() { return reinterpret_cast<Word*>(this + 1); }
@@ -194,10 +197,12 @@ class Process final : public Heap, public Timer {
   bool peeking_ = false;       // a receive is matching a message that is still in the inbox
   bool waits_for_console_ = false;
   bool in_console_list_ = false;
+  bool owes_answer_ = false;  // to whoever has sent its last message of the kernel's
   std::uint8_t priority_ = 100;
   std::uint32_t load_depth_ = 0;  // hold_definitions without their release_definitions
   std::uint16_t collection_live_ = 0;
   std::uint32_t reply_slot_ = kNoReplySlot;  // what it answers the kernel's messages by
+  std::uint32_t helper_ = kNoHelper;         // what waits in the kernel for it (KernelCalls)
   std::uint32_t minor_collections_ = 0;
   std::uint32_t major_collections_ = 0;
   std::uint32_t minors_since_major_ = 0;

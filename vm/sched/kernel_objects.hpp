@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
+// What a program has to do with the kernel's objects, besides the natives.
+//
 // What is in the CNodes of programs? The kernel does not tell what a capability is of, and a worker
 // that takes an endpoint for something else waits there for ever. So a record is kept of CNodes
 // that only this VM's functions change; of others a program gets no values.
@@ -33,6 +35,22 @@ class CNodeRecords {
 };
 
 class Process;
+struct Worker;
+
+// Calls of the kernel that processes wait for; each is made by a helper
+// (platform/kernel_objects.hpp).
+class KernelCalls {
+ public:
+  // From now on the process waits for its helper's call, until that has ended.
+  void enter(Process& p, std::uint32_t helper);
+  void leave(Process& p);
+  // Wakes those whose calls have ended. On the first worker.
+  void poll(Worker& w);
+
+ private:
+  SpinLock lock_;
+  std::array<Process*, 32> waiting_{};  // by helpers
+};
 
 // The label of an answer that nobody will give: the process that took the message has ended.
 inline constexpr Word kNoAnswerLabel = (Word{1} << 52) - 1;

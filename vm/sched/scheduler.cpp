@@ -7,7 +7,7 @@
 
 #include "vm/heap/collector.hpp"
 #include "vm/interp/interp.hpp"
-#include "vm/platform/platform.hpp"
+#include "vm/platform/kernel_objects.hpp"
 #include "vm/process/worker.hpp"
 #include "vm/sched/state.hpp"
 #include "vm/sched/workers.hpp"
@@ -190,6 +190,7 @@ void run_round(Worker& w) {
     if (s.stop.load(std::memory_order_relaxed)) break;
     // Others wait for what only the first worker can do: print, for instance.
     if (s.several && is_first(w) && platform::first_is_wanted()) break;
+    if (is_first(w) && platform::calls_have_ended()) break;
     if (s.options.seed != 0) w.queue.rotate(random_below(w, std::min(w.queue.length(), 8u) + 1));
     Process* p = w.queue.pop(s.several);
     if (p == nullptr) break;
@@ -204,6 +205,7 @@ void run_round(Worker& w) {
   if (!is_first(w) || w.queue.empty()) return;
   check_interrupt(s);
   s.realms.poll(w);
+  s.kernel_calls.poll(w);
   if (s.console_waiters == nullptr) return;
   // A look at the console costs system calls.
   std::uint64_t now = platform::now_ns();
@@ -235,6 +237,7 @@ void rest(Worker& w) {
   if (!is_first(w)) return;
   check_interrupt(s);
   s.realms.poll(w);
+  s.kernel_calls.poll(w);
   wake_console_waiters(s);
 }
 

@@ -86,6 +86,7 @@ struct Vm::State {
   Realms realms;
   SharedRegions regions;
   CNodeRecords cnodes;
+  KernelCalls kernel_calls;
   std::atomic<bool> stop{false};
 
   NativeFunction fallback(Fallback f) const { return fallbacks[static_cast<unsigned>(f)]; }

@@ -52,5 +52,20 @@ void kernel_call(KernelAnswer&, std::uint64_t, std::uint64_t, std::span<const st
                  std::span<const std::uint64_t>) {}
 void send_now(std::uint64_t, std::uint64_t, std::span<const std::uint64_t>) {}
 void receive_now(KernelAnswer&, std::uint64_t, std::uint64_t) {}
+StartedCall start_call(WaitingCall, std::uint64_t, std::uint64_t, std::uint64_t,
+                       std::span<const std::uint64_t>) {
+  return {RealmError::kUnsupported, 0};
+}
+bool calls_have_ended() {
+  return false;
+}
+bool take_ended_calls() {
+  return false;
+}
+bool call_has_ended(std::uint32_t) {
+  return false;
+}
+void take_answer(KernelAnswer&, std::uint32_t) {}
+void give_up_call(std::uint32_t) {}
 
 }  // namespace lona::vm::platform

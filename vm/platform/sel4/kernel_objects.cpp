@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Slots for capabilities, and calls of objects, of this realm.
-#include "vm/platform/kernel_objects.hpp"
-
 #include <algorithm>
 
 #include "abi/sel4/objects.hpp"
+#include "vm/platform/sel4/kernel_answer.hpp"
 #include "vm/platform/sel4/manager.hpp"
 #include "vm/platform/sel4/platform_state.hpp"
 #include "vm/sched/lock.hpp"
@@ -31,36 +30,8 @@ std::uint32_t slot_count() {
   return std::uint32_t{1} << slots_depth();
 }
 
-// A capability that somebody took back leaves a value that means nothing from now on.
-class Lost {
- public:
-  explicit Lost(std::uint64_t target)
-      : slot_(static_cast<std::uint32_t>(target - abi::kObjectSlots)),
-        use_(target < abi::kObjectSlots ? std::uint16_t{0}
-                                        : static_cast<std::uint16_t>(slot_use(slot_))) {}
-  void notice() const {
-    if (use_ != 0) (void)give_slot_of_use(slot_, use_);
-  }
-
- private:
-  std::uint32_t slot_;
-  std::uint16_t use_;
-};
-
 void take_words(KernelAnswer& answer, const abi::Message& message) {
-  static_assert(std::size(KernelAnswer{}.words) == abi::kMsgMaxLength);
-  answer.failed = message.info.raw() == abi::kCallFailed;
-  answer.info = message.info.raw();
-  answer.badge = message.badge;
-  if (answer.failed) return;
-  answer.words[0] = message.words.mr0;
-  answer.words[1] = message.words.mr1;
-  answer.words[2] = message.words.mr2;
-  answer.words[3] = message.words.mr3;
-  const unsigned length = std::min(message.info.length(), abi::kMsgMaxLength);
-  for (unsigned at = abi::kMsgRegisters; at < length; ++at) {
-    answer.words[at] = abi::ipc_buffer().msg[at];
-  }
+  take_words(answer, message, abi::ipc_buffer());
 }
 
 abi::MessageWords put_words(std::span<const std::uint64_t> words) {
@@ -72,6 +43,36 @@ abi::MessageWords put_words(std::span<const std::uint64_t> words) {
 }
 
 }  // namespace
+
+Lost::Lost(std::uint64_t target)
+    : slot_(static_cast<std::uint32_t>(target - abi::kObjectSlots)),
+      use_(target < abi::kObjectSlots ? std::uint16_t{0}
+                                      : static_cast<std::uint16_t>(slot_use(slot_))) {}
+
+void Lost::notice() const {
+  if (use_ != 0) (void)give_slot_of_use(slot_, use_);
+}
+
+// The kernel looks at where a copy is to go before it looks at what is to be copied.
+bool Lost::gone() const {
+  const abi::SlotAddress place{abi::kRealmSlotObjects, slot_, slots_depth()};
+  return use_ != 0 && (slot_use(slot_) != use_ ||
+                       abi::cnode_copy(place, place, abi::kAllRights) != abi::Error::kDeleteFirst);
+}
+
+void take_words(KernelAnswer& answer, const abi::Message& message, const abi::IpcBuffer& buffer) {
+  static_assert(std::size(KernelAnswer{}.words) == abi::kMsgMaxLength);
+  answer.failed = message.info.raw() == abi::kCallFailed;
+  answer.info = message.info.raw();
+  answer.badge = message.badge;
+  if (answer.failed) return;
+  answer.words[0] = message.words.mr0;
+  answer.words[1] = message.words.mr1;
+  answer.words[2] = message.words.mr2;
+  answer.words[3] = message.words.mr3;
+  const unsigned length = std::min(message.info.length(), abi::kMsgMaxLength);
+  for (unsigned at = abi::kMsgRegisters; at < length; ++at) answer.words[at] = buffer.msg[at];
+}
 
 unsigned slots_depth() {
   return abi::object_bits(start_block().cspace_bits);

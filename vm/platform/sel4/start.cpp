@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // The first instructions of the realm's workers, and what the freestanding C++ runtime asks of a
 // program. The manager enters at _start with a stack, the address of the start block in rdi and the
-// worker's number in rsi.
+// worker's number in rsi; a helper's has its own (helpers.cpp), with its area's address in rdi.
 #include <algorithm>
 #include <cstddef>
 #include <cstdlib>
@@ -24,6 +24,8 @@ asm(R"(
 .globl _start
 _start:
     xorl %ebp, %ebp
+    cmpq $64, %rsi      # kFirstHelper: a helper's stack is small
+    jae helper_main
     jmp realm_main      # the stack is as after a call
 .globl realm_last_words
 .type realm_last_words, @function
@@ -35,6 +37,8 @@ realm_last_words:
 .size realm_last_words, . - realm_last_words
 .text
 )");
+
+static_assert(lona::abi::kFirstHelper == 64);
 
 namespace lona::abi {
 

@@ -312,6 +312,19 @@ class Server {
     }
   }
 
+  // Of a capability that is not there any more, or, by the first realm, of a debug kernel where this
+  // is another one.
+  [[nodiscard]] bool is_refused_call(const Received& received) const {
+    const auto kind = static_cast<abi::FaultKind>(received.label);
+    if (kind == abi::FaultKind::kCap) {
+      return received.words[abi::cap_fault::kAddress] >= abi::kObjectSlots;
+    }
+    const auto number = static_cast<long>(received.words[abi::unknown_syscall::kSyscall]);
+    return is_first() && kind == abi::FaultKind::kUnknownSyscall &&
+           number <= static_cast<long>(abi::Syscall::kDebugPutChar) &&
+           number >= static_cast<long>(abi::Syscall::kDebugNameThread);
+  }
+
   // Inherited memory is mapped, a stack grows, a region that was taken away is passed over, and a
   // capability that was is an answer to its user. Otherwise the thread stays where it is until the
   // realm is taken down.
@@ -328,8 +341,7 @@ class Server {
         data && !write ? realm_.inherit(address) : abi::Status::kBadAddress;
     const bool admitted = inherited == abi::Status::kOk ? shared_.realms.admit_inheriting(realm_)
                                                         : shared_.realms.admit_fault(realm_);
-    if (admitted && static_cast<abi::FaultKind>(received.label) == abi::FaultKind::kCap &&
-        received.words[abi::cap_fault::kAddress] >= abi::kObjectSlots && realm_.end_call(worker)) {
+    if (admitted && is_refused_call(received) && realm_.end_call(worker)) {
       return false;
     }
     if (admitted &&

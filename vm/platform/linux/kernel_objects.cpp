@@ -52,6 +52,9 @@ void kernel_call(KernelAnswer&, std::uint64_t, std::uint64_t, std::span<const st
                  std::span<const std::uint64_t>) {}
 void send_now(std::uint64_t, std::uint64_t, std::span<const std::uint64_t>) {}
 void receive_now(KernelAnswer&, std::uint64_t, std::uint64_t) {}
+RealmError debug_call(DebugCall, std::uint64_t, std::string_view) {
+  return RealmError::kUnsupported;
+}
 StartedCall start_call(WaitingCall, std::uint64_t, std::uint64_t, std::uint64_t,
                        std::span<const std::uint64_t>) {
   return {RealmError::kUnsupported, 0};

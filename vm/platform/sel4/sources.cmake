@@ -2,7 +2,7 @@
 # The platform of a realm, and the VM's executable in the realm.
 set(folder "${CMAKE_CURRENT_LIST_DIR}")
 add_library(lona_vm_sel4 OBJECT
-  ${folder}/clock.cpp ${folder}/console.cpp ${folder}/helpers.cpp ${folder}/host_request.cpp
+  ${folder}/clock.cpp ${folder}/console.cpp ${folder}/debug_calls.cpp ${folder}/helpers.cpp ${folder}/host_request.cpp
   ${folder}/kernel_objects.cpp ${folder}/memory.cpp ${folder}/output.cpp ${folder}/realms.cpp
   ${folder}/session.cpp ${folder}/start.cpp ${folder}/user_file.cpp ${folder}/virtio_console.cpp
   ${folder}/workers.cpp)

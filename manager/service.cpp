@@ -312,8 +312,8 @@ class Server {
     }
   }
 
-  // Of a capability that is not there any more, or, by the first realm, of a debug kernel where this
-  // is another one.
+  // Of a capability that is not there any more, or, by the first realm, of a debug kernel where
+  // this is another one.
   [[nodiscard]] bool is_refused_call(const Received& received) const {
     const auto kind = static_cast<abi::FaultKind>(received.label);
     if (kind == abi::FaultKind::kCap) {

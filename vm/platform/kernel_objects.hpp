@@ -60,8 +60,9 @@ void kernel_call(KernelAnswer& answer, std::uint64_t target, std::uint64_t label
 void send_now(std::uint64_t target, std::uint64_t info, std::span<const std::uint64_t> words);
 void receive_now(KernelAnswer& answer, std::uint64_t source, std::uint64_t reply);
 
-// What the first realm can have a debug kernel do. kUnsupported: the kernel is none; kNotAllowed: the
-// realm is not the first one. The argument is a character, or a thread's capability with its name.
+// What the first realm can have a debug kernel do. kUnsupported: the kernel is none; kNotAllowed:
+// the realm is not the first one. The argument is a character, or a thread's capability with its
+// name.
 enum class DebugCall : std::uint8_t { kPutChar, kDumpScheduler, kNameThread, kHalt };
 RealmError debug_call(DebugCall call, std::uint64_t argument, std::string_view name);
 

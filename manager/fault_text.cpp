@@ -2,6 +2,7 @@
 #include "manager/fault_text.hpp"
 
 #include "abi/sel4/fault.hpp"
+#include "base/function_name.hpp"
 
 namespace lona::manager {
 
@@ -20,7 +21,7 @@ void write_place(TextWriter& out, std::uint64_t ip, const base::ElfFile* image) 
     return;
   }
   if (const auto symbol = image->nearest_symbol(ip)) {
-    out << " (" << symbol->name << '+' << Hex{ip - symbol->address} << ')';
+    out << " (" << base::FunctionName{symbol->name} << '+' << Hex{ip - symbol->address} << ')';
   }
 }
 

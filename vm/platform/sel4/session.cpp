@@ -2,6 +2,7 @@
 // What the realm is to do, the files of the archive, and the end.
 #include "base/elf.hpp"
 #include "base/format.hpp"
+#include "base/function_name.hpp"
 #include "base/ustar.hpp"
 #include "vm/platform/sel4/manager.hpp"
 #include "vm/platform/sel4/platform_state.hpp"
@@ -36,7 +37,8 @@ void name_address(base::TextWriter& out, std::uint64_t address) {
     return;
   }
   if (const auto symbol = elf->nearest_symbol(address)) {
-    out << " (" << symbol->name << '+' << base::Hex{address - symbol->address} << ')';
+    out << " (" << base::FunctionName{symbol->name} << '+' << base::Hex{address - symbol->address}
+        << ')';
   }
 }
 

@@ -23,6 +23,16 @@ class Booted(support.Both):
         self.assertRegex(rounds[1], r"ID +NAME +STATE +CPU")
         self.assertRegex(rounds[1], r"\d+ processes, ")
 
+    def test_realms_may_come_and_go_meanwhile(self):
+        done = self.lona("eval",
+                         "(defn churn [] (let [r (realm-create %{:name 'brief})] (do (realm-eval r "
+                         '"(realm-create %{:name \'inner :policy %{:memory %{:max 1048576}}})" '
+                         "1000) (realm-terminate r) (churn))))",
+                         "(each (fn [_] (spawn-monitor churn)) (range 2))", "(observe 3)",
+                         "(receive x x :after 0 :nothing-is-left-behind)")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertTrue(done.stdout.endswith(b":nothing-is-left-behind\n"), done.stdout[-300:])
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -106,7 +106,8 @@ class OnHost(support.Both):
     def write_pair(self, version, end=""):
         """Two files; the first one loads the second one and uses what that defines."""
         (self.folder / "outer.lona").write_text(
-            f"(in-ns 'app)\n(refer 'lona.process)\n(defn f [] [{version} (g)])\n(load-file \"inner.lona\")\n"
+            f"(in-ns 'app)\n(refer 'lona.process)\n(defn f [] [{version} (g)])\n"
+            f"(load-file \"inner.lona\")\n"
             f"(def at-load (f))\n(send lona.user/whom [:loading (self)])\n"
             f"(receive :on :on :after 20000 :nobody)\n{end}\n")
         (self.folder / "inner.lona").write_text(f"(in-ns 'app)\n(defn g [] {version})\n")

@@ -7,7 +7,7 @@ namespace lona::vm {
 
 void Definition::set_meta(Term permanent_meta) {
   meta = permanent_meta;
-  flags = (flags & Var::kLocal) | (meta_flag(meta, "macro") ? Var::kMacro : 0u) |
+  flags = (flags & (Var::kLocal | Var::kBound)) | (meta_flag(meta, "macro") ? Var::kMacro : 0u) |
           (meta_flag(meta, "private") ? Var::kPrivate : 0u) |
           (meta_flag(meta, "process-bound") ? Var::kProcessBound : 0u);
 }
@@ -16,6 +16,7 @@ void Definition::set_value(Term permanent_value, bool local) {
   value = local ? Term::unbound() : permanent_value;
   root = local ? permanent_value : Term::unbound();
   flags = local ? flags | Var::kLocal : flags & ~std::uint32_t{Var::kLocal};
+  if (permanent_value != Term::unbound()) flags |= Var::kBound;
 }
 
 const Definition& effective(const HeldDefinition* chain, const Load* view) {

@@ -52,6 +52,7 @@ struct Load {
   std::atomic<std::uint64_t> outcome{kOpen};
   Term owner;  // the process that it is over with
   Entry* entries = nullptr;
+  bool holds_new = false;  // also what had no value before
   std::uint64_t count = 0;
 
   bool is_open() const { return outcome.load(std::memory_order_acquire) == kOpen; }

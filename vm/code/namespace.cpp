@@ -127,11 +127,12 @@ void Namespaces::refer(const Namespace* into, const Namespace* from, const Load*
   Guard guard(lock_);
   Namespace* own = nullptr;
   each_var_locked(from->name, [&](SymbolEntry* name, Var* var) {
-    if (!same_name(var->ns->name, from->name) || var->is_private(view) || !var->is_bound()) return;
-    const Var* known = find_var_locked(into->name, name);
+    if (!same_name(var->ns->name, from->name) || var->is_private(view) || !var->is_bound(view))
+      return;
+    const Var* known = find_var_locked(into->name, name, view);
     // What the namespace has defined itself stays.
     if (known == var) return;
-    if (known != nullptr && same_name(known->ns->name, into->name) && known->is_bound()) return;
+    if (known != nullptr && same_name(known->ns->name, into->name) && known->is_bound(view)) return;
     if (own == nullptr) own = own_of(into);
     own->vars.put(region_, name, var);
   });
@@ -157,39 +158,40 @@ Namespace* Namespaces::aliased(const Namespace* ns, const SymbolEntry* alias) co
   return aliased_locked(ns->name, alias);
 }
 
-Var* Namespaces::find_var_locked(const SymbolEntry* ns, const SymbolEntry* name) const {
+Var* Namespaces::find_var_locked(const SymbolEntry* ns, const SymbolEntry* name,
+                                 const Load* view) const {
   const Places places(*this);
   Var* unbound = nullptr;
   for (unsigned i = 0; i < places.count; ++i) {
     const auto* here = static_cast<const Namespace*>(places.tables[i]->find(ns));
     Var* var = here == nullptr ? nullptr : here->find(name);
     if (var == nullptr) continue;
-    if (var->is_bound() || var->is_declared()) return var;
+    if (var->is_bound(view) || var->is_declared()) return var;
     if (unbound == nullptr) unbound = var;
   }
   return unbound;
 }
 
-Var* Namespaces::find_var(const Namespace* ns, const SymbolEntry* name) const {
+Var* Namespaces::find_var(const Namespace* ns, const SymbolEntry* name, const Load* view) const {
   Guard guard(lock_);
-  return find_var_locked(ns->name, name);
+  return find_var_locked(ns->name, name, view);
 }
 
-Var* Namespaces::resolve(const Namespace* ns, SymbolEntry* symbol) const {
+Var* Namespaces::resolve(const Namespace* ns, SymbolEntry* symbol, const Load* view) const {
   Guard guard(lock_);
-  return resolve_locked(ns, symbol);
+  return resolve_locked(ns, symbol, view);
 }
 
-Var* Namespaces::resolve_locked(const Namespace* ns, SymbolEntry* symbol) const {
+Var* Namespaces::resolve_locked(const Namespace* ns, SymbolEntry* symbol, const Load* view) const {
   if (symbol->name_offset != 0) {
     const SymbolEntry* prefix = lona::vm::intern(symbol->ns());
     if (const Namespace* target = aliased_locked(ns->name, prefix)) prefix = target->name;
-    return find_var_locked(prefix, lona::vm::intern(symbol->name()));
+    return find_var_locked(prefix, lona::vm::intern(symbol->name()), view);
   }
-  Var* own = find_var_locked(ns->name, symbol);
-  if (own != nullptr && (own->is_bound() || own->is_declared())) return own;
-  Var* core = find_var_locked(lona::vm::intern("lona.core"), symbol);
-  if (core != nullptr && core->is_bound() && !core->is_private(nullptr)) return core;
+  Var* own = find_var_locked(ns->name, symbol, view);
+  if (own != nullptr && (own->is_bound(view) || own->is_declared())) return own;
+  Var* core = find_var_locked(lona::vm::intern("lona.core"), symbol, view);
+  if (core != nullptr && core->is_bound(view) && !core->is_private(view)) return core;
   return own;
 }
 
@@ -202,14 +204,14 @@ bool is_special_form(const SymbolEntry* name) {
   return false;
 }
 
-SymbolEntry* Namespaces::qualify(const Namespace* ns, SymbolEntry* symbol) const {
+SymbolEntry* Namespaces::qualify(const Namespace* ns, SymbolEntry* symbol, const Load* view) const {
   std::string_view text = symbol->full();
   if (is_special_form(symbol) || text == "&" || text == "_" || text == "when" ||
       text.starts_with('.') || text.ends_with('.')) {
     return symbol;
   }
   std::string_view prefix, name = symbol->name();
-  if (Var* var = resolve(ns, symbol)) {
+  if (Var* var = resolve(ns, symbol, view)) {
     prefix = var->ns->name->full();
     name = var->name->full();
   } else if (symbol->name_offset != 0) {

@@ -101,16 +101,16 @@ class Namespaces {
   void alias(const Namespace* in, SymbolEntry* alias, Namespace* target);
 
   // An own or referred var of a namespace; null when there is none. `name` has no namespace part.
-  Var* find_var(const Namespace* ns, const SymbolEntry* name) const;
+  Var* find_var(const Namespace* ns, const SymbolEntry* name, const Load* view = nullptr) const;
   // What a symbol means in `ns`: a qualified one through aliases and namespace names, an
   // unqualified one in `ns` and then in lona.core. Null when it means nothing yet.
-  Var* resolve(const Namespace* ns, SymbolEntry* symbol) const;
+  Var* resolve(const Namespace* ns, SymbolEntry* symbol, const Load* view = nullptr) const;
   // What an alias stands for in `ns`, or null.
   Namespace* aliased(const Namespace* ns, const SymbolEntry* alias) const;
   // The qualified name syntax-quote gives a symbol read in `ns`: that of its var when it has one,
   // the bare name for special forms (def fn* match do quote var receive) and for `&`, `_`, `when`
   // and names with a leading or trailing dot, else `ns/name`.
-  SymbolEntry* qualify(const Namespace* ns, SymbolEntry* symbol) const;
+  SymbolEntry* qualify(const Namespace* ns, SymbolEntry* symbol, const Load* view = nullptr) const;
 
   // Calls f(Namespace*) for each name, in no order.
   template <typename F>
@@ -181,8 +181,8 @@ class Namespaces {
   Namespace* aliased_locked(const SymbolEntry* ns, const SymbolEntry* alias) const;
   Namespace* own_of(const Namespace* ns);
   Namespace* make(SymbolEntry* name);
-  Var* find_var_locked(const SymbolEntry* ns, const SymbolEntry* name) const;
-  Var* resolve_locked(const Namespace* ns, SymbolEntry* symbol) const;
+  Var* find_var_locked(const SymbolEntry* ns, const SymbolEntry* name, const Load* view) const;
+  Var* resolve_locked(const Namespace* ns, SymbolEntry* symbol, const Load* view) const;
 
   mutable SpinLock lock_;
   PermanentRegion& region_;

@@ -45,7 +45,11 @@ struct Var {
   };
 
   bool is_declared() const { return now(flags) & kDeclared; }
-  bool is_bound() const { return now(flags) & (kBound | kProcessBound | kLocal); }
+  // Whether there is a value for a process that belongs to the load `view`, or to none.
+  bool is_bound(const Load* view = nullptr) const {
+    constexpr std::uint32_t kAny = kBound | kProcessBound | kLocal;
+    return ((now(flags) & kAny) != 0) || ((flags_in(view) & kAny) != 0);
+  }
   Term term() { return Term::boxed(box); }
 
   // What defines it for a process that belongs to the load `view`, or to none.

@@ -54,7 +54,7 @@ bool is_small(Term t) {
 const char* Unit::intrinsic_name(Term head) {
   head = bare(head);
   if (!head.is_symbol() || is_local(head.entry())) return nullptr;
-  Var* var = state_.namespaces.resolve(process_.ns(), head.entry());
+  Var* var = state_.namespaces.resolve(process_.ns(), head.entry(), view_of(process_));
   if (var == nullptr || var->ns->name->full() != "lona.core") return nullptr;
   const Term value = var->value_in(view_of(process_));
   if (!value.is_native()) return nullptr;

@@ -32,7 +32,7 @@ void Unit::def(Term form, Want want) {
   if (is_special_form(name) && n == 2) return fail(form, "a special form cannot be defined");
 
   Namespaces& namespaces = state_.namespaces;
-  Var* var = namespaces.resolve(process_.ns(), name);
+  Var* var = namespaces.resolve(process_.ns(), name, view_of(process_));
   if (var == nullptr || !var->is_process_bound(view_of(process_))) {
     Namespace* ns = process_.ns();
     if (name->name_offset != 0) {
@@ -47,7 +47,7 @@ void Unit::def(Term form, Want want) {
   inner(want, r);
   if (n == 2) {
     const Term value = form.rest().rest().first();
-    const bool declares = !var->is_bound() && is_function_form(value);
+    const bool declares = !var->is_bound(view_of(process_)) && is_function_form(value);
     if (declares) var->declare();
     name_hint_ = var->name;
     operand(value, r);

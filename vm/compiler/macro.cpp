@@ -14,8 +14,9 @@ namespace lona::vm {
 Var* Unit::macro_of(Term form) {
   Term head = bare(form.first());
   if (!head.is_symbol() || (fn_ != nullptr && is_local(head.entry()))) return nullptr;
-  Var* var = state_.namespaces.resolve(process_.ns(), head.entry());
-  return var != nullptr && var->is_macro(view_of(process_)) && var->is_bound() ? var : nullptr;
+  const Load* view = view_of(process_);
+  Var* var = state_.namespaces.resolve(process_.ns(), head.entry(), view);
+  return var != nullptr && var->is_macro(view) && var->is_bound(view) ? var : nullptr;
 }
 
 Term Unit::expand_once(Term form, Var* macro) {

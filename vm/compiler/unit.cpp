@@ -238,7 +238,7 @@ void Unit::load_place(Place place, Register r) {
 
 Var* Unit::var_of(SymbolEntry* name) {
   Namespaces& namespaces = state_.namespaces;
-  if (Var* var = namespaces.resolve(process_.ns(), name)) return var;
+  if (Var* var = namespaces.resolve(process_.ns(), name, process_.load_)) return var;
   if (name->name_offset == 0) return namespaces.intern(process_.ns(), name);
   // A qualified name of nothing yet: a var in no namespace, looked up again when it is used.
   void* memory = state_.code.allocate(sizeof(Var) / sizeof(Word));
@@ -345,8 +345,9 @@ void Unit::list(Term form, Want want) {
         return fail(form, "var takes one symbol");
       }
       SymbolEntry* target = bare(arguments.first()).entry();
-      Var* var = state_.namespaces.resolve(process_.ns(), target);
-      if (var == nullptr || !var->is_bound()) {
+      const Load* view = process_.load_;
+      Var* var = state_.namespaces.resolve(process_.ns(), target, view);
+      if (var == nullptr || !var->is_bound(view)) {
         failed_ = true;
         process_.fail("undef", map_put(process_, empty_map(process_), make_keyword("var"),
                                        Term::symbol(target)));

@@ -163,8 +163,8 @@ Term var_value_slow(Process& p, Var*& var) {
   Term value = value_of(p, var);
   if (p.leave_fragment()) p.collect_ = true;
   if (value != Term::unbound()) return value;
-  Var* other = state_of(p).namespaces.resolve(var->ns, var->name);
-  if (other != nullptr && other != var && other->is_bound()) {
+  Var* other = state_of(p).namespaces.resolve(var->ns, var->name, view_of(p));
+  if (other != nullptr && other != var && other->is_bound(view_of(p))) {
     // From now on this place in the code refers to the other var; in the core image and in the code
     // of the realms above, which this realm cannot write, it goes on asking.
     if (!abi::kCoreConstants.contains(reinterpret_cast<std::uint64_t>(p.pc_)) &&

@@ -61,7 +61,7 @@ Term ns_map(Process& p, Args args) {
   Term map = empty_map(p);
   state_of(p).namespaces.each_var(ns, [&](SymbolEntry* name, Var* var) {
     p.charge(20);
-    if (var->is_bound()) map = map_put(p, map, Term::symbol(name), var->term());
+    if (var->is_bound(view_of(p))) map = map_put(p, map, Term::symbol(name), var->term());
   });
   return map;
 }
@@ -110,8 +110,8 @@ Term alias(Process& p, Args args) {
 
 Term resolve(Process& p, Args args) {
   if (!is_plain_symbol(args[0])) return p.fail_type("resolve", "symbol", args[0]);
-  Var* var = state_of(p).namespaces.resolve(p.ns(), bare(args[0]).entry());
-  return var == nullptr || !var->is_bound() ? Term::nil() : var->term();
+  Var* var = state_of(p).namespaces.resolve(p.ns(), bare(args[0]).entry(), view_of(p));
+  return var == nullptr || !var->is_bound(view_of(p)) ? Term::nil() : var->term();
 }
 
 Term var_get(Process& p, Args args) {
@@ -292,7 +292,7 @@ Term load_changed(Process& p, Args args) {
 }
 
 Term hold_definitions(Process& p, Args) {
-  return vm::hold_definitions(p) ? Term::nil() : p.fail_oom();
+  return vm::hold_definitions(p, NewNames::kHeld) ? Term::nil() : p.fail_oom();
 }
 
 Term release_definitions(Process& p, Args args) {

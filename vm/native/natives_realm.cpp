@@ -286,7 +286,8 @@ Term function_name(Process& p, Args args) {
   const Function* function = function_of(f);
   if (function->ns == nullptr || function->name == nullptr) return Term::nil();
   Namespace* ns = state_of(p).namespaces.find(function->ns);
-  Var* var = ns == nullptr ? nullptr : state_of(p).namespaces.find_var(ns, function->name);
+  Var* var =
+      ns == nullptr ? nullptr : state_of(p).namespaces.find_var(ns, function->name, view_of(p));
   if (var == nullptr || !equal(var->value_in(view_of(p)), f)) return Term::nil();
   Term list[] = {var->term()};
   const Word word = list[0].bits();

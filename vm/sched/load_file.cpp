@@ -75,7 +75,8 @@ Term fetch_file(Process& p, SourceRun& run) {
   const LoadedFile* known = find(files, file.path);
   file.evaluates = file.when == Reload::kAlways || known == nullptr || known->hash != file.hash;
   run.text = {.text = text, .file = file.path->full()};
-  if (file.evaluates && !hold_definitions(p)) return p.fail_oom();
+  const NewNames names = known == nullptr ? NewNames::kAtOnce : NewNames::kHeld;
+  if (file.evaluates && !hold_definitions(p, names)) return p.fail_oom();
   return Term::nil();
 }
 

@@ -77,6 +77,7 @@ bool define_later(Vm::State& s, Load& load, Var& var, const Definition& definiti
   const HeldDefinition* chain = add(s.code, rest, &load, definition);
   if (chain == nullptr) return false;
   var.hold(chain);
+  var.undeclare();  // only to whom it means something already
   return true;
 }
 
@@ -93,11 +94,12 @@ void finish(Load& load, std::uint64_t outcome) {
 
 }  // namespace
 
-bool hold_definitions(Process& p) {
+bool hold_definitions(Process& p, NewNames names) {
   if (!owns_load(p) || !p.load_->is_open()) {
     auto* load = make<Load>(state_of(p).code);
     if (load == nullptr) return false;
     load->owner = p.pid();
+    load->holds_new = names == NewNames::kHeld;
     p.load_ = load;
     p.load_depth_ = 0;
   }
@@ -130,7 +132,8 @@ std::uint64_t dropped_definitions(const Process& p) {
 bool define_var(Process& p, Var& var, const Definition& definition) {
   Vm::State& s = state_of(p);
   Guard guard(s.definitions_lock, s.several);
-  const bool later = p.load_ != nullptr && p.load_->is_open() && var.is_bound();
+  const bool later =
+      p.load_ != nullptr && p.load_->is_open() && (p.load_->holds_new || var.is_bound(p.load_));
   return later ? define_later(s, *p.load_, var, definition) : put_now(s, var, definition);
 }
 

@@ -6,7 +6,8 @@
 // too: they see what it has defined, and what they define is held back with the rest. When it ends
 // before, all of it is dropped: that is what a file with an error does.
 //
-// A var without a value gets its first one at once: nobody can hold an old one.
+// What a file that was never loaded before gives a first value has it at once: nobody knows of it
+// yet but whom the file tells, and he is to find it.
 #pragma once
 
 #include "vm/code/var.hpp"
@@ -15,8 +16,10 @@
 
 namespace lona::vm {
 
-// False without memory.
-[[nodiscard]] bool hold_definitions(Process& p);
+enum class NewNames : bool { kAtOnce, kHeld };
+// The first of several, one inside another, says what is done with names without a value. False
+// without memory.
+[[nodiscard]] bool hold_definitions(Process& p, NewNames names);
 // All that was held back comes into effect, if that was the first hold_definitions. False: there
 // was none.
 bool release_definitions(Process& p);

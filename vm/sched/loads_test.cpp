@@ -96,10 +96,19 @@ TEST_F(Loads, values_of_all_kinds_can_be_held_back) {
             "[[2 3 [y y] [1 1] true] 3 [z z] 2 1]");
 }
 
-TEST_F(Loads, a_var_without_a_value_gets_it_at_once) {
-  EXPECT_EQ(run("(hold-definitions) (def new 1) (def seen (ask (fn* [] new))) (def new 2)"
-                "(def then (ask (fn* [] new))) (release-definitions) [seen then new]"),
-            "[1 1 2]");
+TEST_F(Loads, names_without_a_value_are_held_back_too) {
+  EXPECT_EQ(run("(def seen-by-other (fn* [] (ask (fn* [] (resolve 'new)))))"
+                "(hold-definitions) (def new (fn* [n] (if (= n 0) :end (new (- n 1)))))"
+                "(def ^%{:macro true} new-macro (fn* [x] (list 'quote x)))"
+                "(def seen [(seen-by-other) (resolve 'new) (new 3) (new-macro y)])"
+                "(release-definitions) [seen (seen-by-other)]"),
+            "[[nil #'lona.user/new :end y] #'lona.user/new]");
+  // What is dropped has no value again, and may hide nothing of lona.core.
+  EXPECT_EQ(run("(hold-definitions) (def newer 1) (def inc :mine) (def seen [newer inc]) "
+                "(exit seen)"),
+            "ERROR [1 :mine]");
+  EXPECT_EQ(run("[(resolve 'newer) (eval '(inc 1))]"), "[nil 2]");
+  EXPECT_EQ(run("newer"), "ERROR [:error :undef %{:var newer}]");
 }
 
 TEST_F(Loads, what_is_over_is_given_back) {

@@ -15,7 +15,7 @@ namespace {
 
 SymbolEntry* qualify(void* context, SymbolEntry* symbol) {
   auto& p = *static_cast<Process*>(context);
-  return state_of(p).namespaces.qualify(p.ns(), symbol);
+  return state_of(p).namespaces.qualify(p.ns(), symbol, p.load_);
 }
 
 void start_text(Process& p, SourceRun& run) {

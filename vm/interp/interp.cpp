@@ -181,43 +181,43 @@ SLOW_HANDLER(TailSlow, call_slow(*p, true))
   return !mark && !p.in_fragment() && !p.collect_ && !p.oom_ && !p.exit_pending_ &&
          !p.off_heap_due();
 }
-#define CALL_NATIVE_VAR(slow)                                                              \
-  Term callee = value_in(pc);                                                              \
-  std::uint32_t argc = pc->b;                                                              \
-  if (!callee.is_native() || reductions <= 1 || p->collect_ || !p->pending_fn_.is_nil() || \
-      state_of(*p).options.collect_always) {                                               \
-    TO(slow);                                                                              \
-  }                                                                                        \
-  const Native& native = native_table()[callee.native_index()];                            \
-  if (argc < native.min_args ||                                                            \
-      (argc > native.max_args && native.max_args != Native::kVariadic)) {                  \
-    TO(slow);                                                                              \
-  }                                                                                        \
-  Word* first = fp - pc->a;                                                                \
-  Word* floor = frame_floor(*p, fp);                                                       \
-  p->fp_ = fp;                                                                             \
-  p->pc_ = pc;                                                                             \
-  p->reductions_left_ = reductions;                                                        \
-  p->set_limit(first - argc < floor ? first - argc : floor);                               \
-  Term result = native.function(*p, Args(first, argc));                                    \
+#define CALL_NATIVE_VAR(closure, slow)                                    \
+  Term callee = value_in(pc);                                             \
+  std::uint32_t argc = pc->b;                                             \
+  if (!callee.is_native()) TO(closure);                                   \
+  if (reductions <= 1 || p->collect_ || !p->pending_fn_.is_nil() ||       \
+      state_of(*p).options.collect_always) {                              \
+    TO(slow);                                                             \
+  }                                                                       \
+  const Native& native = native_table()[callee.native_index()];           \
+  if (argc < native.min_args ||                                           \
+      (argc > native.max_args && native.max_args != Native::kVariadic)) { \
+    TO(slow);                                                             \
+  }                                                                       \
+  Word* first = fp - pc->a;                                               \
+  Word* floor = frame_floor(*p, fp);                                      \
+  p->fp_ = fp;                                                            \
+  p->pc_ = pc;                                                            \
+  p->reductions_left_ = reductions;                                       \
+  p->set_limit(first - argc < floor ? first - argc : floor);              \
+  Term result = native.function(*p, Args(first, argc));                   \
   fp = p->fp_ /* the stack moves when a macro runs inside */
+// A closure with captured values that a var holds.
+#define IS_CLOSURE_FOR(callee, count) \
+  (is_closure(callee) && function_of(callee)->direct_arity == (count) && p->pending_fn_.is_nil())
+HANDLER(CallVarClosure) {
+  Term callee_term = value_in(pc);
+  if (!IS_CLOSURE_FOR(callee_term, pc->b)) [[unlikely]]
+    TO(CallSlow);
+  ENTER(function_of(callee_term), callee_term.bits());
+}
 HANDLER(CallVarNative) {
-  CALL_NATIVE_VAR(CallSlow);
+  CALL_NATIVE_VAR(CallVarClosure, CallSlow);
   if (!is_plain(*p, result)) SLOW(after_call(*p, result, false));
   reductions -= p->charged_ + 1;
   p->charged_ = 0;
   R(pc->a - kHeaderWords) = result.bits();
   NEXT(kCallWords);
-}
-HANDLER(TailVarNative) {
-  CALL_NATIVE_VAR(TailSlow);
-  if (!is_plain(*p, result)) SLOW(after_call(*p, result, true));
-  reductions -= p->charged_ + 1;
-  p->charged_ = 0;
-  pc = return_address(fp);
-  fp[2] = result.bits();
-  fp += (pc - kCallWords)->a;
-  JUMP_TO_HANDLER();
 }
 
 HANDLER(CallVar) {
@@ -256,6 +256,22 @@ HANDLER(CallNative) {
   }                                   \
   TO(TailSlow)
 
+HANDLER(TailVarClosure) {
+  Term callee_term = value_in(pc);
+  if (!IS_CLOSURE_FOR(callee_term, pc->b)) [[unlikely]]
+    TO(TailSlow);
+  ENTER_TAIL(function_of(callee_term), callee_term.bits());
+}
+HANDLER(TailVarNative) {
+  CALL_NATIVE_VAR(TailVarClosure, TailSlow);
+  if (!is_plain(*p, result)) SLOW(after_call(*p, result, true));
+  reductions -= p->charged_ + 1;
+  p->charged_ = 0;
+  pc = return_address(fp);
+  fp[2] = result.bits();
+  fp += (pc - kCallWords)->a;
+  JUMP_TO_HANDLER();
+}
 HANDLER(TailVar) {
   const Function* callee_function = function_in(pc);
   if (callee_function->direct_arity != pc->b) [[unlikely]]

@@ -28,7 +28,7 @@ class Booted(support.Both):
                          "(defn churn [] (let [r (realm-create %{:name 'brief})] (do (realm-eval r "
                          '"(realm-create %{:name \'inner :policy %{:memory %{:max 1048576}}})" '
                          "1000) (realm-terminate r) (churn))))",
-                         "(each (fn [_] (spawn-monitor churn)) (range 2))", "(observe 3)",
+                         "(each (fn [_] (spawn churn)) (range 2))", "(observe 3)",
                          "(receive x x :after 0 :nothing-is-left-behind)")
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertTrue(done.stdout.endswith(b":nothing-is-left-behind\n"), done.stdout[-300:])

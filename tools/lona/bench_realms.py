@@ -143,12 +143,12 @@ _PROGRAM = [
     """(defn part [realm ms]
          (let [start (now) from (used realm)] (sleep ms)
            (quot (* 1000000000 (- (used realm) from)) (- (now) start))))""",
-    """(row "time of a realm with :max 0.30 that spins, in millionths of the processor"
+    """(row "time of a realm with :max 0.30 that spins, in millionths (300 000 ± 10 000)"
             (part spinner 2000))""",
     # Among eight that spin without a limit: one sure of a fifth, this realm and the manager.
     "(def sure (spinning %{:cpu %{:min 0.2 :max 0.2}}))",
     "(def crowd (map (fn [_] (spinning %{})) (range 8)))",
-    "(row \"the same with :min 0.20 :max 0.20, beside eight that spin\" (part sure 2000))",
+    "(row \"the same with :min and :max 0.20, beside eight (200 000)\" (part sure 2000))",
     """(defn worst [n f] (reduce (fn [most _] (max most (f))) 0 (range n)))""",
     """(row "meanwhile: latest wake of the first realm after a sleep of 5 ms"
             (worst 100 (fn [] (let [start (now)] (sleep 5) (- (now) start 5000000)))))""",

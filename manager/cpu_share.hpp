@@ -58,7 +58,8 @@ inline constexpr std::uint64_t kHelperPart = 64;
 }
 [[nodiscard]] constexpr ThreadShare helper_thread_share(const CpuPlan& plan) {
   constexpr std::uint64_t kBudgetUs = 100;
-  return {kHelperPriority, kBudgetUs, kBudgetUs * abi::kWholeCpu / helper_share(plan)};
+  const std::uint64_t share = helper_share(plan);
+  return {kHelperPriority, kBudgetUs, (kBudgetUs * abi::kWholeCpu + share - 1) / share};
 }
 // What the worker may use beside so many helpers.
 [[nodiscard]] constexpr std::uint64_t worker_share(const CpuPlan& plan, std::uint64_t helpers) {

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include "abi/lona/realm_start.hpp"
+
 namespace lona::manager {
 namespace {
 
@@ -70,6 +72,23 @@ TEST(FrameCredit, WhatWasNotUsedIsNotKept) {
 TEST(CpuShare, WhatIsAllReservedHasNothingBeyond) {
   EXPECT_EQ(own_plan({.share = 300'000, .reserve = 300'000}), (CpuPlan{300'000, 0}));
   EXPECT_EQ(own_plan({.reserve = 300'000}), (CpuPlan{300'000, abi::kNoShare}));
+}
+
+TEST(CpuShare, HelpersTakeTheirPartFromTheWorker) {
+  // All that a realm can have use a quarter of its time, or less.
+  for (const CpuPlan plan : {CpuPlan{0, 300'000}, CpuPlan{100'000, 200'000}, CpuPlan{0, 10'000},
+                             CpuPlan{10'000, 0}, CpuPlan{0, abi::kLeastShare}}) {
+    const std::uint64_t whole = plan.reserve + plan.beyond;
+    const std::uint64_t most = abi::most_helpers(abi::kChildCSpaceBits);
+    EXPECT_EQ(worker_share(plan, 0), whole);
+    EXPECT_EQ(worker_share(plan, most) + most * helper_share(plan), whole);
+    EXPECT_GE(4 * worker_share(plan, most), 3 * whole);
+    const ThreadShare share = helper_thread_share(plan);
+    EXPECT_LE(share.budget_us * abi::kWholeCpu, helper_share(plan) * share.period_us);
+  }
+  const CpuPlan free{0, abi::kNoShare};
+  EXPECT_EQ(worker_share(free, 7), abi::kNoShare);
+  EXPECT_LE(abi::most_helpers(abi::kChildCSpaceBits) * helper_share(free), abi::kWholeCpu / 8);
 }
 
 }  // namespace

@@ -165,6 +165,7 @@ class Realm {
   [[nodiscard]] abi::Status make_irq_handler(const MakeIrqHandler& request);
   [[nodiscard]] abi::Status give_sched_control(const RealmParts& parts,
                                                const GiveSchedControl& request);
+  [[nodiscard]] abi::Status give_ports(const GivePorts& request);
   // Helpers (realm_helpers.cpp), which stand still at first.
   [[nodiscard]] abi::Status make_helper(const RealmParts& parts, std::uint64_t number);
   [[nodiscard]] abi::Status restart_helper(const RealmParts& parts, std::uint64_t number);

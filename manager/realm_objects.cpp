@@ -185,6 +185,30 @@ Status Realm::give_sched_control(const RealmParts& parts, const GiveSchedControl
                                    abi::kAllRights));
 }
 
+// The kernel lets nobody have a port twice, so what the manager drives itself is safe from that;
+// but not what the kernel drives, and not what the manager has looked at only once.
+Status Realm::give_ports(const GivePorts& request) {
+  struct Ports {
+    std::uint64_t first, last;
+  };
+  constexpr Ports kForNobody[] = {
+      {0x20, 0x21},   {0xa0, 0xa1}, {0x4d0, 0x4d1},  // interrupt controllers
+      {0x40, 0x43},   {0x61, 0x61},                  // timer
+      {0x70, 0x71},                                  // clock
+      {0xcf8, 0xcff},                                // PCI configuration, reset
+  };
+  for (const Ports& ports : kForNobody) {
+    if (request.first <= ports.last && ports.first <= request.last) {
+      return Status::kNotAllowed;
+    }
+  }
+  if (const Status ready = prepare_objects(); ready != Status::kOk) {
+    return ready;
+  }
+  return status_of(abi::io_port_control_issue(abi::kSlotIoPortControl, request.first, request.last,
+                                              object_slot(request.slot)));
+}
+
 bool Realm::end_call(std::uint64_t thread) {
   constexpr abi::Word kInstructionBytes = 2;  // of `syscall`
   const bool helps = thread >= abi::kFirstHelper;

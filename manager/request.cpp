@@ -307,6 +307,13 @@ base::Expected<DecodedRequest, Status> decode_request(std::uint64_t label,
       }
       return GiveSchedControl{.core = words[0], .slot = slot};
     }
+    case abi::Request::kGivePorts: {
+      const std::uint64_t slot = TRY(decode_slot(words, 3));
+      if (words[0] > words[1] || words[1] >= abi::kPorts) {
+        return base::fail(Status::kBadArgument);
+      }
+      return GivePorts{.first = words[0], .last = words[1], .slot = slot};
+    }
     case abi::Request::kMakeHelper:
       return MakeHelper{TRY(decode_helper(words))};
     case abi::Request::kRestartHelper:

@@ -120,6 +120,11 @@ struct TakeCapability {
   std::uint64_t slot;
 };
 struct LostCapabilities {};
+struct GivePorts {
+  std::uint64_t first;
+  std::uint64_t last;
+  std::uint64_t slot;
+};
 struct MakeHelper {
   std::uint64_t number;
 };
@@ -150,10 +155,10 @@ struct ReleaseRegion {
 using DecodedRequest =
     std::variant<MapPages, UnmapPages, Figures, SetDeadline, LogText, ExitRealm, RequestMemory,
                  CreateRealm, RunRealm, SuspendRealm, TerminateRealm, RealmInfo, ChildRealms,
-                 NextEnded, MakeObject, FreeObject, MakeIrqHandler, GiveSchedControl, MakeHelper,
-                 RestartHelper, ConnectRealms, DisconnectRealms, OfferCapability, TakeCapability,
-                 LostCapabilities, MakeRegion, ShareRegion, UnshareRegion, FindRegion,
-                 ReleaseRegion>;
+                 NextEnded, MakeObject, FreeObject, MakeIrqHandler, GiveSchedControl, GivePorts,
+                 MakeHelper, RestartHelper, ConnectRealms, DisconnectRealms, OfferCapability,
+                 TakeCapability, LostCapabilities, MakeRegion, ShareRegion, UnshareRegion,
+                 FindRegion, ReleaseRegion>;
 
 // `words` are the message's words, as many as the sender said.
 [[nodiscard]] base::Expected<DecodedRequest, abi::Status> decode_request(

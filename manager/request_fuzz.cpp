@@ -93,6 +93,12 @@ struct Check {
     check_slot(request.slot);
     must(request.core < abi::kRealmWorkersMax);
   }
+  void operator()(const GivePorts& request) const {
+    check_slot(request.slot);
+    must(request.first <= request.last && request.last < abi::kPorts);
+  }
+  void operator()(const MakeHelper& request) const { must(request.number < abi::kHelperMax); }
+  void operator()(const RestartHelper& request) const { must(request.number < abi::kHelperMax); }
   void operator()(const MakeRegion& request) const {
     must(request.bytes != 0 && request.bytes <= abi::kRegionMax && request.name.length != 0);
     check(request.name);

@@ -238,6 +238,18 @@ TEST(Request, RefusesObjectsThatMakeNoSense) {
   EXPECT_EQ(decode(Request::kGiveSchedControl, {8, 0}).error(), Status::kBadArgument);
 }
 
+TEST(Request, DecodesPorts) {
+  const auto good = decode(Request::kGivePorts, {0x84, 0x87, 3});
+  ASSERT_TRUE(good.has_value());
+  EXPECT_EQ(std::get<GivePorts>(*good).last, 0x87U);
+  EXPECT_EQ(std::get<GivePorts>(*good).slot, 3U);
+  EXPECT_TRUE(decode(Request::kGivePorts, {0, 0xffff, 0}).has_value());
+  EXPECT_EQ(decode(Request::kGivePorts, {2, 1, 0}).error(), Status::kBadArgument);
+  EXPECT_EQ(decode(Request::kGivePorts, {2, 0x10000, 0}).error(), Status::kBadArgument);
+  EXPECT_EQ(decode(Request::kGivePorts, {0, 1, 1 << 12}).error(), Status::kBadArgument);
+  EXPECT_EQ(decode(Request::kGivePorts, {0, 1}).error(), Status::kBadMessage);
+}
+
 TEST(Request, DecodesHelpers) {
   for (const auto label : {Request::kMakeHelper, Request::kRestartHelper}) {
     EXPECT_TRUE(decode(label, {abi::kHelperMax - 1}).has_value());

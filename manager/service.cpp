@@ -210,6 +210,9 @@ class Server {
     return answer(is_first() ? realm_.give_sched_control(shared_.parts, request)
                              : abi::Status::kNotAllowed);
   }
+  bool handle(const GivePorts& request) {
+    return answer(is_first() ? realm_.give_ports(request) : abi::Status::kNotAllowed);
+  }
   bool handle(const MakeHelper& request) {
     const abi::Status status = realm_.make_helper(shared_.parts, request.number);
     if (status == abi::Status::kOk) {

@@ -92,6 +92,11 @@ enum class Request : std::uint64_t {
   //   been given back.
   kLostCapabilities = 0x12a,
 
+  // first port, last port, slot → nothing. Of the first realm only: I/O ports that nobody has.
+  // Those
+  //   of the interrupt controllers, the timer, the clock and the PCI configuration are for nobody.
+  kGivePorts = 0x126,
+
   // Shared regions: memory of one realm that it lets realms below it see. A region's number names
   // one region only, for ever. Where a realm sees it is told by a place: region_window(place). An
   // answer begins with the places whose regions were taken away since the last such answer, a bit
@@ -139,6 +144,7 @@ inline constexpr std::uint64_t kTakenOfOne = 64;        // by one realm, from on
 inline constexpr std::uint64_t kLostListMax = 64;
 inline constexpr std::uint64_t kInterruptPins = 24;
 inline constexpr std::uint64_t kInterruptVectors = 108;
+inline constexpr std::uint64_t kPorts = 1 << 16;
 
 inline constexpr std::uint64_t kNoDeadlineTick = ~std::uint64_t{0};
 inline constexpr std::uint64_t kMapPagesMax = 512;          // pages of one request

@@ -62,9 +62,10 @@ void flood_endpoint() {
 
 // Any label, any length, any words; now and then a right one with a wrong word.
 void send_garbage() {
-  constexpr std::uint64_t kLabels[] = {
-      0x100, 0x101, 0x102, 0x103, 0x104, 0x110, 0x111, 0x112, 0x114, 0x115, 0x116, 0x120, 0x121,
-      0x128, 0x129, 0x12a, 0x106, 0x117, 0x118, 0x122, 0x123, 0x130, 0x131, 0x132, 0x133, 0x134};
+  constexpr std::uint64_t kLabels[] = {0x100, 0x101, 0x102, 0x103, 0x104, 0x110, 0x111, 0x112,
+                                       0x114, 0x115, 0x116, 0x120, 0x121, 0x128, 0x129, 0x12a,
+                                       0x106, 0x117, 0x118, 0x122, 0x123, 0x124, 0x125, 0x126,
+                                       0x130, 0x131, 0x132, 0x133, 0x134};
   while (true) {
     std::uint64_t words[abi::kMsgMaxLength];
     for (std::uint64_t& word : words) {
@@ -102,6 +103,18 @@ void write_what_is_inherited() {
 
 void storm_deadlines() {
   while (true) (void)ask(Request::kSetDeadline, tick() + 1);
+}
+
+// Helpers that spin instead of waiting, and are started anew all the time.
+void storm_helpers() {
+  std::uint64_t made = 0;
+  while (ask(Request::kMakeHelper, made) == Status::kOk) ++made;
+  while (true) {
+    for (std::uint64_t at = 0; at < made; ++at) {
+      (void)ask(Request::kMakeHelper, at);
+      (void)ask(Request::kRestartHelper, at);
+    }
+  }
 }
 
 void storm_signals() {
@@ -299,6 +312,7 @@ bool attack(std::string_view name) {
   if (name == "writes") write_what_is_inherited();
   if (name == "deadlines") storm_deadlines();
   if (name == "signals") storm_signals();
+  if (name == "helpers") storm_helpers();
   if (name == "logs") storm_log();
   if (name == "channel") break_channel();
   if (name == "yields") yield_for_ever();

@@ -16,15 +16,16 @@ namespace attack {
 
 namespace {
 
-constexpr std::string_view kAttacks[] = {
-    "yields", "memory", "pages",     "faults",  "bombs",   "churn",   "floods",  "garbage",
-    "scans",  "spins",  "deadlines", "signals", "logs",    "channel", "jumps",   "replies",
-    "calls",  "crumbs", "writes",    "thefts",  "patches", "objects", "revokes", "lingers"};
+constexpr std::string_view kAttacks[] = {"yields",    "memory",  "pages",   "faults",  "bombs",
+                                         "churn",     "floods",  "garbage", "scans",   "spins",
+                                         "deadlines", "signals", "logs",    "channel", "jumps",
+                                         "replies",   "calls",   "crumbs",  "writes",  "thefts",
+                                         "patches",   "objects", "revokes", "lingers", "helpers"};
 // Of those that have a channel to the bystander.
 constexpr std::string_view kAttacksBeside[] = {"indices", "repeats", "changes"};
 constexpr std::uint64_t kAttackMs = 100;
 constexpr std::uint64_t kAttackerMemory = 16 << 20;
-constexpr std::size_t kCrowd = 24;
+constexpr std::size_t kCrowd = 25;
 constexpr std::uint64_t kMomentsUs = 6'000;
 constexpr std::uint64_t kMomentStepUs = 37;
 static_assert(std::size(kAttacks) <= kCrowd);
@@ -258,9 +259,10 @@ realm_last_words() {
   abort();
 }
 
-extern "C" [[noreturn, gnu::section(".text.start")]] void _start(
-    const lona::abi::StartBlock* block) {
+extern "C" [[noreturn, gnu::section(".text.start")]] void _start(const lona::abi::StartBlock* block,
+                                                                 std::uint64_t thread) {
   using namespace attack;
+  while (thread >= lona::abi::kFirstHelper) asm volatile("");
   abi::adopt_kernel_labels(block->iommu_labels != 0);
   if (block->depth == 0) {
     direct();

@@ -35,15 +35,16 @@ enum class MachineType : std::uint8_t {
   kPageTable,
   kIrqHandler,
   kSchedControl,
+  kPorts,
   kIrqControl,  // this and the next: what the manager does on request
   kAsidPool,
   kNone,
 };
 inline constexpr const char* kMachineTypeNames[] = {
-    "paddr",         "vaddr",       "msg-info",      "region",      "notification",
-    "endpoint",      "reply",       "tcb",           "cnode",       "untyped",
-    "sched-context", "frame",       "pml4",          "pdpt",        "page-directory",
-    "page-table",    "irq-handler", "sched-control", "irq-control", "asid-pool"};
+    "paddr", "vaddr",       "msg-info",       "region",     "notification",  "endpoint",
+    "reply", "tcb",         "cnode",          "untyped",    "sched-context", "frame",
+    "pml4",  "pdpt",        "page-directory", "page-table", "irq-handler",   "sched-control",
+    "ports", "irq-control", "asid-pool"};
 static_assert(std::size(kMachineTypeNames) == static_cast<std::size_t>(MachineType::kNone));
 
 inline MachineType machine_type(Term t) {
@@ -83,8 +84,17 @@ struct ObjectKind {
   std::uint32_t origin = 0;
   std::uint64_t badge = 0;
 
+  // I/O ports have no size and no record, but a first port.
+  constexpr std::uint64_t first_port() const { return std::uint64_t{record} << 8 | size_bits; }
+
   bool operator==(const ObjectKind&) const = default;
 };
+constexpr ObjectKind ports_from(std::uint64_t first) {
+  return {.type = MachineType::kPorts,
+          .rights = 3,
+          .size_bits = static_cast<std::uint8_t>(first),
+          .record = static_cast<std::uint8_t>(first >> 8)};
+}
 
 struct Capability {
   ObjectKind kind;

@@ -8,6 +8,7 @@ target_sources(lona_vm PRIVATE
   ${CMAKE_CURRENT_LIST_DIR}/kernel_op.cpp
   ${CMAKE_CURRENT_LIST_DIR}/natives_capability.cpp
   ${CMAKE_CURRENT_LIST_DIR}/natives_debug.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/natives_io.cpp
   ${CMAKE_CURRENT_LIST_DIR}/natives_ipc.cpp
   ${CMAKE_CURRENT_LIST_DIR}/natives_kernel.cpp
   ${CMAKE_CURRENT_LIST_DIR}/natives_machine.cpp

@@ -29,6 +29,7 @@ bool slot_is_made(std::uint32_t slot);
 RealmError make_object(std::uint32_t slot, std::uint64_t type, unsigned size_bits);
 RealmError make_irq_handler(std::uint32_t slot, std::uint64_t interrupt);
 RealmError give_sched_control(std::uint32_t slot, std::uint64_t core);
+RealmError give_ports(std::uint32_t slot, std::uint64_t first, std::uint64_t last);
 
 // Endpoints and notifications that go from realm to realm (vm/realm/capabilities.hpp): the number
 // under which the realm may take what is in the slot; what another realm has offered, into the

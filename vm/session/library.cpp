@@ -92,7 +92,8 @@ void compile_library(Vm& vm) {
   }
   Namespaces& all = vm.namespaces();
   Namespace* user = all.find_or_create(intern(kUserNamespace));
-  for (std::string_view name : {"lona.process", "lona.time", "lona.inspect", "lona.kernel"}) {
+  for (std::string_view name :
+       {"lona.process", "lona.time", "lona.inspect", "lona.kernel", "lona.io"}) {
     all.refer(user, all.find_or_create(intern(name)));
   }
 }

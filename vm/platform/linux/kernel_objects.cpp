@@ -39,6 +39,9 @@ RealmError take_capability(std::uint32_t, std::uint32_t, std::uint64_t, std::uin
 std::size_t lost_capabilities(std::span<std::uint32_t>) {
   return 0;
 }
+RealmError give_ports(std::uint32_t, std::uint64_t, std::uint64_t) {
+  return RealmError::kUnsupported;
+}
 std::uint64_t slot_capability(std::uint32_t) {
   return 0;
 }

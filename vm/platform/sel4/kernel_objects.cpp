@@ -186,6 +186,10 @@ std::size_t lost_capabilities(std::span<std::uint32_t> slots) {
   return count;
 }
 
+RealmError give_ports(std::uint32_t slot, std::uint64_t first, std::uint64_t last) {
+  return error_of(ask_manager(abi::Request::kGivePorts, 3, {first, last, slot, 0}));
+}
+
 void kernel_call(KernelAnswer& answer, std::uint64_t target, std::uint64_t label,
                  std::span<const std::uint64_t> capabilities,
                  std::span<const std::uint64_t> words) {

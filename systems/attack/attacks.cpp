@@ -108,7 +108,7 @@ void storm_deadlines() {
 // Helpers that spin instead of waiting, and are started anew all the time.
 void storm_helpers() {
   std::uint64_t made = 0;
-  while (ask(Request::kMakeHelper, made) == Status::kOk) ++made;
+  while (ask(Request::kMakeHelper, made).status == Status::kOk) ++made;
   while (true) {
     for (std::uint64_t at = 0; at < made; ++at) {
       (void)ask(Request::kMakeHelper, at);

@@ -91,6 +91,21 @@ base::Expected<void, MemoryError> Memory::add_to_grant(Memory& parent, unsigned 
   return {};
 }
 
+std::uint64_t Memory::take_from_grant(Memory& parent, std::uint64_t stays_free) {
+  for (std::size_t at = piece_count_; at-- > 0;) {
+    const BlockId block = pieces_[at];
+    const unsigned bits = parent.untyped_.size_bits(block);
+    const std::uint64_t bytes = std::uint64_t{1} << bits;
+    if (untyped_.free_bytes() >= stays_free + bytes &&
+        untyped_.withdraw(parent.untyped_.slot(block), bits)) {
+      parent.untyped_.give(block);
+      pieces_[at] = pieces_[--piece_count_];
+      return bytes;
+    }
+  }
+  return 0;
+}
+
 void Memory::end_grant(Memory& parent) {
   const auto take_back = [&](BlockId block) {
     // Only a bug of ours makes the kernel refuse; the block is then never used again.

@@ -20,6 +20,9 @@
 
 namespace lona::manager {
 
+// A fault that can be served needs no more than this.
+inline constexpr std::uint64_t kSpareBytes = 256 << 10;
+
 // One object that fills its block.
 struct KernelObject {
   abi::CPtr cap = 0;
@@ -57,6 +60,9 @@ class Memory final : private KernelObjects {
   void end_grant(Memory& parent);
   // A further piece of 2^size_bits bytes.
   [[nodiscard]] base::Expected<void, MemoryError> add_to_grant(Memory& parent, unsigned size_bits);
+  // The other way: gives a piece that nothing of is in use back, while so much stays free. Its
+  // bytes; 0: there is none.
+  [[nodiscard]] std::uint64_t take_from_grant(Memory& parent, std::uint64_t stays_free);
   // What a grant of that size takes from the parent.
   [[nodiscard]] static std::uint64_t grant_cost(unsigned size_bits) {
     return (std::uint64_t{1} << size_bits) +

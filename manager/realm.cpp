@@ -524,6 +524,7 @@ Status Realm::map_pages(const PageRange& pages) {
   const Status status = fill_pages(pages, table);
   if (status == Status::kOk) {
     mapped_ += pages.bytes();
+    asked_ahead_ -= std::min(asked_ahead_, pages.bytes());
     if (!pool) {
       table.publish();
     }

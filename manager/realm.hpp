@@ -202,6 +202,9 @@ class Realm {
   [[nodiscard]] const RegionTable& regions() const { return regions_; }
   [[nodiscard]] std::uint64_t memory_limit() const { return memory_limit_; }
   [[nodiscard]] std::uint64_t mapped() const { return mapped_; }
+  // So much of its memory stays although nothing is in it, until it is mapped.
+  void ask_ahead(std::uint64_t bytes) { asked_ahead_ = bytes; }
+  [[nodiscard]] std::uint64_t asked_ahead() const { return asked_ahead_; }
 
  private:
   using Step = base::Expected<void, std::string_view>;
@@ -285,6 +288,7 @@ class Realm {
   std::uint64_t console_memory_ = 0;  // physical
   std::uint64_t memory_limit_ = 0;
   std::uint64_t mapped_ = 0;
+  std::uint64_t asked_ahead_ = 0;
   std::atomic<std::uint64_t> time_used_{0};
 };
 

@@ -235,6 +235,25 @@ bool Realms::take_piece(Realm& parent, Entry& grown) {
   return false;
 }
 
+void Realms::shrink(Realm& realm) {
+  Entry& shrunk = entry(realm.number());
+  if (shrunk.home == nullptr || shrunk.granted == shrunk.set_aside) {
+    return;
+  }
+  Realm& parent = *entry(tree_.parent(realm.number())).realm;
+  if (!parent.memory().try_claim()) {
+    return;
+  }
+  const std::uint64_t stays = kSpareBytes + realm.asked_ahead();
+  while (const std::uint64_t bytes = realm.memory().take_from_grant(parent.memory(), stays)) {
+    parent.discharge(bytes);
+    shrunk.granted -= bytes;
+    shrunk.cost -= bytes;
+  }
+  shrink(parent);
+  parent.memory().release();
+}
+
 // Maps what the manager is to know of the realm, in frames that the parent pays for.
 Status Realms::make_home(Realm& parent, std::uint32_t realm) {
   Entry& made = entry(realm);

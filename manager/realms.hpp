@@ -123,6 +123,10 @@ class Realms {
     return entry(realm).realm == nullptr ? "?" : entry(realm).realm->name();
   }
 
+  // The same way back: pieces that nothing of is in use go to the parent, if that one's memory is
+  // not in use just now. What the realm has asked for ahead stays.
+  void shrink(Realm& realm);
+
   // By the realm's own service thread, when its worker will not run again.
   void ended(const Realm& realm, std::uint64_t status, std::string_view text);
   // By the realm's own service thread: a further helper has been made, and gets its time.

@@ -52,9 +52,6 @@ struct Received {
   std::uint64_t words[abi::kMsgMaxLength];
 };
 
-// A fault that can be served needs no more than this.
-constexpr std::uint64_t kSpareBytes = 256 << 10;
-
 class Server {
  public:
   explicit Server(Service& service)
@@ -80,7 +77,11 @@ class Server {
 
   // One function for each kind of request; false when it is not to be answered.
   bool handle(const MapPages& request) { return answer(realm_.map_pages(request.pages)); }
-  bool handle(const UnmapPages& request) { return answer(realm_.unmap_pages(request.pages)); }
+  bool handle(const UnmapPages& request) {
+    const abi::Status status = realm_.unmap_pages(request.pages);
+    shared_.realms.shrink(realm_);
+    return answer(status);
+  }
   bool handle(const Figures&) {
     reply_.put(realm_.memory_limit());
     reply_.put(realm_.mapped());
@@ -118,10 +119,15 @@ class Server {
   }
   // The memory it lacks comes as for any request that there is too little for.
   bool handle(const RequestMemory& request) {
-    const std::uint64_t left = realm_.memory_limit() - realm_.mapped();
-    return answer(request.bytes > left                           ? abi::Status::kOverLimit
-                  : request.bytes > realm_.memory().free_bytes() ? abi::Status::kOutOfMemory
-                                                                 : abi::Status::kOk);
+    if (request.bytes > realm_.memory_limit() - realm_.mapped()) {
+      return answer(abi::Status::kOverLimit);
+    }
+    if (request.bytes > realm_.memory().free_bytes()) {
+      return answer(abi::Status::kOutOfMemory);
+    }
+    realm_.ask_ahead(request.bytes);
+    shared_.realms.shrink(realm_);
+    return answer(abi::Status::kOk);
   }
   bool handle(const CreateRealm& request) {
     const auto made = shared_.realms.create(realm_, request);

@@ -24,6 +24,21 @@ bool UntypedAllocator::add(abi::CPtr slot, unsigned size_bits) {
   return true;
 }
 
+bool UntypedAllocator::withdraw(abi::CPtr slot, unsigned size_bits) {
+  BlockId block = free_lists_[size_bits];
+  while (block != kNoBlock && blocks_[block].slot != slot) {
+    block = blocks_[block].next;
+  }
+  if (block == kNoBlock || blocks_[block].parent != kNoBlock) {
+    return false;
+  }
+  unlist(block);
+  drop_block(block);
+  total_ -= std::uint64_t{1} << size_bits;
+  free_ -= std::uint64_t{1} << size_bits;
+  return true;
+}
+
 base::Expected<BlockId, MemoryError> UntypedAllocator::take(unsigned size_bits) {
   unsigned found = size_bits;
   while (found < free_lists_.size() && free_lists_[found] == kNoBlock) {

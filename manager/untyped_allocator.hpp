@@ -41,6 +41,9 @@ class UntypedAllocator {
   // One untyped of the boot info. False when the table is full.
   [[nodiscard]] bool add(abi::CPtr slot, unsigned size_bits);
 
+  // Takes back what was added, when nothing of it is in use. False: something is.
+  [[nodiscard]] bool withdraw(abi::CPtr slot, unsigned size_bits);
+
   // A block of exactly 2^size_bits bytes, with no object in it.
   [[nodiscard]] base::Expected<BlockId, MemoryError> take(unsigned size_bits);
 

@@ -143,6 +143,21 @@ TEST_F(UntypedTest, TooFewEntriesForThePiecesChangeNothing) {
   ASSERT_TRUE(half.has_value());
 }
 
+TEST_F(UntypedTest, OnlyWhatIsNotInUseIsWithdrawn) {
+  const auto page = allocator->take(12);  // of the untyped of 2^16 bytes in slot 2
+  ASSERT_TRUE(page.has_value());
+  EXPECT_FALSE(allocator->withdraw(2, 16));
+  EXPECT_FALSE(allocator->withdraw(allocator->slot(*page), 12));
+  allocator->give(*page);
+  EXPECT_TRUE(allocator->withdraw(2, 16));
+  EXPECT_FALSE(allocator->withdraw(2, 16));
+  EXPECT_EQ(allocator->free_bytes(), (1U << 20) + (1U << 24));
+  EXPECT_EQ(allocator->total_bytes(), allocator->free_bytes());
+  EXPECT_NE(allocator->slot(*allocator->take(16)), 2U);
+  EXPECT_TRUE(allocator->add(2, 16));
+  EXPECT_EQ(allocator->slot(*allocator->take(16)), 2U);
+}
+
 TEST_F(UntypedTest, SaysWhenNothingIsLargeEnough) {
   EXPECT_EQ(allocator->take(25).error(), MemoryError::out_of_memory);
   EXPECT_EQ(allocator->take(47).error(), MemoryError::out_of_memory);

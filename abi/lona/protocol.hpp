@@ -23,7 +23,8 @@ enum class Request : std::uint64_t {
   // status, and if there is a text its length and its bytes packed into words → never answered. The
   //   realm has done its work, or cannot go on: then the text says why.
   kExit = 0x105,
-  // bytes → nothing. So much more is set aside for the realm now.
+  // bytes → nothing. So much more is set aside for the realm now, and no more of what it has grown
+  //   by than it uses: the rest goes back to its parent, as it does when pages are given back.
   kRequestMemory = 0x106,
 
   // A realm and its children. A realm number names one realm only, for ever.

@@ -506,6 +506,33 @@ std::uint64_t fill() {
   return got;
 }
 
+// Gets all that it may have, as large pages, and gives it back; its parent looks meanwhile.
+std::uint64_t swell() {
+  const auto address = [](std::uint64_t at) {
+    return abi::kPoolRange.start + at * abi::kLargePage;
+  };
+  for (int round = 0; round < 2; ++round) {
+    std::uint64_t got = 0;
+    while (ask(Request::kMapPages, address(got), 1, 21).status == Status::kOk) ++got;
+    if (got < 8) return 1;
+    sleep_ms(40);
+    const std::uint64_t full = ask(Request::kFigures).words.mr2;
+    for (std::uint64_t at = 0; at < got; ++at) {
+      if (ask(Request::kUnmapPages, address(at), 1, 21).status != Status::kOk) return 2;
+    }
+    sleep_ms(40);
+    // Asked ahead, it comes, and stays until the realm says that it does not need it.
+    if (ask(Request::kRequestMemory, 12 << 20).status != Status::kOk) return 3;
+    (void)ask(Request::kMapPages, address(512), 1, 12);
+    (void)ask(Request::kUnmapPages, address(512), 1, 12);
+    if (ask(Request::kFigures).words.mr2 < 11 << 20) return 4;
+    if (ask(Request::kRequestMemory, 0).status != Status::kOk) return 5;
+    if (ask(Request::kFigures).words.mr2 > full + (5 << 20)) return 6;
+  }
+  sleep_ms(40);
+  return 0;
+}
+
 Child start_growing(std::string_view name, std::uint64_t from, std::uint64_t to) {
   const Child child = create(name, abi::kNoShare, from, 0, to);
   expect(child.status == Status::kOk, name);
@@ -534,6 +561,21 @@ void check_growth() {
   expect(await(above) == 0, "a grandchild grows, and another one has what was set aside");
   terminate(above);
   expect(ask(Request::kFigures).words.mr2 == after, "nothing is lost");
+  // What a realm has grown by comes back when it gives its pages back.
+  const Child swells = start_growing("swells", 2 * kMb, 32 * kMb);
+  const std::uint64_t small = ask(Request::kFigures).words.mr1;
+  std::uint64_t most = 0, least = ~std::uint64_t{0};
+  for (int look = 0; look < 30; ++look) {
+    sleep_ms(4);
+    const std::uint64_t now = ask(Request::kFigures).words.mr1;
+    if (now < most) least = std::min(least, now);
+    most = std::max(most, now);
+  }
+  expect(most >= small + 16 * kMb, "the parent is charged for what a child grows by");
+  expect(least <= small + 4 * kMb, "and not for what it gave back");
+  expect(await(swells) == 0, "a realm grows and shrinks");
+  terminate(swells);
+  expect(ask(Request::kFigures).words.mr2 == after, "nothing is lost by that");
   // Taken down while it grows.
   for (unsigned us = 0; us < 3000; us += 61) {
     const Child late = start_growing("raises", 4 * kMb, 64 * kMb);
@@ -665,6 +707,7 @@ std::uint64_t behave(std::string_view what) {
     (void)ask(Request::kRealmInfo, 0);
   }
   if (what == "fills") return fill();
+  if (what == "swells") return swell();
   if (what == "raises") return raise();
   if (what == "crowds") return crowd("group", kGroups, 32 << 20);
   if (what == "group") return crowd("spins", kOfAGroup, abi::kLeastRealmMemory);

@@ -189,6 +189,7 @@ bool request_memory(std::size_t bytes) {
 void return_memory() {
   const PoolLock lock;
   (void)state().pool.pool.trim();
+  (void)ask_manager(abi::Request::kRequestMemory, 1, {0, 0, 0, 0});
 }
 
 MemoryFigures memory_figures() {

@@ -31,6 +31,7 @@ static_assert(kWindowOffset + Window::kSize == kAreaSize);
 // In short turns: when its budget ends while it holds a lock, others wait for the next one.
 constexpr ThreadShare kChildServiceShare{250, 1'000, 5'000};
 constexpr std::uint64_t kSlotsForAChild = 256;
+constexpr std::uint64_t kPressingMs = 8;  // that a realm without memory waits for its children's
 // Of a child's grant: for page tables and capabilities of what it inherits.
 constexpr std::uint64_t kMappingReserve = 64 << 10;
 
@@ -64,8 +65,9 @@ struct Realms::Home {
   Realm realm;
   OwnThread thread;
   Service service;
-  abi::CPtr stop = 0;          // calls the service thread to stop
-  abi::CPtr ended_signal = 0;  // tells the parent
+  abi::CPtr stop = 0;           // calls the service thread to stop
+  abi::CPtr ended_signal = 0;   // tells the parent
+  abi::CPtr memory_signal = 0;  // tells the realm that the parent has none left
   bool serving = false;
   std::size_t text_length = 0;
   char text[abi::kEndTextMax];
@@ -168,11 +170,14 @@ Status Realms::build(Realm& parent, std::uint32_t realm, const CreateRealm& requ
         home.memory.badge_cap(home.realm.endpoint(), abi::kAllRights, Realm::kStopBadge);
     const auto ended =
         home.memory.badge_cap(parent.notification(), abi::kCanWrite, abi::kSignalRealm);
-    if (!stop || !ended || !parent.add_child_signal(made.number, home.realm.notification())) {
+    const auto memory =
+        home.memory.badge_cap(home.realm.notification(), abi::kCanWrite, abi::kSignalMemory);
+    if (!stop || !ended || !memory || !parent.add_child_signal(made.number, home.realm.notification())) {
       return Status::kOutOfMemory;
     }
     home.stop = *stop;
     home.ended_signal = *ended;
+    home.memory_signal = *memory;
     if (const Status status = parent.map_channel(made.number, home.realm.channel(), made.channel);
         status != Status::kOk) {
       return status;
@@ -252,6 +257,37 @@ void Realms::shrink(Realm& realm) {
   }
   shrink(parent);
   parent.memory().release();
+}
+
+bool Realms::press(Realm& realm) {
+  const std::uint64_t start = now_tick();
+  {
+    const Guard guard(lock_);
+    bool any = false;
+    for (std::uint32_t child = tree_.first_child(realm.number()); child != abi::kNoRealm;
+         child = tree_.next_sibling(child)) {
+      const Entry& asked = entry(child);
+      any = any || (asked.realm != nullptr && asked.granted > asked.set_aside);
+    }
+    if (!any || !entry(realm.number()).pressing.admit(start, shared_.parts.tsc_hertz)) {
+      return false;
+    }
+    for (std::uint32_t child = tree_.first_child(realm.number()); child != abi::kNoRealm;
+         child = tree_.next_sibling(child)) {
+      if (entry(child).realm != nullptr) {
+        abi::signal(entry(child).home->memory_signal);
+      }
+    }
+  }
+  Memory& memory = realm.memory();
+  const std::uint64_t before = memory.free_bytes();
+  const std::uint64_t end = start + shared_.parts.tsc_hertz / 1000 * kPressingMs;
+  while (memory.free_bytes() == before && now_tick() < end) {
+    memory.release();
+    abi::yield();  // the rest of this period's budget: others run
+    memory.claim();
+  }
+  return memory.free_bytes() > before;
 }
 
 // Maps what the manager is to know of the realm, in frames that the parent pays for.

@@ -126,6 +126,10 @@ class Realms {
   // The same way back: pieces that nothing of is in use go to the parent, if that one's memory is
   // not in use just now. What the realm has asked for ahead stays.
   void shrink(Realm& realm);
+  // By the realm's own service thread, which has claimed its memory: asks the children that have
+  // grown for what they do not use, and waits a little. False: there are none, or they were asked
+  // less than a second ago, or nothing came.
+  [[nodiscard]] bool press(Realm& realm);
 
   // By the realm's own service thread, when its worker will not run again.
   void ended(const Realm& realm, std::uint64_t status, std::string_view text);
@@ -168,6 +172,7 @@ class Realms {
     RateLimit faults{abi::kFaultsPerSecond};
     RateLimit inheriting{kInheritingPerSecond};
     RateLimit lines{kLinesPerSecond};
+    RateLimit pressing{1};
     // What the parent has spent on it.
     std::uint64_t number = 0;
     std::uint64_t cost = 0;

@@ -309,11 +309,24 @@ class Server {
     }
   }
 
+  // Memory that children have counts as the realm's own, so they may also be the reason that it has
+  // all that it may have.
+  [[nodiscard]] bool lacks_memory(const DecodedRequest& request) const {
+    return reply_.status == abi::Status::kOutOfMemory ||
+           (reply_.status == abi::Status::kOverLimit &&
+            (std::holds_alternative<MapPages>(request) ||
+             std::holds_alternative<RequestMemory>(request) ||
+             std::holds_alternative<CreateRealm>(request)));
+  }
+
   // A request for which the realm's memory is not enough is tried again when it has got more.
   bool serve_request(const DecodedRequest& request) {
     while (true) {
       const bool answered = std::visit([this](const auto& kind) { return handle(kind); }, request);
-      if (!answered || reply_.status != abi::Status::kOutOfMemory || !shared_.realms.grow(realm_)) {
+      const bool more = answered && ((reply_.status == abi::Status::kOutOfMemory &&
+                                      shared_.realms.grow(realm_)) ||
+                                     (lacks_memory(request) && shared_.realms.press(realm_)));
+      if (!more) {
         return answered;
       }
       reply_.status = abi::Status::kOk;

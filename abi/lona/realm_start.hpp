@@ -67,6 +67,7 @@ inline constexpr std::uint64_t kSignalConsole = 1;
 inline constexpr std::uint64_t kSignalDeadline = 2;
 inline constexpr std::uint64_t kSignalChannel = 4;  // of the parent or a child
 inline constexpr std::uint64_t kSignalRealm = 8;    // a child has ended: kNextEnded
+inline constexpr std::uint64_t kSignalMemory = 16;  // the parent has none left: kRequestMemory of 0
 
 enum class ConsoleDevice : std::uint32_t {
   kUart = 0,    // a 16550: eight ports

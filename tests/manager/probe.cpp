@@ -506,31 +506,58 @@ std::uint64_t fill() {
   return got;
 }
 
+abi::Address large_page(std::uint64_t at) {
+  return abi::kPoolRange.start + at * abi::kLargePage;
+}
+
+// How many it can get.
+std::uint64_t fill_large() {
+  std::uint64_t got = 0;
+  while (ask(Request::kMapPages, large_page(got), 1, 21).status == Status::kOk) ++got;
+  return got;
+}
+
 // Gets all that it may have, as large pages, and gives it back; its parent looks meanwhile.
 std::uint64_t swell() {
-  const auto address = [](std::uint64_t at) {
-    return abi::kPoolRange.start + at * abi::kLargePage;
-  };
   for (int round = 0; round < 2; ++round) {
-    std::uint64_t got = 0;
-    while (ask(Request::kMapPages, address(got), 1, 21).status == Status::kOk) ++got;
+    const std::uint64_t got = fill_large();
     if (got < 8) return 1;
     sleep_ms(40);
     const std::uint64_t full = ask(Request::kFigures).words.mr2;
     for (std::uint64_t at = 0; at < got; ++at) {
-      if (ask(Request::kUnmapPages, address(at), 1, 21).status != Status::kOk) return 2;
+      if (ask(Request::kUnmapPages, large_page(at), 1, 21).status != Status::kOk) return 2;
     }
     sleep_ms(40);
     // Asked ahead, it comes, and stays until the realm says that it does not need it.
     if (ask(Request::kRequestMemory, 12 << 20).status != Status::kOk) return 3;
-    (void)ask(Request::kMapPages, address(512), 1, 12);
-    (void)ask(Request::kUnmapPages, address(512), 1, 12);
+    (void)ask(Request::kMapPages, large_page(512), 1, 12);
+    (void)ask(Request::kUnmapPages, large_page(512), 1, 12);
     if (ask(Request::kFigures).words.mr2 < 11 << 20) return 4;
     if (ask(Request::kRequestMemory, 0).status != Status::kOk) return 5;
     if (ask(Request::kFigures).words.mr2 > full + (5 << 20)) return 6;
   }
   sleep_ms(40);
   return 0;
+}
+
+// Asks ahead for what it does not use, and lets it go when its parent has no memory left.
+std::uint64_t hoard() {
+  if (ask(Request::kRequestMemory, 12 << 20).status != Status::kOk) return 1;
+  while ((abi::wait(abi::kRealmSlotNotification).badge & abi::kSignalMemory) == 0) {}
+  return ask(Request::kRequestMemory, 0).status == Status::kOk ? 0 : 2;
+}
+
+// Has a child that hoards; how many large pages it gets nevertheless.
+std::uint64_t squeeze() {
+  constexpr std::uint64_t kMb = 1 << 20;
+  const Child child = create("hoards", abi::kNoShare, 2 * kMb, 0, 16 * kMb);
+  const std::uint64_t before = ask(Request::kFigures).words.mr1;
+  (void)ask(Request::kRunRealm, child.realm);
+  while (ask(Request::kFigures).words.mr1 < before + 12 * kMb) sleep_ms(2);
+  const std::uint64_t got = fill_large();
+  if (await(child) != 0) return 0;
+  terminate(child);
+  return got;
 }
 
 Child start_growing(std::string_view name, std::uint64_t from, std::uint64_t to) {
@@ -576,6 +603,10 @@ void check_growth() {
   expect(await(swells) == 0, "a realm grows and shrinks");
   terminate(swells);
   expect(ask(Request::kFigures).words.mr2 == after, "nothing is lost by that");
+  const Child squeezes = start_growing("squeezes", 32 * kMb, 32 * kMb);
+  const std::uint64_t squeezed = await(squeezes);
+  expect(squeezed >= 11 && squeezed <= 15, "who has no memory left gets what children only keep");
+  terminate(squeezes);
   // Taken down while it grows.
   for (unsigned us = 0; us < 3000; us += 61) {
     const Child late = start_growing("raises", 4 * kMb, 64 * kMb);
@@ -708,6 +739,8 @@ std::uint64_t behave(std::string_view what) {
   }
   if (what == "fills") return fill();
   if (what == "swells") return swell();
+  if (what == "hoards") return hoard();
+  if (what == "squeezes") return squeeze();
   if (what == "raises") return raise();
   if (what == "crowds") return crowd("group", kGroups, 32 << 20);
   if (what == "group") return crowd("spins", kOfAGroup, abi::kLeastRealmMemory);

@@ -9,6 +9,7 @@
 #include <new>
 #include <utility>
 
+#include "vm/platform/memory_request.hpp"
 #include "vm/platform/sel4/clock.hpp"
 #include "vm/platform/sel4/console_state.hpp"
 
@@ -113,6 +114,9 @@ void note_signals(std::uint64_t signals) {
   }
   if ((signals & abi::kSignalRealm) != 0) {
     g_console.realm_event = true;
+  }
+  if ((signals & abi::kSignalMemory) != 0) {
+    return_memory();
   }
 }
 

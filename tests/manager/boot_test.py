@@ -69,6 +69,8 @@ class Manager(unittest.TestCase):
         self.assertLess(many // 16, 2000)
         after_idling = int(re.search(r"after idling it used (\d+) us", log)[1])
         self.assertLess(after_idling, 66_000, "idle time was kept")
+        storm = int(re.search(r"a storm of faults took (\d+) us of 200 ms", log)[1])
+        self.assertTrue(5_000 <= storm <= 54_000, "a quarter of the time, however many they are")
         reserves = re.search(r"reserves used ([\d ]+)", log)[1].split()
         free, limited, exact, *others = map(int, reserves)
         self.assertGreaterEqual(free, 297_000, "a reserve of 300000, and what is left")

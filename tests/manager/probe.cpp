@@ -437,6 +437,40 @@ void check_idle_share() {
   terminate(lazy);
 }
 
+// Faults that the manager serves, without end: at a region that is not there.
+[[noreturn]] void storm() {
+  std::uint64_t word = 0;
+  while (true) {
+    std::uint64_t count = 1;
+    abi::Address from = abi::kRegionRange.start, to = reinterpret_cast<abi::Address>(&word);
+    asm volatile("rep movsq" : "+c"(count), "+S"(from), "+D"(to) : : "memory");
+  }
+}
+
+// What serving them costs others is the budget of that realm's service thread, however many the
+// realm may have.
+void check_fault_cost() {
+  constexpr std::uint64_t kReserve = 600'000, kShare = 900'000;
+  constexpr std::string_view kName = "storms";
+  std::uint64_t words[7] = {abi::kLeastRealmMemory,    abi::kLeastRealmMemory, kReserve, kShare,
+                            abi::kMostFaultsPerSecond, kName.size()};
+  std::memcpy(words + 6, kName.data(), kName.size());
+  const Answer made = ask_words(Request::kCreateRealm, words, 7);
+  const Child child{made.status, made.words.mr0, made.words.mr1};
+  const Child self{Status::kOk, 0, 0};
+  expect(ask(Request::kRunRealm, child.realm).status == Status::kOk, kName);
+  sleep_ms(20);
+  const std::uint64_t before = time_used(self) + time_used(child);
+  const std::uint64_t start = __builtin_ia32_rdtsc(), length = 200'000 * ticks_per_us();
+  while (__builtin_ia32_rdtsc() - start < length) asm volatile("pause");
+  const std::uint64_t used = time_used(self) + time_used(child) - before;
+  const std::uint64_t all = (__builtin_ia32_rdtsc() - start) / ticks_per_us();
+  base::FixedText<100> text;
+  text << "serving a storm of faults took " << all - used << " us of 200 ms";
+  say(text.text());
+  terminate(child);
+}
+
 // --- A thousand realms ---------------------------------------------------------------------------
 
 constexpr unsigned kGroups = 40;
@@ -638,6 +672,7 @@ void check_children() {
   check_shares();
   check_inheritance();
   check_idle_share();
+  check_fault_cost();
   check_reserves();
   check_growth();
 }
@@ -738,6 +773,7 @@ std::uint64_t behave(std::string_view what) {
     (void)ask(Request::kRealmInfo, 0);
   }
   if (what == "fills") return fill();
+  if (what == "storms") storm();
   if (what == "swells") return swell();
   if (what == "hoards") return hoard();
   if (what == "squeezes") return squeeze();

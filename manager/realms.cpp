@@ -172,7 +172,8 @@ Status Realms::build(Realm& parent, std::uint32_t realm, const CreateRealm& requ
         home.memory.badge_cap(parent.notification(), abi::kCanWrite, abi::kSignalRealm);
     const auto memory =
         home.memory.badge_cap(home.realm.notification(), abi::kCanWrite, abi::kSignalMemory);
-    if (!stop || !ended || !memory || !parent.add_child_signal(made.number, home.realm.notification())) {
+    if (!stop || !ended || !memory ||
+        !parent.add_child_signal(made.number, home.realm.notification())) {
       return Status::kOutOfMemory;
     }
     home.stop = *stop;

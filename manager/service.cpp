@@ -323,9 +323,10 @@ class Server {
   bool serve_request(const DecodedRequest& request) {
     while (true) {
       const bool answered = std::visit([this](const auto& kind) { return handle(kind); }, request);
-      const bool more = answered && ((reply_.status == abi::Status::kOutOfMemory &&
-                                      shared_.realms.grow(realm_)) ||
-                                     (lacks_memory(request) && shared_.realms.press(realm_)));
+      const bool more =
+          answered &&
+          ((reply_.status == abi::Status::kOutOfMemory && shared_.realms.grow(realm_)) ||
+           (lacks_memory(request) && shared_.realms.press(realm_)));
       if (!more) {
         return answered;
       }

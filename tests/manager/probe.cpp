@@ -452,8 +452,12 @@ void check_idle_share() {
 void check_fault_cost() {
   constexpr std::uint64_t kReserve = 600'000, kShare = 900'000;
   constexpr std::string_view kName = "storms";
-  std::uint64_t words[7] = {abi::kLeastRealmMemory,    abi::kLeastRealmMemory, kReserve, kShare,
-                            abi::kMostFaultsPerSecond, kName.size()};
+  std::uint64_t words[7] = {abi::kLeastRealmMemory,
+                            abi::kLeastRealmMemory,
+                            kReserve,
+                            kShare,
+                            abi::kMostFaultsPerSecond,
+                            kName.size()};
   std::memcpy(words + 6, kName.data(), kName.size());
   const Answer made = ask_words(Request::kCreateRealm, words, 7);
   const Child child{made.status, made.words.mr0, made.words.mr1};
@@ -577,7 +581,8 @@ std::uint64_t swell() {
 // Asks ahead for what it does not use, and lets it go when its parent has no memory left.
 std::uint64_t hoard() {
   if (ask(Request::kRequestMemory, 12 << 20).status != Status::kOk) return 1;
-  while ((abi::wait(abi::kRealmSlotNotification).badge & abi::kSignalMemory) == 0) {}
+  while ((abi::wait(abi::kRealmSlotNotification).badge & abi::kSignalMemory) == 0) {
+  }
   return ask(Request::kRequestMemory, 0).status == Status::kOk ? 0 : 2;
 }
 

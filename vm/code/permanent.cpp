@@ -11,7 +11,7 @@ namespace lona::vm {
 
 namespace {
 // Chunks double: most realms need little.
-constexpr std::size_t kFirstChunk = 32 * 1024;
+constexpr std::size_t kFirstChunk = 4 * 1024;
 constexpr std::size_t kMostChunk = 256 * 1024;
 }  // namespace
 

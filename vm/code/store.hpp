@@ -81,7 +81,7 @@ class CodeStore {
   }
 
  private:
-  static constexpr std::size_t kCarrierBytes = 64 * 1024;
+  static constexpr std::size_t kCarrierBytes = 24 * 1024;
   static constexpr std::size_t kCells = kCarrierBytes / kCell;
   // Blocks from here on have a carrier of their own.
   static constexpr std::size_t kLargeBytes = kCarrierBytes / 4;

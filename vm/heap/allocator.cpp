@@ -9,9 +9,11 @@
 namespace lona::vm {
 
 namespace {
-// Carriers are of few sizes, so that an empty one may serve many classes: large ones once the
-// allocator has given out so much, before that those that hold a few blocks.
-constexpr std::size_t kLeastCarrier = 16 * 1024;
+// Carriers are of few sizes, so that an empty one may serve many classes: those that hold a few
+// blocks, not too small once the allocator has given out so much, and large after still more.
+constexpr std::size_t kLeastCarrier = 4 * 1024;
+constexpr std::size_t kLeastUntil = 64 * 1024;
+constexpr std::size_t kUsualCarrier = 16 * 1024;
 constexpr std::size_t kSmallUntil = 1024 * 1024;
 constexpr std::size_t kFewBlocks = 3;
 constexpr std::size_t kMostKept = 256 * 1024 * 1024;
@@ -64,7 +66,9 @@ Allocator::Carrier* Allocator::take_spare(unsigned kind) {
 Allocator::Carrier* Allocator::add_carrier(unsigned size_class) {
   unsigned kind = kKinds - 1;
   if (used_bytes() < kSmallUntil) {
-    const std::size_t wanted = sizeof(Carrier) + kFewBlocks * class_bytes(size_class);
+    const std::size_t least = used_bytes() < kLeastUntil ? kLeastCarrier : kUsualCarrier;
+    const std::size_t wanted =
+        std::max(least, sizeof(Carrier) + kFewBlocks * class_bytes(size_class));
     for (kind = 0; kLeastCarrier << kind < wanted;) kind++;
   }
   std::size_t bytes = kLeastCarrier << kind;

@@ -42,7 +42,7 @@ class Allocator {
   static constexpr std::size_t kMaxSmall = 32 * 1024;
   static constexpr unsigned kClasses = 8 + 8 * 16;
   static constexpr unsigned kKept = 32;
-  static constexpr unsigned kKinds = 4;  // sizes of carriers
+  static constexpr unsigned kKinds = 6;  // sizes of carriers
 
   struct Carrier {
     Carrier* next;

@@ -8,38 +8,50 @@
 namespace lona::vm {
 
 namespace {
+constexpr std::size_t kPieceBytes = platform::whole_pages(24 * ProcessTable::kPiece);
 constexpr std::size_t kChunkBytes = 24 * ProcessTable::kChunk;
-static_assert(kChunkBytes % platform::kPageSize == 0);
+constexpr std::size_t kListBytes = ProcessTable::kMaxChunks * sizeof(void*);
+static_assert(kChunkBytes % platform::kPageSize == 0 && kListBytes % platform::kPageSize == 0);
 constexpr std::size_t kProcessBytes = sizeof(Process) + Process::kFirstBlockWords * sizeof(Word);
 // With the allocator's word before it, a process fits the size class of 2,432 bytes.
 static_assert(kProcessBytes + sizeof(void*) <= 2432);
 }  // namespace
 
 ProcessTable::~ProcessTable() {
-  for (std::uint32_t c = 0; c < slots() / kChunk; ++c) {
+  for (Slot* piece : pieces_) {
+    if (piece != nullptr) platform::unmap_pages(piece, kPieceBytes);
+  }
+  for (std::uint32_t c = 1; c < slots() / kChunk; ++c) {
     platform::unmap_pages(chunks_[c], kChunkBytes);
   }
+  if (chunks_ != nullptr) platform::unmap_pages(chunks_, kListBytes);
 }
 
-bool ProcessTable::add_chunk() {
-  std::uint32_t used = slots(), chunk = used / kChunk;
-  if (chunk == kMaxChunks) return false;
-  void* memory = platform::map_pages(kChunkBytes);
+bool ProcessTable::add_slots() {
+  const std::uint32_t used = slots();
+  const bool is_piece = used < kChunk;
+  if (used == kMaxChunks * kChunk) return false;
+  if (!is_piece && chunks_ == nullptr) {
+    chunks_ = static_cast<Slot**>(platform::map_pages(kListBytes));
+    if (chunks_ == nullptr) return false;
+  }
+  void* memory = platform::map_pages(is_piece ? kPieceBytes : kChunkBytes);
   if (memory == nullptr) return false;
   auto* slots = static_cast<Slot*>(memory);
-  for (std::uint32_t i = 0; i < kChunk; ++i) {
-    new (slots + i) Slot{nullptr, 1, i + 1 < kChunk ? used + i + 1 : kNone};
+  const std::uint32_t count = is_piece ? kPiece : kChunk;
+  for (std::uint32_t i = 0; i < count; ++i) {
+    new (slots + i) Slot{nullptr, 1, i + 1 < count ? used + i + 1 : kNone};
   }
-  chunks_[chunk] = slots;
+  (is_piece ? pieces_[used / kPiece] : chunks_[used / kChunk]) = slots;
   free_head_ = used;
-  free_tail_ = used + kChunk - 1;
-  slots_.store(used + kChunk, std::memory_order_release);
+  free_tail_ = used + count - 1;
+  slots_.store(used + count, std::memory_order_release);
   return true;
 }
 
 std::uint32_t ProcessTable::take_slot(Process* p) {
   Guard guard(lock_);
-  if (free_head_ == kNone && !add_chunk()) return kNone;
+  if (free_head_ == kNone && !add_slots()) return kNone;
   std::uint32_t index = free_head_;
   Slot& s = slot(index);
   free_head_ = s.next_free;

@@ -12,8 +12,10 @@ namespace lona::vm {
 
 class ProcessTable {
  public:
+  // Slots come in pieces of one page, and after so many in chunks.
   static constexpr std::uint32_t kChunk = 1024;
   static constexpr std::uint32_t kMaxChunks = 4096;  // 4 Mi processes
+  static constexpr std::uint32_t kPiece = 128;
 
   ProcessTable() = default;
   ~ProcessTable();
@@ -35,13 +37,16 @@ class ProcessTable {
     std::uint64_t generation;
     std::uint32_t next_free;
   };
-  Slot& slot(std::uint32_t i) const { return chunks_[i / kChunk][i % kChunk]; }
-  bool add_chunk();
+  Slot& slot(std::uint32_t i) const {
+    return i < kChunk ? pieces_[i / kPiece][i % kPiece] : chunks_[i / kChunk][i % kChunk];
+  }
+  bool add_slots();
   std::uint32_t take_slot(Process* p);
 
   static constexpr std::uint32_t kNone = ~0u;
   SpinLock lock_;
-  Slot* chunks_[kMaxChunks] = {};
+  Slot* pieces_[kChunk / kPiece] = {};
+  Slot** chunks_ = nullptr;  // the first one is not there
   std::atomic<std::uint32_t> slots_{0};
   std::atomic<std::uint32_t> count_{0};
   std::uint32_t free_head_ = kNone;

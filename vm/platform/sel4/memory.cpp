@@ -21,7 +21,7 @@ constexpr unsigned kSmallBits = 12;
 constexpr unsigned kLargeBits = 21;
 // Addresses are plenty: so many chunks for each one of memory, so that long runs find room.
 constexpr std::uint64_t kAddressFactor = 4;
-// What a VM needs at once, of 64 KiB.
+// What a VM needs at once, of 32 KiB.
 constexpr unsigned kFirstPieces = 5;
 
 class ManagerChunks {

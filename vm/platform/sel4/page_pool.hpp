@@ -6,8 +6,9 @@
 // chunk without a page in use is kept for a while (so many of them), then given back. Pages that
 // were used before are zeroed when they are handed out again; fresh ones are zero already.
 //
-// A chunk is backed as a whole, or in pieces of 64 KiB as its pages are needed: so the first ones
-// where little memory is to be enough, and any one when there is no memory for a whole.
+// A chunk is backed as a whole, or in pieces of 32 KiB as its pages are needed: so the first ones
+// where little memory is to be enough, and any one when there is no memory for a whole. The more
+// pieces it has, the more come together: few requests, and little that nobody uses.
 #pragma once
 
 #include <algorithm>
@@ -28,7 +29,7 @@ template <typename Backing>
 class PagePool {
  public:
   static constexpr std::uint64_t kChunkPages = 512;
-  static constexpr std::uint64_t kPiecePages = 16;
+  static constexpr std::uint64_t kPiecePages = 8;
   static constexpr unsigned kPieces = kChunkPages / kPiecePages;
 
   struct Policy {
@@ -41,13 +42,13 @@ class PagePool {
     std::array<std::uint64_t, kChunkPages / 64> used{};
     std::array<std::uint64_t, kChunkPages / 64> dirty{};
     std::uint32_t used_count = 0;
-    std::uint32_t backed = 0;  // its pieces
-    std::uint32_t starts = 0;  // the first ones of those that were mapped together
+    std::uint64_t backed = 0;  // its pieces
+    std::uint64_t starts = 0;  // the first ones of those that were mapped together
 
     [[nodiscard]] bool mapped() const { return backed != 0; }
     // Of a piece: a bit for each page in use.
     [[nodiscard]] std::uint64_t used_of(unsigned piece) const {
-      return used[piece / 4] >> (piece % 4 * kPiecePages) & kPieceMask;
+      return used[piece / kWordPieces] >> (piece % kWordPieces * kPiecePages) & kPieceMask;
     }
   };
 
@@ -103,12 +104,15 @@ class PagePool {
 
  private:
   using Bits = std::array<std::uint64_t, kChunkPages / 64>;
-  static constexpr std::uint32_t kAllPieces = ~std::uint32_t{0};
+  static constexpr unsigned kWordPieces = 64 / kPiecePages;
+  static constexpr std::uint64_t kAllPieces = ~std::uint64_t{0};
   static constexpr std::uint64_t kPieceMask = (1 << kPiecePages) - 1;
-  static_assert(kPieces == 32);
+  static constexpr unsigned kGrowth = 4;  // of what a chunk has, so much comes at once
+  static_assert(kPieces == 64);
 
-  static constexpr std::uint32_t pieces_from(unsigned piece, unsigned count) {
-    return static_cast<std::uint32_t>(((std::uint64_t{1} << count) - 1) << piece);
+  // One or more.
+  static constexpr std::uint64_t pieces_from(unsigned piece, unsigned count) {
+    return kAllPieces >> (kPieces - count) << piece;
   }
 
   [[nodiscard]] static bool bit(const Bits& bits, std::uint64_t page) {
@@ -147,9 +151,9 @@ class PagePool {
   // Pages in use and those without memory.
   [[nodiscard]] static Bits unusable(const Chunk& chunk) {
     Bits bits = chunk.used;
-    for (std::uint32_t missing = ~chunk.backed; missing != 0; missing &= missing - 1) {
+    for (std::uint64_t missing = ~chunk.backed; missing != 0; missing &= missing - 1) {
       const auto piece = static_cast<unsigned>(std::countr_zero(missing));
-      bits[piece / 4] |= kPieceMask << (piece % 4 * kPiecePages);
+      bits[piece / kWordPieces] |= kPieceMask << (piece % kWordPieces * kPiecePages);
     }
     return bits;
   }
@@ -199,9 +203,9 @@ class PagePool {
     return true;
   }
 
-  [[nodiscard]] bool back(std::uint64_t c, std::uint32_t wanted) {
+  [[nodiscard]] bool back(std::uint64_t c, std::uint64_t wanted) {
     Chunk& chunk = chunks_[c];
-    std::uint32_t missing = wanted & ~chunk.backed;
+    std::uint64_t missing = wanted & ~chunk.backed;
     if (!chunk.mapped() && c >= policy_.pieced && map_pieces(c, 0, kPieces)) {
       return true;
     }
@@ -210,8 +214,13 @@ class PagePool {
     }
     while (missing != 0) {
       const auto piece = static_cast<unsigned>(std::countr_zero(missing));
-      const auto count = static_cast<unsigned>(std::countr_one(missing >> piece));
-      if (!map_pieces(c, piece, count)) {
+      auto count = static_cast<unsigned>(std::countr_one(missing >> piece));
+      const auto room = static_cast<unsigned>(std::countr_zero(chunk.backed >> piece));
+      const unsigned more = std::clamp(static_cast<unsigned>(std::popcount(chunk.backed)) / kGrowth,
+                                       count, std::max(count, std::min(room, kPieces - piece)));
+      if (map_pieces(c, piece, more)) {
+        count = more;
+      } else if (more == count || !map_pieces(c, piece, count)) {
         return false;
       }
       missing &= ~pieces_from(piece, count);
@@ -226,7 +235,7 @@ class PagePool {
     Chunk& chunk = chunks_[c];
     spare_ += chunk.mapped() ? 0 : 1;  // until a page of it is marked
     chunk.backed |= pieces_from(piece, count);
-    chunk.starts |= std::uint32_t{1} << piece;
+    chunk.starts |= std::uint64_t{1} << piece;
     return true;
   }
 
@@ -266,9 +275,9 @@ class PagePool {
   bool release_unused(std::uint64_t c) {
     Chunk& chunk = chunks_[c];
     bool any = false;
-    for (std::uint32_t starts = chunk.starts; starts != 0; starts &= starts - 1) {
+    for (std::uint64_t starts = chunk.starts; starts != 0; starts &= starts - 1) {
       const auto piece = static_cast<unsigned>(std::countr_zero(starts));
-      const std::uint32_t later = starts & (starts - 1);
+      const std::uint64_t later = starts & (starts - 1);
       const auto end = later == 0 ? kPieces : static_cast<unsigned>(std::countr_zero(later));
       const auto count =
           std::min(end - piece, static_cast<unsigned>(std::countr_one(chunk.backed >> piece)));
@@ -289,9 +298,9 @@ class PagePool {
     }
     backing_.unmap(c, piece, count);
     chunk.backed &= ~pieces_from(piece, count);
-    chunk.starts &= ~(std::uint32_t{1} << piece);
+    chunk.starts &= ~(std::uint64_t{1} << piece);
     for (unsigned at = piece; at < piece + count; ++at) {
-      chunk.dirty[at / 4] &= ~(kPieceMask << (at % 4 * kPiecePages));
+      chunk.dirty[at / kWordPieces] &= ~(kPieceMask << (at % kWordPieces * kPiecePages));
     }
     return true;
   }

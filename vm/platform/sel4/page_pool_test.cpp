@@ -19,18 +19,18 @@ struct Model {
       return false;
     }
     for (unsigned at = 0; at < pieces; ++at) {
-      EXPECT_TRUE(mapped.insert(chunk * 32 + piece + at).second);
+      EXPECT_TRUE(mapped.insert(chunk * 64 + piece + at).second);
     }
-    requests[chunk * 32 + piece] = pieces;
+    requests[chunk * 64 + piece] = pieces;
     return true;
   }
   void unmap(std::uint64_t chunk, unsigned piece, unsigned pieces) {
-    EXPECT_EQ(requests[chunk * 32 + piece], pieces) << "not what was mapped";
-    requests.erase(chunk * 32 + piece);
+    EXPECT_EQ(requests[chunk * 64 + piece], pieces) << "not what was mapped";
+    requests.erase(chunk * 64 + piece);
     for (unsigned at = 0; at < pieces; ++at) {
-      EXPECT_EQ(mapped.erase(chunk * 32 + piece + at), 1U);
+      EXPECT_EQ(mapped.erase(chunk * 64 + piece + at), 1U);
     }
-    for (std::uint64_t page = chunk * 512 + piece * 16; page < chunk * 512 + (piece + pieces) * 16;
+    for (std::uint64_t page = chunk * 512 + piece * 8; page < chunk * 512 + (piece + pieces) * 8;
          ++page) {
       written.erase(page);
     }
@@ -41,7 +41,7 @@ struct Model {
     }
   }
 
-  [[nodiscard]] std::size_t chunks() const { return mapped.size() / 32; }
+  [[nodiscard]] std::size_t chunks() const { return mapped.size() / 64; }
 
   std::size_t limit = ~std::size_t{0};  // pieces
   std::map<std::uint64_t, unsigned> requests;
@@ -64,7 +64,7 @@ class PagePoolTest : public testing::Test {
   std::optional<std::uint64_t> take(std::uint64_t pages) {
     const auto first = pool.take(pages);
     for (std::uint64_t page = first.value_or(0); first && page < *first + pages; ++page) {
-      EXPECT_TRUE(model.mapped.contains(page / 16));
+      EXPECT_TRUE(model.mapped.contains(page / 8));
       EXPECT_TRUE(model.written.insert(page).second) << "page " << page << " is not zero";
     }
     return first;
@@ -76,7 +76,7 @@ TEST_F(PagePoolTest, SmallRunsShareAChunk) {
   const auto b = take(5);
   ASSERT_TRUE(a && b);
   EXPECT_EQ(*b, *a + 3);
-  EXPECT_EQ(model.mapped.size(), 32U);
+  EXPECT_EQ(model.mapped.size(), 64U);
   EXPECT_EQ(pool.used_pages(), 8U);
 }
 
@@ -124,7 +124,7 @@ TEST_F(PagePoolTest, RefusesToTakeBackWhatIsNotInUse) {
 }
 
 TEST_F(PagePoolTest, RunningOutIsAnAnswerAndLosesNothing) {
-  model.limit = 3 * 32;
+  model.limit = 3 * 64;
   EXPECT_EQ(take(512 * 4), std::nullopt);
   EXPECT_EQ(pool.used_pages(), 0U);
   EXPECT_TRUE(take(512 * 3));
@@ -137,22 +137,22 @@ TEST_F(PagePoolTest, TheFirstChunkGrowsByPiecesWhereLittleIsToBeEnough) {
   EXPECT_EQ(model.mapped.size(), 1U);
   const auto b = take(16);
   EXPECT_EQ(*b, *a + 1);
-  EXPECT_EQ(model.mapped.size(), 2U);
-  ASSERT_TRUE(take(15));  // what is backed comes first
-  EXPECT_EQ(model.mapped.size(), 2U);
-  const auto rest = take(480);
+  EXPECT_EQ(model.mapped.size(), 3U);
+  ASSERT_TRUE(take(7));  // what is backed comes first
+  EXPECT_EQ(model.mapped.size(), 3U);
+  const auto rest = take(488);
   EXPECT_EQ(model.chunks(), 1U);
   const auto more = take(1);
   EXPECT_EQ(model.chunks(), 2U) << "the next one is backed as a whole";
   EXPECT_TRUE(pool.give(*b, 16));
-  EXPECT_FALSE(pool.trim()) << "a page of each piece is still in use";
+  EXPECT_FALSE(pool.trim()) << "of what came together, a page is still in use";
   EXPECT_TRUE(pool.give(*a, 1));
   EXPECT_TRUE(pool.give(*more, 1));
   EXPECT_TRUE(pool.trim());
-  EXPECT_EQ(model.mapped.size(), 31U);
-  EXPECT_TRUE(pool.give(*rest, 480));
+  EXPECT_EQ(model.mapped.size(), 63U);
+  EXPECT_TRUE(pool.give(*rest, 488));
   EXPECT_TRUE(pool.trim());
-  EXPECT_EQ(model.mapped.size(), 1U);
+  EXPECT_EQ(model.mapped.size(), 2U);
   EXPECT_EQ(take(16), a) << "a piece that has gone is mapped again";
 }
 
@@ -161,15 +161,33 @@ TEST_F(PagePoolTest, TheFirstPiecesMayComeTogether) {
   ASSERT_TRUE(take(1));
   EXPECT_EQ(model.mapped.size(), 3U);
   EXPECT_EQ(model.requests.size(), 1U);
-  ASSERT_TRUE(take(47));
+  ASSERT_TRUE(take(23));
   EXPECT_EQ(model.mapped.size(), 3U);
 }
 
+TEST_F(PagePoolTest, TheMoreThereIsTheMoreComesTogether) {
+  use({.pieced = 1});
+  for (std::size_t wanted = 1; wanted <= 64; ++wanted) {
+    ASSERT_TRUE(take(8));
+    EXPECT_GE(model.mapped.size(), wanted);
+    EXPECT_LE(model.mapped.size(), wanted + wanted / 4);
+  }
+  EXPECT_EQ(model.chunks(), 1U);
+  EXPECT_LT(model.requests.size(), 24U);
+}
+
+TEST_F(PagePoolTest, NoMoreComesTogetherThanThereIs) {
+  use({.pieced = 1});
+  model.limit = 9;
+  for (int run = 0; run < 9; ++run) ASSERT_TRUE(take(8));
+  EXPECT_EQ(take(1), std::nullopt);
+}
+
 TEST_F(PagePoolTest, PiecesAreTakenWhereNoWholeChunkIsLeft) {
-  model.limit = 33;
+  model.limit = 65;
   ASSERT_TRUE(take(512));
-  ASSERT_TRUE(take(16));
-  EXPECT_EQ(model.mapped.size(), 33U);
+  ASSERT_TRUE(take(8));
+  EXPECT_EQ(model.mapped.size(), 65U);
   EXPECT_EQ(take(1), std::nullopt);
 }
 
@@ -187,7 +205,7 @@ INSTANTIATE_TEST_SUITE_P(Pieced, PagePoolTraffic, testing::Values(0, 3, 64));
 
 TEST_P(PagePoolTraffic, NeverOverlaps) {
   use({.pieced = GetParam()});
-  model.limit = 40 * 32 + 7;
+  model.limit = 40 * 64 + 7;
   std::mt19937 random(11);
   std::map<std::uint64_t, std::uint64_t> runs;
   std::uint64_t used = 0;

@@ -15,7 +15,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 LONA = ROOT / "lona"
 sys.path.insert(0, str(ROOT / "tools"))
 
-TIMEOUT = 180
+TIMEOUT = 600
 
 
 def call(*words, stdin=b"", timeout=TIMEOUT):

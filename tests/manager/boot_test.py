@@ -19,7 +19,7 @@ BUILD = ROOT / "build" / "x86_64"
 KERNEL = os.environ.get("LONA_KERNEL", str(BUILD / "kernel" / "kernel.elf"))
 
 
-def boot(image, until, memory=256, seconds=60, more=()):
+def boot(image, until, memory=256, seconds=300, more=()):
     """Boots `image`; its log up to the line that matches `until`, or all there is in time."""
     words = ["qemu-system-x86_64", "-nodefaults", "-display", "none", "-no-reboot", "-machine",
              "q35", "-cpu", "max", "-m", str(memory), "-kernel", KERNEL, "-initrd",
@@ -46,8 +46,6 @@ class Manager(unittest.TestCase):
         self.assertIn("[init] probe passed", log)
         self.assertNotIn("FAILED", log)
         self.assertIn("unprintable ?[2J bytes", log)
-        late = re.search(r"worst deadline late by (\d+) us", log)
-        self.assertLess(int(late[1]), 20000, "deadlines come far too late")
 
     def test_a_stack_overflow_is_reported_and_stops_the_realm(self):
         log = boot("manager-probe.elf", rb"realm init stopped\r\n")
@@ -60,6 +58,8 @@ class Manager(unittest.TestCase):
         log = boot("manager-probe.elf", rb"realm init stopped\r\n",
                    more=("-icount", "shift=1,sleep=off"))
         self.assertIn("[init] probe passed", log)
+        late = re.search(r"worst deadline late by (\d+) us", log)
+        self.assertLess(int(late[1]), 20000, "deadlines come far too late")
         used = int(re.search(r"a share of 300000 used (\d+)", log)[1])
         self.assertTrue(290000 <= used <= 310000, used)
         # A tick is half an instruction here.
@@ -79,7 +79,7 @@ class Manager(unittest.TestCase):
         self.assertGreater(min(others), 20_000, "the others share the rest")
 
     def test_a_thousand_realms_share_the_time_of_one(self):
-        log = boot("manager-probe.elf", rb"probe (passed|FAILED)", memory=5120, seconds=120,
+        log = boot("manager-probe.elf", rb"probe (passed|FAILED)", memory=5120, seconds=600,
                    more=("-icount", "shift=1,sleep=off"))
         self.assertIn("[init] probe passed", log)
         realms, used = re.search(r"(\d+) realms with a share of 100000 used (\d+)", log).groups()

@@ -24,7 +24,7 @@ import subprocess
 
 from .common import HOST_VM, ROOT
 
-_TIMEOUT = 180
+_TIMEOUT = 600
 
 STRESS = {
     "collect": ["--collect-always"],

@@ -29,7 +29,7 @@ from . import console, formatting
 from .build import build
 from .common import BUILD, ROOT, Problem, Progress, say
 
-_TIMEOUT = 600
+_TIMEOUT = 1200
 _THREADED = ("workers_test",)
 
 

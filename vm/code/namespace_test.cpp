@@ -18,6 +18,8 @@
 namespace lona::vm {
 namespace {
 
+constexpr std::size_t kRegionBytes = 32 * 1024;
+
 struct Level {
   explicit Level(std::span<const LevelHeader* const> above) : all(region, header, above) {}
   Var* def(std::string_view ns, std::string_view name, int value) {
@@ -32,12 +34,14 @@ struct Level {
   }
   LevelHeader header{};
   PermanentRegion region;
+  // Chunks double: after this one, the next is as large as the tests want to protect.
+  Word* first_chunk = region.make_array<Word>(kRegionBytes / sizeof(Word));
   Namespaces all;
 };
 
 class Inheritance : public testing::Test {
  protected:
-  static constexpr std::size_t kBytes = 32 * 1024;  // of a region's first chunk
+  static constexpr std::size_t kBytes = kRegionBytes;  // of a region's second chunk
 
   Inheritance() {
     start_ = reinterpret_cast<std::uintptr_t>(parent.region.make<Word>()) & ~std::uintptr_t{4095};

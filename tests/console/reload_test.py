@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Edit a file, load it, edit it, load it again: running processes use the new code."""
 
+import contextlib
 import os
 import pathlib
 import subprocess
@@ -38,7 +39,9 @@ class OnHost(support.Both):
         self.assertEqual((done.returncode, done.stderr), (0, b""))
         return done.stdout.decode().splitlines()
 
-    def test_a_running_process_uses_the_new_code(self):
+    @contextlib.contextmanager
+    def conversation(self):
+        """A batch run that goes on, and ends well: what it prints for the form that it is given."""
         batch = subprocess.Popen(self.words("batch"), stdin=subprocess.PIPE,
                                  stdout=subprocess.PIPE, cwd=self.folder)
         self.addCleanup(batch.wait)
@@ -48,23 +51,28 @@ class OnHost(support.Both):
             batch.stdin.write(form.encode() + b"\n")
             batch.stdin.flush()
             return batch.stdout.readline().decode().rstrip("\n")
-        self.assertEqual(answer('(load-file "app.lona")'), "#'app/ask")
-        self.assertEqual(answer("(ns-name *ns*)"), "lona.user")
-        answer("""(defn serve [] (receive [:ask from] (do (send from (app/ask)) (serve))))""")
-        answer("(def server (spawn serve))")
-        ask = "(do (send server [:ask (self)]) (receive x x))"
-        self.assertEqual(answer(ask), "1")
-        self.assertEqual(answer("(reload)"), "()")
-        self.app.write_text(FIRST.replace("answer 1", "answer 2"))
-        self.assertEqual(answer("(reload)"), '("app.lona")')
-        self.assertEqual(answer(ask), "2")
-        self.app.write_text(FIRST.replace("[] answer", "[] (+ 40 answer)"))
-        self.assertEqual(answer('(reload "app.lona")'), '("app.lona")')
-        self.assertEqual(answer(ask), "41")
-        self.assertEqual(answer("(var-source #'app/ask)"), '"(defn ask [] (+ 40 answer))"')
+
+        yield answer
         batch.stdin.close()
         self.assertEqual(batch.wait(timeout=support.TIMEOUT), 0)
         batch.stdout.close()
+
+    def test_a_running_process_uses_the_new_code(self):
+        with self.conversation() as answer:
+            self.assertEqual(answer('(load-file "app.lona")'), "#'app/ask")
+            self.assertEqual(answer("(ns-name *ns*)"), "lona.user")
+            answer("""(defn serve [] (receive [:ask from] (do (send from (app/ask)) (serve))))""")
+            answer("(def server (spawn serve))")
+            ask = "(do (send server [:ask (self)]) (receive x x))"
+            self.assertEqual(answer(ask), "1")
+            self.assertEqual(answer("(reload)"), "()")
+            self.app.write_text(FIRST.replace("answer 1", "answer 2"))
+            self.assertEqual(answer("(reload)"), '("app.lona")')
+            self.assertEqual(answer(ask), "2")
+            self.app.write_text(FIRST.replace("[] answer", "[] (+ 40 answer)"))
+            self.assertEqual(answer('(reload "app.lona")'), '("app.lona")')
+            self.assertEqual(answer(ask), "41")
+            self.assertEqual(answer("(var-source #'app/ask)"), '"(defn ask [] (+ 40 answer))"')
 
     def test_large_files_and_what_is_refused(self):
         big = "".join(f"(def x{i % 50} {i}) ; {'é' * 40}\n" for i in range(9000))
@@ -113,53 +121,43 @@ class OnHost(support.Both):
         (self.folder / "inner.lona").write_text(f"(in-ns 'app)\n(defn g [] {version})\n")
 
     def test_a_load_is_seen_whole_or_not_at_all(self):
-        batch = subprocess.Popen(self.words("batch"), stdin=subprocess.PIPE,
-                                 stdout=subprocess.PIPE, cwd=self.folder)
-        self.addCleanup(batch.wait)
-        self.addCleanup(batch.kill)
-
-        def answer(form):
-            batch.stdin.write(form.encode() + b"\n")
-            batch.stdin.flush()
-            return batch.stdout.readline().decode().rstrip("\n")
-        start = '(def loader (spawn-monitor (fn [] (load-file "outer.lona"))))'
-        meets = "(receive [:loading p] [(app/f) app/at-load] :after 20000 :nobody)"
-        ended = ("(receive [:DOWN _ _ why] [(if (tuple? why) (first why) why) (app/f) app/at-load]"
-                 " :after 20000 :nobody)")
-        answer("(def whom (self))")
-        self.write_pair(1)
-        answer(start)
-        # What had no value before is there at once.
-        self.assertEqual(answer(meets), "[[1 1] [1 1]]")
-        answer("(send (first loader) :on)")
-        self.assertEqual(answer(ended), "[:normal [1 1] [1 1]]")
-        self.write_pair(2)
-        answer(start)
-        self.assertEqual(answer(meets), "[[1 1] [1 1]]")
-        answer("(send (first loader) :on)")
-        self.assertEqual(answer(ended), "[:normal [2 2] [2 2]]")
-        self.write_pair(3, "(+ 1 :a)")
-        answer(start)
-        self.assertEqual(answer(meets), "[[2 2] [2 2]]")
-        answer("(send (first loader) :on)")
-        self.assertEqual(answer(ended), "[:error [2 2] [2 2]]")
-        self.write_pair(4)
-        answer(start)
-        self.assertEqual(answer(meets), "[[2 2] [2 2]]")
-        answer("(exit (first loader) :kill)")
-        self.assertEqual(answer(ended), "[:killed [2 2] [2 2]]")
-        # Files of one reload come into effect together, or none of them does.
-        (self.folder / "outer.lona").write_text("")
-        for name, value in (("one", 1), ("two", 1)):
-            (self.folder / f"{name}.lona").write_text(f"(def {name} {value})\n")
-            answer(f'(load-file "{name}.lona")')
-        (self.folder / "one.lona").write_text("(def one 2)\n")
-        (self.folder / "two.lona").write_text("(def two (+ :a 2))\n")
-        self.assertIn("ERROR :badarg", answer("(reload)"))
-        self.assertEqual(answer("[one two]"), "[1 1]")
-        batch.stdin.close()
-        self.assertEqual(batch.wait(timeout=support.TIMEOUT), 0)
-        batch.stdout.close()
+        with self.conversation() as answer:
+            start = '(def loader (spawn-monitor (fn [] (load-file "outer.lona"))))'
+            meets = "(receive [:loading p] [(app/f) app/at-load] :after 20000 :nobody)"
+            ended = ("(receive [:DOWN _ _ why]"
+                     " [(if (tuple? why) (first why) why) (app/f) app/at-load]"
+                     " :after 20000 :nobody)")
+            answer("(def whom (self))")
+            self.write_pair(1)
+            answer(start)
+            # What had no value before is there at once.
+            self.assertEqual(answer(meets), "[[1 1] [1 1]]")
+            answer("(send (first loader) :on)")
+            self.assertEqual(answer(ended), "[:normal [1 1] [1 1]]")
+            self.write_pair(2)
+            answer(start)
+            self.assertEqual(answer(meets), "[[1 1] [1 1]]")
+            answer("(send (first loader) :on)")
+            self.assertEqual(answer(ended), "[:normal [2 2] [2 2]]")
+            self.write_pair(3, "(+ 1 :a)")
+            answer(start)
+            self.assertEqual(answer(meets), "[[2 2] [2 2]]")
+            answer("(send (first loader) :on)")
+            self.assertEqual(answer(ended), "[:error [2 2] [2 2]]")
+            self.write_pair(4)
+            answer(start)
+            self.assertEqual(answer(meets), "[[2 2] [2 2]]")
+            answer("(exit (first loader) :kill)")
+            self.assertEqual(answer(ended), "[:killed [2 2] [2 2]]")
+            # Files of one reload come into effect together, or none of them does.
+            (self.folder / "outer.lona").write_text("")
+            for name, value in (("one", 1), ("two", 1)):
+                (self.folder / f"{name}.lona").write_text(f"(def {name} {value})\n")
+                answer(f'(load-file "{name}.lona")')
+            (self.folder / "one.lona").write_text("(def one 2)\n")
+            (self.folder / "two.lona").write_text("(def two (+ :a 2))\n")
+            self.assertIn("ERROR :badarg", answer("(reload)"))
+            self.assertEqual(answer("[one two]"), "[1 1]")
 
     def test_an_error_says_that_the_load_is_dropped(self):
         (self.folder / "wrong.lona").write_text("(def one 2)\n(+ 1 :a)\n")

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "manager/guardian.hpp"
 
-#include <algorithm>
-
 #include "manager/realms.hpp"
+#include "manager/received.hpp"
 
 namespace lona::manager {
 
@@ -39,12 +38,7 @@ void Guardian::run(void* self) {
 
 // The thread stands still, so nothing that it has taken is given back meanwhile.
 void Guardian::serve(const abi::Message& fault) {
-  abi::Word words[abi::kMsgMaxLength] = {fault.words.mr0, fault.words.mr1, fault.words.mr2,
-                                         fault.words.mr3};
-  const auto length = std::min<std::size_t>(fault.info.length(), abi::kMsgMaxLength);
-  for (std::size_t at = abi::kMsgRegisters; at < length; ++at) {
-    words[at] = abi::ipc_buffer().msg[at];
-  }
+  const Received received(fault);
   const auto realm = static_cast<std::uint32_t>(fault.badge);
   const bool service = (fault.badge & kServices) != 0;
   base::FixedText<abi::kEndTextMax> text;
@@ -55,7 +49,7 @@ void Guardian::serve(const abi::Message& fault) {
     text << (fault.badge == kTimer ? "the timer" : "reserves");
   }
   text << " faulted: ";
-  describe_own_fault(text, fault.info.label(), {words, length});
+  describe_own_fault(text, received.label, received.content());
   shared_.log.urgent(text.text());
   if (service && shared_.realms.bury(realm, text.text())) {
     shared_.log.urgent("realm ", shared_.realms.name_of(realm), " stopped, with all below it");

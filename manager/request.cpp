@@ -254,16 +254,19 @@ base::Expected<DecodedRequest, Status> decode_request(std::uint64_t label,
     }
     return words[0];
   };
+  const auto without_words = [&](DecodedRequest request) -> base::Expected<DecodedRequest, Status> {
+    if (!words.empty()) {
+      return base::fail(Status::kBadMessage);
+    }
+    return request;
+  };
   switch (static_cast<abi::Request>(label)) {
     case abi::Request::kMapPages:
       return MapPages{TRY(decode_pages(words))};
     case abi::Request::kUnmapPages:
       return UnmapPages{TRY(decode_pages(words))};
     case abi::Request::kFigures:
-      if (!words.empty()) {
-        return base::fail(Status::kBadMessage);
-      }
-      return Figures{};
+      return without_words(Figures{});
     case abi::Request::kSetDeadline:
       return SetDeadline{TRY(one_word())};
     case abi::Request::kLog:
@@ -285,10 +288,7 @@ base::Expected<DecodedRequest, Status> decode_request(std::uint64_t label,
     case abi::Request::kChildRealms:
       return ChildRealms{.realm = TRY(decode_number(words, 2)), .skip = words[1]};
     case abi::Request::kNextEnded:
-      if (!words.empty()) {
-        return base::fail(Status::kBadMessage);
-      }
-      return NextEnded{};
+      return without_words(NextEnded{});
     case abi::Request::kMakeObject:
       return decode_object(words);
     case abi::Request::kFreeObject:
@@ -329,10 +329,7 @@ base::Expected<DecodedRequest, Status> decode_request(std::uint64_t label,
     case abi::Request::kTakeCapability:
       return decode_take(words);
     case abi::Request::kLostCapabilities:
-      if (!words.empty()) {
-        return base::fail(Status::kBadMessage);
-      }
-      return LostCapabilities{};
+      return without_words(LostCapabilities{});
     case abi::Request::kMakeRegion:
       return decode_make_region(words);
     case abi::Request::kShareRegion:

@@ -92,6 +92,12 @@ inline Message recv(CPtr source, CPtr reply) {
 inline Message nb_recv(CPtr source, CPtr reply) {
   return detail::sys_recv(Syscall::kNBRecv, source, reply);
 }
+// Any call by its number. What a kind of call neither takes nor gives stays as it is, so the info
+// that comes back from a receive that found nothing is the one that went in.
+inline Message system_call(Syscall number, CPtr cap, MessageInfo info, const MessageWords& w = {},
+                           CPtr reply = 0) {
+  return detail::sys_send_recv(number, cap, info, w, reply, 0);
+}
 inline Message wait(CPtr source) {
   return detail::sys_recv(Syscall::kWait, source, 0);
 }

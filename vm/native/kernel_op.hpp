@@ -39,6 +39,14 @@ FilledSlot fill_slot(Fill fill) {
   return {error};
 }
 
+// What this realm has in a slot, as a value.
+inline Term own_capability(Process& p, ObjectKind kind, std::uint32_t slot) {
+  return make_capability(p, {.kind = kind,
+                             .realm = state_of(p).realms.own(),
+                             .slot = slot,
+                             .use = platform::slot_use(slot)});
+}
+
 // A slot of a program's CNode.
 struct CapPlace {
   std::uint64_t root = 0;

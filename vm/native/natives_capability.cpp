@@ -12,13 +12,6 @@ namespace {
 
 using abi::Label;
 
-Term value_of(Process& p, ObjectKind kind, std::uint32_t slot) {
-  return make_capability(p, {.kind = kind,
-                             .realm = state_of(p).realms.own(),
-                             .slot = slot,
-                             .use = platform::slot_use(slot)});
-}
-
 Capabilities& capabilities_of(Process& p) {
   return state_of(p).realms.capabilities();
 }
@@ -134,7 +127,7 @@ Term make_notification(Process& p, Args) {
   const ObjectTypeInfo& type = *object_type(make_keyword("notification"));
   const FilledSlot made = make(p, type, 0);
   if (made.slot == platform::kNoSlot) return p.fail(describe(made.error));
-  return value_of(p, kind_of(type, 0), made.slot);
+  return own_capability(p, kind_of(type, 0), made.slot);
 }
 
 Term make_kernel_object(Process& p, Args args) {
@@ -152,7 +145,7 @@ Term make_kernel_object(Process& p, Args args) {
   }
   if (!op.good()) return op.answer();
   const FilledSlot made = make(p, *type, size);
-  if (made.slot != platform::kNoSlot) return value_of(p, kind, made.slot);
+  if (made.slot != platform::kNoSlot) return own_capability(p, kind, made.slot);
   const Guard guard(cnodes.lock);
   cnodes.drop(kind.record);
   op.error(describe(made.error));
@@ -187,7 +180,7 @@ Term get_sched_control(Process& p, Args args) {
   const FilledSlot given =
       fill_slot([&](std::uint32_t slot) { return platform::give_sched_control(slot, core); });
   if (given.slot != platform::kNoSlot) {
-    return value_of(p, {.type = MachineType::kSchedControl, .rights = 3}, given.slot);
+    return own_capability(p, {.type = MachineType::kSchedControl, .rights = 3}, given.slot);
   }
   op.error(describe(given.error));
   return op.answer();
@@ -195,10 +188,10 @@ Term get_sched_control(Process& p, Args args) {
 
 // These two stand for what the manager does for the realm, so they have no slot.
 Term get_irq_control(Process& p, Args) {
-  return value_of(p, {.type = MachineType::kIrqControl, .rights = 3}, platform::kNoSlot);
+  return own_capability(p, {.type = MachineType::kIrqControl, .rights = 3}, platform::kNoSlot);
 }
 Term get_asid_pool(Process& p, Args) {
-  return value_of(p, {.type = MachineType::kAsidPool, .rights = 3}, platform::kNoSlot);
+  return own_capability(p, {.type = MachineType::kAsidPool, .rights = 3}, platform::kNoSlot);
 }
 
 Term irq_control_get(Process& p, Args args) {
@@ -264,7 +257,7 @@ Term cap_at(Process& p, Args args) {
                {slot, own.depth, from.index, from.depth, 15});
   if (op.good()) {
     capabilities_of(p).note_copy(slot, kind);
-    return value_of(p, kind, slot);
+    return own_capability(p, kind, slot);
   }
   platform::give_slot(slot);
   return op.answer();

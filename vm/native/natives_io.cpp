@@ -56,12 +56,7 @@ Term port_request(Process& p, Args args) {
   if (!op.good()) return op.answer();
   const FilledSlot given = fill_slot(
       [&](std::uint32_t slot) { return platform::give_ports(slot, first, first + count - 1); });
-  if (given.slot != platform::kNoSlot) {
-    return make_capability(p, {.kind = ports_from(first),
-                               .realm = state_of(p).realms.own(),
-                               .slot = given.slot,
-                               .use = platform::slot_use(given.slot)});
-  }
+  if (given.slot != platform::kNoSlot) return own_capability(p, ports_from(first), given.slot);
   op.error(describe(given.error));
   return op.answer();
 }

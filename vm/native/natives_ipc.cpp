@@ -104,8 +104,8 @@ Term taken(Process& p, KernelOp& op, const KernelAnswer& answer) {
   return received(p, op, answer);
 }
 
-// The next message, which may have to be waited for.
-Term receive(Process& p, KernelOp& op) {
+// The next message; when there is none, it is waited for, or the answer is nil.
+Term receive(Process& p, KernelOp& op, bool waits) {
   const std::uint64_t source = op.readable(0, MachineType::kEndpoint);
   const std::uint64_t reply = reply_object(p, op);
   if (!op.good()) return op.answer();
@@ -113,7 +113,7 @@ Term receive(Process& p, KernelOp& op) {
   KernelAnswer answer;
   platform::receive_now(answer, source, reply);
   if (!answer.nothing) return taken(p, op, answer);
-  return begin(p, op, platform::WaitingCall::kReceive, source, reply);
+  return waits ? begin(p, op, platform::WaitingCall::kReceive, source, reply) : Term::nil();
 }
 Term go_on_receiving(Process& p, KernelOp& op) {
   KernelAnswer answer;
@@ -228,7 +228,7 @@ Term call_endpoint(Process& p, Args args) {
 
 Term receive_message(Process& p, Args args) {
   KernelOp op(p, "recv!", args);
-  return begun(p) ? go_on_receiving(p, op) : receive(p, op);
+  return begun(p) ? go_on_receiving(p, op) : receive(p, op, true);
 }
 
 Term reply_and_receive(Process& p, Args args) {
@@ -238,18 +238,12 @@ Term reply_and_receive(Process& p, Args args) {
   const Outgoing out = outgoing(op, args[1]);
   if (!op.good()) return op.answer();
   answer_caller(p, out);
-  return receive(p, op);
+  return receive(p, op, true);
 }
 
 Term receive_now(Process& p, Args args) {
   KernelOp op(p, "recv-nb!", args);
-  const std::uint64_t source = op.readable(0, MachineType::kEndpoint);
-  const std::uint64_t reply = reply_object(p, op);
-  if (!op.good()) return op.answer();
-  give_no_answer(p);
-  KernelAnswer answer;
-  platform::receive_now(answer, source, reply);
-  return answer.nothing ? Term::nil() : taken(p, op, answer);
+  return receive(p, op, false);
 }
 
 Term reply_now(Process& p, Args args) {

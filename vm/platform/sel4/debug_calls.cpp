@@ -33,12 +33,8 @@ RealmError debug_call(DebugCall call, std::uint64_t argument, std::string_view n
   const std::size_t length = std::min(name.size(), sizeof(abi::ipc_buffer().msg) - 1);
   std::memcpy(text, name.data(), length);
   text[length] = 0;
-  std::uint64_t info = 0;
-  asm volatile("movq %%rsp, %%rbx; syscall; movq %%rbx, %%rsp"
-               : "+D"(argument), "+S"(info)
-               : "d"(static_cast<long>(syscall_of(call)))
-               : "rbx", "rcx", "r8", "r9", "r10", "r11", "r15", "memory");
-  return info == abi::kCallFailed ? RealmError::kUnsupported : RealmError::kNone;
+  const abi::Message answer = abi::system_call(syscall_of(call), argument, abi::MessageInfo());
+  return answer.info.raw() == abi::kCallFailed ? RealmError::kUnsupported : RealmError::kNone;
 }
 
 }  // namespace lona::vm::platform

@@ -24,12 +24,10 @@ enum class Work : std::uint8_t { kNone, kWanted, kEnded };
 struct Helper {
   std::atomic<Work> state{Work::kNone};
   std::uint64_t wake = 0;  // the notification that it waits on for work
-  std::int64_t syscall = 0;
+  abi::Syscall syscall = abi::Syscall::kWait;
   std::uint64_t target = 0, reply = 0;
   Lost lost;
-  // There and back.
-  std::uint64_t info = 0, badge = 0;
-  abi::MessageWords words;
+  abi::Message message;  // there and back
 };
 constexpr std::uint64_t kWorkOffset = abi::kSmallPage / 2;
 static_assert(sizeof(abi::IpcBuffer) <= kWorkOffset);
@@ -47,21 +45,9 @@ constinit std::uint32_t g_busy = 0;  // a bit for each
 constinit std::atomic<bool> g_ended{false};
 static_assert(kMostHelpers <= 32);
 
-// All kinds of calls take and leave the same registers.
 void make_call(Helper& self) {
-  abi::Word badge = self.target, info = self.info;
-  register abi::Word r10 asm("r10") = self.words.mr0;
-  register abi::Word r8 asm("r8") = self.words.mr1;
-  register abi::Word r9 asm("r9") = self.words.mr2;
-  register abi::Word r15 asm("r15") = self.words.mr3;
-  register abi::Word r12 asm("r12") = self.reply;
-  asm volatile("movq %%rsp, %%rbx; syscall; movq %%rbx, %%rsp"
-               : "+D"(badge), "+S"(info), "+r"(r10), "+r"(r8), "+r"(r9), "+r"(r15)
-               : "d"(self.syscall), "r"(r12)
-               : "rbx", "rcx", "r11", "memory");
-  self.info = info;
-  self.badge = badge;
-  self.words = {r10, r8, r9, r15};
+  self.message = abi::system_call(self.syscall, self.target, self.message.info, self.message.words,
+                                  self.reply);
 }
 
 abi::Syscall syscall_of(WaitingCall kind) {
@@ -133,16 +119,11 @@ StartedCall start_call(WaitingCall kind, std::uint64_t target, std::uint64_t rep
   const StartedCall taken = take_helper();
   if (taken.error != RealmError::kNone) return taken;
   Helper& helper = helper_at(taken.helper);
-  abi::Word first[abi::kMsgRegisters] = {};
-  for (std::size_t at = 0; at < words.size(); ++at) {
-    (at < abi::kMsgRegisters ? first[at] : buffer_of(taken.helper).msg[at]) = words[at];
-  }
-  helper.syscall = static_cast<std::int64_t>(syscall_of(kind));
+  helper.syscall = syscall_of(kind);
   helper.target = target;
   helper.reply = reply;
   helper.lost = Lost(target);
-  helper.info = info;
-  helper.words = {first[0], first[1], first[2], first[3]};
+  helper.message = {abi::MessageInfo(info), 0, put_words(words, buffer_of(taken.helper))};
   helper.state.store(Work::kWanted);
   abi::signal(helper.wake);
   return taken;
@@ -161,15 +142,13 @@ bool call_has_ended(std::uint32_t number) {
 
 void take_answer(KernelAnswer& answer, std::uint32_t number) {
   Helper& helper = helper_at(number);
-  take_words(answer, {abi::MessageInfo(helper.info), helper.badge, helper.words},
-             buffer_of(number));
+  take_words(answer, helper.message, buffer_of(number));
   answer.nothing = false;
   const abi::MessageInfo of_nothing(static_cast<abi::Word>(abi::Error::kInvalidCapability), 0, 0,
                                     1);
   const bool may_be_of_nothing =
-      helper.syscall == static_cast<std::int64_t>(abi::Syscall::kSend) ||
-      (helper.syscall == static_cast<std::int64_t>(abi::Syscall::kCall) &&
-       helper.info == of_nothing.raw());
+      helper.syscall == abi::Syscall::kSend ||
+      (helper.syscall == abi::Syscall::kCall && helper.message.info.raw() == of_nothing.raw());
   answer.failed = answer.failed || (may_be_of_nothing && helper.lost.gone());
   if (answer.failed) helper.lost.notice();
   helper.state.store(Work::kNone);

@@ -21,7 +21,8 @@ class Lost {
   std::uint16_t use_ = 0;  // 0: of no slot
 };
 
-// The words beyond the registers are in the buffer of the thread that made the call.
+// The words beyond the registers are in the buffer of the thread that makes the call.
+abi::MessageWords put_words(std::span<const std::uint64_t> words, abi::IpcBuffer& buffer);
 void take_words(KernelAnswer& answer, const abi::Message& message, const abi::IpcBuffer& buffer);
 
 }  // namespace lona::vm::platform

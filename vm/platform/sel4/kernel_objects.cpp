@@ -30,18 +30,6 @@ std::uint32_t slot_count() {
   return std::uint32_t{1} << slots_depth();
 }
 
-void take_words(KernelAnswer& answer, const abi::Message& message) {
-  take_words(answer, message, abi::ipc_buffer());
-}
-
-abi::MessageWords put_words(std::span<const std::uint64_t> words) {
-  abi::Word first[abi::kMsgRegisters] = {};
-  for (std::size_t at = 0; at < words.size(); ++at) {
-    (at < abi::kMsgRegisters ? first[at] : abi::ipc_buffer().msg[at]) = words[at];
-  }
-  return {first[0], first[1], first[2], first[3]};
-}
-
 }  // namespace
 
 Lost::Lost(std::uint64_t target)
@@ -58,6 +46,14 @@ bool Lost::gone() const {
   const abi::SlotAddress place{abi::kRealmSlotObjects, slot_, slots_depth()};
   return use_ != 0 && (slot_use(slot_) != use_ ||
                        abi::cnode_copy(place, place, abi::kAllRights) != abi::Error::kDeleteFirst);
+}
+
+abi::MessageWords put_words(std::span<const std::uint64_t> words, abi::IpcBuffer& buffer) {
+  abi::Word first[abi::kMsgRegisters] = {};
+  for (std::size_t at = 0; at < words.size(); ++at) {
+    (at < abi::kMsgRegisters ? first[at] : buffer.msg[at]) = words[at];
+  }
+  return {first[0], first[1], first[2], first[3]};
 }
 
 void take_words(KernelAnswer& answer, const abi::Message& message, const abi::IpcBuffer& buffer) {
@@ -156,32 +152,27 @@ RealmError give_sched_control(std::uint32_t slot, std::uint64_t core) {
 
 RealmError offer_capability(std::uint32_t slot, std::uint32_t realm, std::uint64_t rights,
                             std::uint64_t badge, std::uint64_t& number) {
-  const abi::MessageInfo info(static_cast<std::uint64_t>(abi::Request::kOfferCapability), 0, 0, 4);
-  const abi::Message answer = abi::call(abi::kRealmSlotManager, info, {slot, realm, rights, badge});
-  number = answer.words.mr0;
-  return error_of(static_cast<abi::Status>(answer.info.label()));
+  Exchange exchange{{slot, realm, rights, badge}};
+  const abi::Status status = exchange.ask(abi::Request::kOfferCapability, 4);
+  number = exchange.words[0];
+  return error_of(status);
 }
 
 RealmError take_capability(std::uint32_t slot, std::uint32_t realm, std::uint64_t number,
                            std::uint64_t rights, bool& is_endpoint) {
-  const abi::MessageInfo info(static_cast<std::uint64_t>(abi::Request::kTakeCapability), 0, 0, 4);
-  const abi::Message answer =
-      abi::call(abi::kRealmSlotManager, info, {realm, number, rights, slot});
-  const auto status = static_cast<abi::Status>(answer.info.label());
+  Exchange exchange{{realm, number, rights, slot}};
+  const abi::Status status = exchange.ask(abi::Request::kTakeCapability, 4);
   g_slots[slot].made = status == abi::Status::kOk;
-  is_endpoint = answer.words.mr0 == static_cast<std::uint64_t>(abi::ObjectType::kEndpoint);
+  is_endpoint = exchange.words[0] == static_cast<std::uint64_t>(abi::ObjectType::kEndpoint);
   return error_of(status);
 }
 
 std::size_t lost_capabilities(std::span<std::uint32_t> slots) {
-  const abi::MessageInfo info(static_cast<std::uint64_t>(abi::Request::kLostCapabilities), 0, 0, 0);
-  const abi::Message answer = abi::call(abi::kRealmSlotManager, info, {});
-  const std::uint64_t first[] = {answer.words.mr1, answer.words.mr2, answer.words.mr3};
-  const std::size_t count = std::min<std::size_t>(answer.words.mr0, slots.size());
+  Exchange exchange;
+  (void)exchange.ask(abi::Request::kLostCapabilities, 0);
+  const std::size_t count = std::min<std::size_t>(exchange.words[0], slots.size());
   for (std::size_t at = 0; at < count; ++at) {
-    const std::uint64_t slot =
-        at + 1 < abi::kMsgRegisters ? first[at] : abi::ipc_buffer().msg[at + 1];
-    slots[at] = static_cast<std::uint32_t>(slot);
+    slots[at] = static_cast<std::uint32_t>(exchange.words[at + 1]);
   }
   return count;
 }
@@ -196,17 +187,17 @@ void kernel_call(KernelAnswer& answer, std::uint64_t target, std::uint64_t label
   for (std::size_t at = 0; at < capabilities.size(); ++at) {
     abi::ipc_buffer().caps_or_badges[at] = capabilities[at];
   }
-  const abi::MessageWords first = put_words(words);
+  const abi::MessageWords first = put_words(words, abi::ipc_buffer());
   const abi::MessageInfo info(abi::detail::wire_label(static_cast<abi::Label>(label)), 0,
                               static_cast<unsigned>(capabilities.size()),
                               static_cast<unsigned>(words.size()));
   const Lost lost(target);
-  take_words(answer, abi::call(target, info, first));
+  take_words(answer, abi::call(target, info, first), abi::ipc_buffer());
   if (answer.failed) lost.notice();
 }
 
 void send_now(std::uint64_t target, std::uint64_t info, std::span<const std::uint64_t> words) {
-  const abi::MessageWords first = put_words(words);
+  const abi::MessageWords first = put_words(words, abi::ipc_buffer());
   abi::nb_send(target, abi::MessageInfo(info), first);
 }
 
@@ -214,18 +205,10 @@ void receive_now(KernelAnswer& answer, std::uint64_t source, std::uint64_t reply
   const Lost lost(source);
   // The kernel leaves the info as it was when there is no message.
   constexpr std::uint64_t kNothing = abi::kCallFailed - 1;
-  abi::Word badge = source, info = kNothing;
-  register abi::Word r10 asm("r10");
-  register abi::Word r8 asm("r8");
-  register abi::Word r9 asm("r9");
-  register abi::Word r15 asm("r15");
-  register abi::Word r12 asm("r12") = reply;
-  asm volatile("movq %%rsp, %%rbx; syscall; movq %%rbx, %%rsp"
-               : "+D"(badge), "+S"(info), "=r"(r10), "=r"(r8), "=r"(r9), "=r"(r15)
-               : "d"(static_cast<long>(abi::Syscall::kNBRecv)), "r"(r12)
-               : "rbx", "rcx", "r11", "memory");
-  take_words(answer, {abi::MessageInfo(info), badge, {r10, r8, r9, r15}});
-  answer.nothing = info == kNothing;
+  const abi::Message message =
+      abi::system_call(abi::Syscall::kNBRecv, source, abi::MessageInfo(kNothing), {}, reply);
+  take_words(answer, message, abi::ipc_buffer());
+  answer.nothing = message.info.raw() == kNothing;
   if (answer.failed) lost.notice();
 }
 

@@ -20,6 +20,13 @@ namespace lona::vm::platform {
   return static_cast<abi::Status>(abi::call(abi::kRealmSlotManager, info, words).info.label());
 }
 
+// Words of a request that may be longer than the registers, and of its answer.
+struct Exchange {
+  std::uint64_t words[abi::kMsgMaxLength];
+
+  abi::Status ask(abi::Request request, unsigned length);
+};
+
 [[nodiscard]] inline abi::Status manager_map(abi::Address address, std::uint64_t count,
                                              unsigned page_bits) {
   return ask_manager(abi::Request::kMapPages, 3, {address, count, page_bits, 0});

@@ -14,29 +14,6 @@ namespace {
 static_assert(2 * sizeof(base::ByteRing) == abi::kChannelSize);
 static_assert(kNoShare == abi::kNoShare && kNoRealm == abi::kNoRealm);
 
-// Words of a request that may be longer than the registers, and of its answer.
-struct Exchange {
-  std::uint64_t words[abi::kMsgMaxLength];
-
-  abi::Status ask(abi::Request request, unsigned length) {
-    for (unsigned at = abi::kMsgRegisters; at < length; ++at) {
-      abi::ipc_buffer().msg[at] = words[at];
-    }
-    const abi::MessageInfo info(static_cast<std::uint64_t>(request), 0, 0, length);
-    const abi::Message answer =
-        abi::call(abi::kRealmSlotManager, info, {words[0], words[1], words[2], words[3]});
-    const std::uint64_t in_registers[] = {answer.words.mr0, answer.words.mr1, answer.words.mr2,
-                                          answer.words.mr3};
-    for (unsigned at = 0; at < abi::kMsgRegisters; ++at) {
-      words[at] = at < answer.info.length() ? in_registers[at] : 0;
-    }
-    for (unsigned at = abi::kMsgRegisters; at < answer.info.length(); ++at) {
-      words[at] = abi::ipc_buffer().msg[at];
-    }
-    return static_cast<abi::Status>(answer.info.label());
-  }
-};
-
 constinit void (*g_output)(std::string_view) = nullptr;
 
 }  // namespace

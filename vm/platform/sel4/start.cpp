@@ -8,6 +8,7 @@
 #include <cstring>
 #include <new>
 
+#include "vm/platform/sel4/kernel_answer.hpp"
 #include "vm/platform/sel4/manager.hpp"
 #include "vm/platform/sel4/platform_state.hpp"
 
@@ -72,10 +73,7 @@ class TextRequest {
     length_ += static_cast<unsigned>((text.size() + 7) / 8);
   }
   void ask(abi::Request request) const {
-    for (unsigned at = abi::kMsgRegisters; at < length_; ++at) {
-      abi::ipc_buffer().msg[at] = words_[at];
-    }
-    (void)ask_manager(request, length_, {words_[0], words_[1], words_[2], words_[3]});
+    (void)ask_manager(request, length_, put_words({words_, length_}, abi::ipc_buffer()));
   }
 
  private:

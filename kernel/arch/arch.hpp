@@ -86,6 +86,10 @@ bool is_vspace_root(const Cap& cap);
 // May the frame hold an IPC buffer at this user address?
 Result<void> check_ipc_buffer(Word address, const Cap& frame);
 
+// --- Memory --------------------------------------------------------------------------------------
+// The address is aligned to 16 bytes.
+void zero(void* memory, Word bytes);
+
 // --- Debugging and the end
 // -------------------------------------------------------------------------
 void put_char(char c);

@@ -10,8 +10,6 @@
 // and making the call again goes on from there.
 #include "kernel/object/untyped.hpp"
 
-#include <cstring>
-
 #include "kernel/api/entry.hpp"
 #include "kernel/arch/arch.hpp"
 #include "kernel/check/latency.hpp"
@@ -99,7 +97,7 @@ Cap create(abi::ObjectType type, PhysAddr address, unsigned size_bits, bool devi
   return cap;
 }
 
-// Zeroed between two preemption points: some five thousand instructions.
+// Zeroed between two preemption points: some two thousand instructions.
 constexpr Word kChunk = Word{1} << 15;
 constexpr Word kUnit = Word{1} << Cap::kZeroedUnitBits;
 static_assert(kUnit < kChunk, "each chunk is progress that can be remembered");
@@ -116,7 +114,7 @@ bool zero_memory(const Retype& r) {
   Word at = zero_until > r.start ? zero_until : r.start;
   while (at < end) {
     const Word step = end - at < kChunk ? end - at : kChunk;
-    std::memset(from_phys<void>(cap.paddr() + at), 0, step);
+    arch::zero(from_phys<void>(cap.paddr() + at), step);
     at += step;
     // After a whole chunk also at the end: the objects are still to be made.
     if (step == kChunk && preemption_point()) {
@@ -136,7 +134,7 @@ bool reset_clean(Cap& cap) {
   while (allocated != 0) {
     const Word step = (allocated - 1) % kChunk + 1;
     allocated -= step;
-    std::memset(from_phys<void>(cap.paddr() + allocated), 0, step);
+    arch::zero(from_phys<void>(cap.paddr() + allocated), step);
     cap.set_untyped(allocated, 0);
     if (allocated != 0 && preemption_point()) return false;
   }

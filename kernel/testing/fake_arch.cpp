@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 
 #include "kernel/arch/arch.hpp"
 #include "kernel/check/check.hpp"
@@ -113,6 +114,9 @@ Cap cap_of_object(abi::ObjectType type, PhysAddr address, bool device) {
   return Cap::page(address, PageSize::k4K, device, abi::kReadWrite);
 }
 void prepare_object(abi::ObjectType, const Cap&) {}
+void zero(void* memory, Word bytes) {
+  std::memset(memory, 0, bytes);
+}
 Result<Cap> derive(const Cap& cap) {
   return cap;
 }

@@ -32,6 +32,7 @@ _BOUNDS = {
     "round trip to a child": 10_000,
     "round trip between two children": 10_000,
     "request for one page": 5_000,
+    "request for one page, in the mean, with the zeroing of blocks": 5_000,
     f"answers lost or wrong, of {_CLIENTS * _REPLACEMENTS}": 0,
     "meanwhile: latest wake of the first realm after a sleep of 5 ms": 10_000_000,
     "meanwhile: longest wait for the manager's answer": 10_000_000,

@@ -35,12 +35,12 @@ Process* named(Process& p, SymbolEntry* name) {
   return static_cast<Process*>(s.names.find(name));
 }
 
-// [what a b] to the realm's service, if there is one: what concerns processes of other realms is
-// its business (lib/lona/realm.lona).
-Term ask_service(Process& p, std::string_view what, Term a, Term b) {
+// [what ref p] to the realm's service, if there is one: it knows which monitors there are of
+// processes of other realms (lib/lona/realm.lona).
+Term tell_service(Process& p, std::string_view what, Term ref) {
   Process* service = named(p, intern("lona.realm/service"));
   if (service == nullptr) return ok(p);
-  const Term parts[] = {make_keyword(what), a, b};
+  const Term parts[] = {make_keyword(what), ref, p.pid()};
   return send_message(p, *service, make_tuple(p, parts)) ? ok(p) : p.fail_oom();
 }
 
@@ -172,7 +172,7 @@ Term send_named(Process& p, Args args) {
 }
 
 Term link(Process& p, Args args) {
-  if (is_foreign(args[0], ForeignType::kPid)) return ask_service(p, "link", p.pid(), args[0]);
+  if (is_foreign(args[0], ForeignType::kPid)) return link_to_realm(p, args[0]);
   if (!args[0].is_pid()) return p.fail_badarg("link", args);
   if (Process* other = living(p, args[0])) {
     Related related = add_link(p, *other);
@@ -185,7 +185,7 @@ Term link(Process& p, Args args) {
 }
 
 Term unlink(Process& p, Args args) {
-  if (is_foreign(args[0], ForeignType::kPid)) return ask_service(p, "unlink", p.pid(), args[0]);
+  if (is_foreign(args[0], ForeignType::kPid)) return unlink_in_realm(p, args[0]);
   if (!args[0].is_pid()) return p.fail_badarg("unlink", args);
   if (Process* other = state_of(p).table.find(args[0])) remove_link(p, *other);
   return ok(p);
@@ -195,11 +195,7 @@ Term monitor(Process& p, Args args) {
   const bool foreign = is_foreign(args[0], ForeignType::kPid);
   if (!args[0].is_pid() && !foreign) return p.fail_badarg("monitor", args);
   std::uint64_t ref = fresh_reference(p);
-  if (foreign) {
-    const Term reference = make_ref(p, ref);
-    const Term asked = ask_service(p, "monitor", reference, make_pair_tuple(p, p.pid(), args[0]));
-    return asked == state_of(p).ok ? reference : asked;
-  }
+  if (foreign) return monitor_in_realm(p, args[0], ref);
   Related related = Related::kEnded;
   if (Process* other = living(p, args[0])) related = add_monitor(p, *other, ref);
   if (related == Related::kNoMemory) return p.fail_oom();
@@ -209,7 +205,7 @@ Term monitor(Process& p, Args args) {
 
 Term demonitor(Process& p, Args args) {
   if (!is_kind(args[0], Kind::kRef)) return p.fail_badarg("demonitor", args);
-  if (!remove_monitor(p, payload(args[0])[0])) return ask_service(p, "demonitor", args[0], p.pid());
+  if (!remove_monitor(p, payload(args[0])[0])) return tell_service(p, "demonitor", args[0]);
   return ok(p);
 }
 
@@ -221,9 +217,7 @@ Term trap_exit(Process& p, Args args) {
 
 Term exit(Process& p, Args args) {
   if (args.size() == 1) return p.exit_with(args[0]);
-  if (is_foreign(args[0], ForeignType::kPid)) {
-    return ask_service(p, "exit", make_pair_tuple(p, p.pid(), args[0]), args[1]);
-  }
+  if (is_foreign(args[0], ForeignType::kPid)) return exit_in_realm(p, args[0], args[1]);
   if (!args[0].is_pid()) return p.fail_badarg("exit", args);
   if (Process* other = living(p, args[0])) {
     signal_exit(p, *other, p.pid(), args[1], ExitSignal::kExit);

@@ -78,6 +78,49 @@ Term send_to_realm(Process& p, std::uint32_t realm, Frame::Kind kind, Word targe
   return sent_result(p, state_of(p).realms.send(realm, kind, target, value), value);
 }
 
+namespace {
+
+// [what a b (c)]
+Term request_of(Process& p, std::string_view what, std::initializer_list<Term> more) {
+  Term parts[4] = {make_keyword(what)};
+  std::size_t count = 1;
+  for (const Term part : more) parts[count++] = part;
+  return make_tuple(p, {parts, count});
+}
+
+}  // namespace
+
+Term monitor_in_realm(Process& p, Term pid, std::uint64_t ref) {
+  const Term reference = make_ref(p, ref);
+  const Realms::Sent sent =
+      state_of(p).realms.signal(p, foreign_realm(pid), request_of(p, "monitor", {reference, pid}),
+                                request_of(p, "monitor", {reference, p.pid(), pid}));
+  if (sent == Realms::Sent::kNoRealm) notify_down(p, p, ref, pid, make_keyword("noproc"));
+  const Term result = sent_result(p, sent, pid);
+  return result == state_of(p).ok ? reference : result;
+}
+
+Term link_to_realm(Process& p, Term pid) {
+  const std::uint64_t watch = fresh_reference(p);
+  const Realms::Sent sent =
+      state_of(p).realms.signal(p, foreign_realm(pid), request_of(p, "link", {p.pid(), pid}),
+                                request_of(p, "link", {p.pid(), pid, make_ref(p, watch)}), watch);
+  if (sent == Realms::Sent::kNoRealm) {
+    signal_exit(p, p, pid, make_keyword("noproc"), ExitSignal::kLink);
+  }
+  return sent_result(p, sent, pid);
+}
+
+Term unlink_in_realm(Process& p, Term pid) {
+  const Term what = request_of(p, "unlink", {p.pid(), pid});
+  return sent_result(p, state_of(p).realms.signal(p, foreign_realm(pid), what, what), pid);
+}
+
+Term exit_in_realm(Process& p, Term pid, Term reason) {
+  const Term request = request_of(p, "exit-own", {p.pid(), pid, reason});
+  return sent_result(p, state_of(p).realms.signal(p, foreign_realm(pid), request), reason);
+}
+
 namespace natives {
 
 Term realm_create(Process& p, Args args) {

@@ -281,21 +281,37 @@ void remove_link(Process& a, Process& b) {
   allocator_of(a).release(link, sizeof(Link));
 }
 
-Related add_monitor(Process& watcher, Process& watched, std::uint64_t ref) {
-  auto* m = static_cast<Monitor*>(allocator_of(watcher).allocate(sizeof(Monitor)));
+namespace {
+
+// With a note for the watcher, which gets it before the news of the end, or not at all.
+Related add_monitor(Worker& w, Process& watcher, Process& watched, std::uint64_t ref,
+                    Fragment* note) {
+  auto* m = static_cast<Monitor*>(w.allocator.allocate(sizeof(Monitor)));
   if (m == nullptr) return Related::kNoMemory;
-  Vm::State& s = state_of(watcher);
+  Vm::State& s = w.vm.state();
   {
     Guard guard(s.relations, s.several);
-    if (!watched.ending_) {
+    if (!watched.ending_ && !watcher.ending_) {
+      if (note != nullptr) deliver(w, watcher, note);
       *m = {&watcher, &watched, ref, nullptr, nullptr, nullptr, nullptr};
       append(watcher.monitors_, m, &Monitor::watcher_next, &Monitor::watcher_previous);
       append(watched.monitored_by_, m, &Monitor::watched_next, &Monitor::watched_previous);
       return Related::kYes;
     }
   }
-  allocator_of(watcher).release(m, sizeof(Monitor));
+  w.allocator.release(m, sizeof(Monitor));
   return Related::kEnded;
+}
+
+}  // namespace
+
+Related add_monitor(Process& watcher, Process& watched, std::uint64_t ref) {
+  return add_monitor(*watcher.worker_, watcher, watched, ref, nullptr);
+}
+
+Related add_monitor_with_note(Worker& w, Process& watcher, Process& watched, std::uint64_t ref,
+                              Fragment* note) {
+  return add_monitor(w, watcher, watched, ref, note);
 }
 
 namespace {

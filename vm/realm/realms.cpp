@@ -106,15 +106,29 @@ Realms::Peer* Realms::find(std::uint32_t realm) {
 
 // --- Sending -------------------------------------------------------------------------------------
 
-Realms::Sent Realms::send(std::uint32_t realm, Frame::Kind kind, Word target, Term value) {
-  Guard guard(lock_, true);
+Realms::Way Realms::way(std::uint32_t realm) {
   Peer* peer = find(realm);
   const bool neighbour = peer != nullptr;
   if (!neighbour) peer = find(routes_.next(realm));
-  if (peer == nullptr || peer->broken) return Sent::kNoRealm;
-  if (neighbour) return send_to(*peer, {.size = 0, .kind = kind, .target = target}, value);
+  return {.peer = peer == nullptr || peer->broken || peer->ended ? nullptr : peer,
+          .neighbour = neighbour};
+}
+
+Realms::Sent Realms::send(std::uint32_t realm, Frame::Kind kind, Word target, Term value) {
+  Guard guard(lock_, true);
+  const Way there = way(realm);
+  if (there.peer == nullptr) return Sent::kNoRealm;
+  const Sent sent = encode_along(there, realm, kind, target, value);
+  return sent == Sent::kOk ? put_frame(*there.peer) : sent;
+}
+
+Realms::Sent Realms::encode_along(const Way& there, std::uint32_t realm, Frame::Kind kind,
+                                  Word target, Term value) {
+  if (there.neighbour)
+    return encode(*there.peer, {.size = 0, .kind = kind, .target = target}, value);
   const Route route{.to = realm, .from = own_, .kind = kind};
-  return send_to(*peer, {.size = 0, .kind = Frame::Kind::kRouted, .target = target}, value, &route);
+  return encode(*there.peer, {.size = 0, .kind = Frame::Kind::kRouted, .target = target}, value,
+                &route);
 }
 
 std::uint32_t Realms::toward(std::uint32_t realm) {
@@ -122,7 +136,8 @@ std::uint32_t Realms::toward(std::uint32_t realm) {
   return find(realm) != nullptr ? realm : routes_.next(realm);
 }
 
-Realms::Sent Realms::send_to(Peer& peer, const Frame::Head& head, Term value, const Route* route) {
+// The frame is in frame_ then.
+Realms::Sent Realms::encode(Peer& peer, const Frame::Head& head, Term value, const Route* route) {
   if (peer.waiting() > kPendingMax) {
     // The service of a realm waits for its parent's, which never waits for a child: one that takes
     // nothing while so many requests come up is given up. A message before them may be longer.
@@ -155,7 +170,7 @@ Realms::Sent Realms::send_to(Peer& peer, const Frame::Head& head, Term value, co
   sized.size = static_cast<std::uint32_t>(frame_.size() - sizeof head);
   __builtin_memcpy(frame_.data(), &sized, sizeof sized);
   if (route != nullptr) __builtin_memcpy(frame_.data() + sizeof head, route, sizeof *route);
-  return put_frame(peer);
+  return Sent::kOk;
 }
 
 // What is in frame_ goes into the ring, and what has no room there waits.
@@ -210,9 +225,8 @@ void Realms::send_output(std::string_view text) {
   if (peer == nullptr || peer->broken) return;
   Arena arena;
   const Term string = make_string_repaired(arena, text);
-  if (string != Term::absent()) {
-    (void)send_to(*peer, {.size = 0, .kind = Frame::Kind::kOutput, .target = 0}, string);
-  }
+  const Frame::Head head{.size = 0, .kind = Frame::Kind::kOutput, .target = 0};
+  if (string != Term::absent() && encode(*peer, head, string) == Sent::kOk) (void)put_frame(*peer);
 }
 
 // --- Receiving -----------------------------------------------------------------------------------
@@ -348,22 +362,12 @@ bool Realms::take_frame(Worker& w, Peer& peer, const Frame& frame, std::uint32_t
       return true;
     }
     case Frame::Kind::kRequest:
-    case Frame::Kind::kOutput: {
-      const bool output = frame.head.kind == Frame::Kind::kOutput;
-      if (output && (peer.number == platform::kParent || !is_string(value))) return false;
-      Process* target = service(w);
-      if (target == nullptr) return true;
-      const bool above = peer.number == platform::kParent;
-      const Term parts[] = {make_keyword(output  ? "output"
-                                         : above ? "above"
-                                                 : "realm"),
-                            Term::realm(from), value, Term::realm(peer.realm)};
-      if (deliver_term(w, target, make_tuple(arena, parts))) {
-        ++peer.unserved;
-        peer.unserved_bytes += frame.content.size();
-      }
+      (void)take_request(w, peer, from, value, frame.content.size());
       return true;
-    }
+    case Frame::Kind::kOutput:
+      if (peer.number == platform::kParent || !is_string(value)) return false;
+      (void)tell_service(w, peer, "output", from, value, frame.content.size());
+      return true;
     case Frame::Kind::kRouted:
       break;
   }
@@ -419,18 +423,24 @@ void Realms::served(std::uint32_t realm) {
 
 // Without memory for it, a message is lost; the receiver is about to meet the same lack.
 bool Realms::deliver_term(Worker& w, Process* target, Term value) {
-  if (target == nullptr || value == Term::absent()) return false;
+  Fragment* fragment = target == nullptr ? nullptr : fragment_of(w, value);
+  if (fragment == nullptr) return false;
+  deliver(w, *target, fragment);
+  return true;
+}
+
+Fragment* Realms::fragment_of(Worker& w, Term value) {
+  if (value == Term::absent()) return nullptr;
   const std::optional<std::size_t> words = copy_size(arena_, value);
   Fragment* fragment = words ? make_fragment(w.allocator, *words) : nullptr;
-  if (fragment == nullptr) return false;
+  if (fragment == nullptr) return nullptr;
   fragment->value = copy_into(arena_, value, {fragment->data, *words}, fragment->blobs).value;
   if (fragment->value == Term::absent()) {
     free_fragment(w.allocator, fragment);
-    return false;
+    return nullptr;
   }
   fragment->top = fragment->data + *words;
-  deliver(w, *target, fragment);
-  return true;
+  return fragment;
 }
 
 Process* Realms::service(Worker& w) {
@@ -443,6 +453,11 @@ void Realms::tell_ends(Worker& w) {
   platform::RealmEnd end;
   while (platform::next_ended(end)) {
     Guard guard(lock_, true);
+    if (Peer* peer = find(end.realm)) {
+      // What it has sent comes before its end.
+      if (!peer->broken && !receive(w, *peer)) peer->broken = true;
+      peer->ended = true;
+    }
     Arena& arena = clean_arena();
     const Term text = make_string_repaired(arena, {end.text, end.text_length});
     const Term status = end.fault ? make_keyword("fault")

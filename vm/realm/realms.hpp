@@ -27,6 +27,7 @@
 namespace lona::vm {
 
 class Process;
+struct Fragment;
 struct Worker;
 
 class Realms {
@@ -59,6 +60,11 @@ class Realms {
   void drop(std::uint32_t realm);
 
   Sent send(std::uint32_t realm, Frame::Kind kind, Word target, Term value);
+  // What a process does to one of that realm besides sending to it (realm/signals.cpp): a request
+  // to that realm, and a note to this one's service. Neither goes out unless both do, and what
+  // the process has sent before comes before. With a reference the service watches the process.
+  Sent signal(Process& p, std::uint32_t realm, Term request, Term note = Term::nil(),
+              std::uint64_t watch = 0);
   // The neighbour through which that realm is reached, or kNoRealm.
   std::uint32_t toward(std::uint32_t realm);
   // Text for the parent's console; what finds no room is lost.
@@ -106,6 +112,7 @@ class Realms {
     std::uint32_t realm;
     std::uint32_t number;  // of a child, or platform::kParent
     bool broken = false;
+    bool ended = false;  // nobody takes anything there any more
     base::ByteRingProducer out;
     base::ByteRingConsumer in;
     std::size_t waiting() const { return pending.size() - pending_at; }
@@ -121,7 +128,15 @@ class Realms {
 
   bool add_peer(std::uint32_t realm, std::uint32_t number, const platform::ChannelMemory& memory);
   Peer* find(std::uint32_t realm);
-  Sent send_to(Peer& peer, const Frame::Head& head, Term value, const Route* route = nullptr);
+  // The way to a realm.
+  struct Way {
+    Peer* peer;  // null: there is none
+    bool neighbour;
+  };
+  Way way(std::uint32_t realm);
+  Sent encode_along(const Way& there, std::uint32_t realm, Frame::Kind kind, Word target,
+                    Term value);
+  Sent encode(Peer& peer, const Frame::Head& head, Term value, const Route* route = nullptr);
   Sent put_frame(Peer& peer);
   static bool flush(Peer& peer);
   bool receive(Worker& w, Peer& peer);
@@ -133,12 +148,25 @@ class Realms {
   bool has_room(Worker& w, const Peer& peer, const Frame& frame);
   bool take_frame(Worker& w, Peer& peer, const Frame& frame, std::uint32_t from);
   bool take_routed(Worker& w, Peer& peer, const Frame& frame);
+  // Requests (realm/signals.cpp); false without memory.
+  bool take_request(Worker& w, Peer& peer, std::uint32_t from, Term value, std::size_t bytes);
+  bool tell_service(Worker& w, Peer& peer, std::string_view what, std::uint32_t from, Term value,
+                    std::size_t bytes);
+  bool watch_for(Worker& w, Peer& peer, std::string_view what, std::uint32_t from, Term value,
+                 std::size_t bytes, Term pid);
+  bool end_own(Worker& w, Process& target, Term from, Term reason);
+  static void owes(Peer& peer, std::size_t bytes) {
+    ++peer.unserved;
+    peer.unserved_bytes += bytes;
+  }
   Peer* onward(const Peer& peer, const Route& route);
   void pass_on(Peer& next, const Frame& frame);
   static std::size_t longest_frame();
   // For what is decoded or made next; what was there is delivered.
   Arena& clean_arena();
   bool deliver_term(Worker& w, Process* target, Term value);
+  // The value in a fragment of its own; null without memory.
+  Fragment* fragment_of(Worker& w, Term value);
   Process* service(Worker& w);
   void know_service(const Process* service);
   void tell_ends(Worker& w);

@@ -154,6 +154,10 @@ enum class Related : std::uint8_t { kYes, kEnded, kNoMemory };
 Related add_link(Process& a, Process& b);
 void remove_link(Process& a, Process& b);
 Related add_monitor(Process& watcher, Process& watched, std::uint64_t ref);
+// For a watcher that need not be running: `note` is a message that comes to it before the news of
+// the end can. It is left to the caller unless the answer is kYes.
+Related add_monitor_with_note(Worker& w, Process& watcher, Process& watched, std::uint64_t ref,
+                              Fragment* note);
 bool remove_monitor(Process& watcher, std::uint64_t ref);  // false: there is none
 void notify_end(Process& p);  // links and monitors of a process that ends
 // [:DOWN ref pid reason] to a watcher; an exit signal as if from a link.

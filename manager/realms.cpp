@@ -501,6 +501,12 @@ void Realms::ended(const Realm& realm, std::uint64_t status, std::string_view te
   end(entry(realm.number()), status, text);
 }
 
+void Realms::rest(const Realm& realm) {
+  while (true) {
+    (void)abi::tcb_suspend(entry(realm.number()).home->thread.tcb());
+  }
+}
+
 void Realms::end(Entry& found, std::uint64_t status, std::string_view text) {
   found.state = RealmState::kTerminated;
   found.status = status;

@@ -133,6 +133,12 @@ class Realms {
 
   // By the realm's own service thread, when its worker will not run again.
   void ended(const Realm& realm, std::uint64_t status, std::string_view text);
+  // By the realm's own service thread, when it has been told to stop: it does nothing any more. The
+  // realm itself stands still, but it may have sent its endpoint to others.
+  [[noreturn]] void rest(const Realm& realm);
+  [[nodiscard]] bool is_stopping(const Realm& realm) {
+    return std::atomic_ref(entry(realm.number()).stopping).load(std::memory_order_relaxed);
+  }
   // By the realm's own service thread: a further helper has been made, and gets its time.
   void count_helpers(const Realm& realm);
   // Likewise: it runs, unless the realm stands still.

@@ -43,6 +43,10 @@ class Server {
     while (true) {
       const bool answers = serve(message);
       const abi::MessageInfo info(static_cast<std::uint64_t>(reply_.status), 0, 0, reply_.length);
+      if (stopped_) {
+        abi::send(realm_.reply(), info);
+        shared_.realms.rest(realm_);
+      }
       if (last_words_.awaited()) {
         if (answers) {
           abi::send(realm_.reply(), info, reply_.in_registers());
@@ -277,14 +281,17 @@ class Server {
             received.label != static_cast<std::uint64_t>(abi::Request::kExit)) {
           return end_of_last_words({});
         }
+        if (shared_.realms.is_stopping(realm_)) {
+          return answer(abi::Status::kBadState);  // others wait for this thread
+        }
         const auto request = decode_request(received.label, received.content());
         return request ? serve_request(*request) : answer(request.error());
       }
       case Realm::kFaultBadge:
         return serve_fault(received, message.badge >> Realm::kBadgeKindBits);
       case Realm::kStopBadge:
-        last_words_.done();
-        return true;  // this thread holds nothing now, and nobody will send it anything
+        stopped_ = true;  // this thread holds nothing now
+        return true;
       default:
         return false;
     }
@@ -421,6 +428,7 @@ class Server {
   std::size_t index_;
   Reply reply_;
   LastWords last_words_;
+  bool stopped_ = false;
   const std::uint64_t* words_ = nullptr;
 };
 

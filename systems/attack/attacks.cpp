@@ -216,6 +216,85 @@ void answer_nobody() {
   }
 }
 
+// --- With the endpoint of another realm ----------------------------------------------------------
+
+constexpr std::uint64_t kOrders = abi::kChannelSize / 8 - 8;  // words at the end of a channel
+volatile std::uint64_t* orders(abi::Address channel) {
+  return reinterpret_cast<volatile std::uint64_t*>(channel) + kOrders;
+}
+
+// Sends its own endpoint of the manager, over one that it has made, to the realm beside it.
+void lend_own_endpoint() {
+  auto* order = orders(abi::kParentChannel);
+  while (order[0] == 0) abi::yield();
+  (void)ask(Request::kMakeObject, abi::ObjectType::kEndpoint, 0, 0);
+  (void)ask(Request::kOfferCapability, 0, order[0], abi::kAllRights.raw(), 0);
+  constexpr unsigned kManyBits = 12;
+  (void)ask(Request::kMakeObject, abi::ObjectType::kCNode, kManyBits, 1);
+  for (std::uint64_t at = 0; at < 1 << kManyBits; ++at) {
+    (void)abi::cnode_copy({abi::kObjectSlots + 1, at, kManyBits},
+                          {abi::kRealmSlotObjects, 0, abi::object_bits(abi::kChildCSpaceBits)},
+                          abi::kAllRights);
+  }
+  order[1] = 1;
+  abi::ipc_buffer().caps_or_badges[0] = abi::kRealmSlotManager;
+  while (true) abi::send(abi::kObjectSlots, abi::MessageInfo(0, 0, 1, 0));
+}
+
+// Makes requests in the name of the realm beside it, for as long as there is anybody to hear them.
+void borrow_endpoint() {
+  auto* order = orders(abi::kParentChannel);
+  while (order[0] == 0) abi::yield();
+  (void)ask(Request::kMakeObject, abi::ObjectType::kReply, 0, 2);
+  (void)ask(Request::kTakeCapability, order[0], 1, abi::kAllRights.raw(), 0);
+  abi::ipc_buffer().receive_cnode = abi::kRealmSlotObjects;
+  abi::ipc_buffer().receive_index = 1;
+  abi::ipc_buffer().receive_depth = abi::object_bits(abi::kChildCSpaceBits);
+  (void)abi::recv(abi::kObjectSlots, abi::kObjectSlots + 2);
+  order[1] = 1;
+  const auto request = [](Request what, unsigned count, const abi::MessageWords& words) {
+    return abi::call(abi::kObjectSlots + 1,
+                     abi::MessageInfo(static_cast<std::uint64_t>(what), 0, 0, count), words);
+  };
+  constexpr std::uint64_t kMiB = 1 << 20;
+  const abi::MessageInfo empty_slot(static_cast<std::uint64_t>(abi::Error::kInvalidCapability), 0,
+                                    0, 1);
+  abi::Message last;
+  while (last.info.raw() != empty_slot.raw()) {
+    abi::ipc_buffer().msg[4] = 0;
+    abi::ipc_buffer().msg[5] = 5;
+    std::memcpy(&abi::ipc_buffer().msg[6], "spins", 6);
+    last = request(Request::kCreateRealm, 7, {kMiB, kMiB, 0, abi::kNoShare});
+    if (last.info.label() != 0) continue;
+    last = request(Request::kTerminateRealm, 1, {last.words.mr0, 0, 0, 0});
+  }
+  order[1] = 2;
+}
+
+// Ends realms whose endpoints others have and use: from then on nobody serves them, and their calls
+// end with the endpoint.
+void end_what_is_lent() {
+  while (true) {
+    const Child borrower = start("borrows"), lender = start("lends");
+    auto* to_borrower = orders(abi::child_channel(borrower.number));
+    auto* to_lender = orders(abi::child_channel(lender.number));
+    if (borrower.status != Status::kOk || lender.status != Status::kOk) return;
+    to_lender[0] = borrower.realm;
+    while (to_lender[1] == 0) abi::yield();
+    to_borrower[0] = lender.realm;
+    while (to_borrower[1] == 0) abi::yield();
+    const std::uint64_t end = tick() + next_random() % ticks_of_ms(3);
+    while (tick() < end) asm volatile("pause");
+    // So that the service's time is up in the middle of it.
+    for (std::uint64_t left = next_random() % 400; left > 0; --left) (void)ask(Request::kFigures);
+    (void)ask(Request::kTerminateRealm, lender.realm);
+    const std::uint64_t ended = tick();
+    while (to_borrower[1] != 2 && tick() < ended + ticks_of_ms(50)) abi::yield();
+    if (to_borrower[1] != 2) say("FAILED: proxies: a realm that has ended was served");
+    (void)ask(Request::kTerminateRealm, borrower.realm);
+  }
+}
+
 // Calls the manager and lends it its capabilities with each call.
 void lend_capabilities() {
   while (true) {
@@ -318,6 +397,9 @@ bool attack(std::string_view name) {
   if (name == "yields") yield_for_ever();
   if (name == "replies") answer_nobody();
   if (name == "calls") lend_capabilities();
+  if (name == "proxies") end_what_is_lent();
+  if (name == "lends") lend_own_endpoint();
+  if (name == "borrows") borrow_endpoint();
   if (name == "crumbs") crumble_memory();
   if (name == "indices") lie_about_counts();
   if (name == "repeats") repeat_entries();

@@ -16,14 +16,15 @@ namespace attack {
 
 namespace {
 
-constexpr std::string_view kAttacks[] = {"yields",    "memory",  "pages",   "faults",  "bombs",
-                                         "churn",     "floods",  "garbage", "scans",   "spins",
-                                         "deadlines", "signals", "logs",    "channel", "jumps",
-                                         "replies",   "calls",   "crumbs",  "writes",  "thefts",
-                                         "patches",   "objects", "revokes", "lingers", "helpers"};
+constexpr std::string_view kAttacks[] = {
+    "yields",  "memory",  "pages",   "faults",    "bombs",   "churn",  "floods",
+    "garbage", "scans",   "spins",   "deadlines", "signals", "logs",   "channel",
+    "jumps",   "replies", "calls",   "crumbs",    "writes",  "thefts", "patches",
+    "objects", "revokes", "lingers", "helpers",   "proxies"};
 // Of those that have a channel to the bystander.
 constexpr std::string_view kAttacksBeside[] = {"indices", "repeats", "changes"};
 constexpr std::uint64_t kAttackMs = 100;
+constexpr std::uint64_t kProxiesMs = 2'000;  // what they try succeeds, if it does, now and then
 constexpr std::uint64_t kAttackerMemory = 16 << 20;
 constexpr std::size_t kCrowd = 24;  // of one kind
 constexpr std::uint64_t kMomentsUs = 6'000;
@@ -83,7 +84,7 @@ void try_one(std::string_view name, Bystander& bystander) {
   const std::uint64_t before = ask(Request::kFigures).words.mr2;
   const Child attacker = start(name, kAttackerMemory);
   expect(attacker.status == Status::kOk, name, "it could not be started");
-  let_run(kAttackMs);
+  let_run(name == "proxies" ? kProxiesMs : kAttackMs);
   const std::uint64_t late = bystander.look(name);
   if (name == "writes" || name == "patches" || name == "jumps") {
     const auto state = ask(Request::kRealmInfo, attacker.realm).words.mr1;

@@ -104,6 +104,12 @@ class Memory final : private KernelObjects {
   // within one.
   void keep_slots_ready(std::uint64_t wanted);
 
+  // Why something could not be made: more memory would not help, since the tables are full.
+  [[nodiscard]] bool is_full(MemoryError error) const {
+    return error == MemoryError::out_of_blocks ||
+           (error == MemoryError::out_of_slots && (leaf_count_ == kMaxLeaves || !slots_.can_add()));
+  }
+
   [[nodiscard]] abi::SlotAddress address_of(abi::CPtr slot) const {
     return cspace_.address_of(slot);
   }

@@ -201,12 +201,12 @@ Realm::Step Realm::map_frames(Window* window, const LoadedSegment& piece, FrameR
   return {};
 }
 
-// Buffer, guard, stack, guard: the guards are the rest of the area (abi/lona/address_map.hpp).
+// Buffer, guard, stack, guard (abi/lona/address_map.hpp).
 Realm::Step Realm::map_worker_area(std::size_t worker, std::uint64_t stack_bytes) {
   const abi::AddressRange buffer{abi::worker_ipc_buffer(worker), abi::kSmallPage};
   const abi::AddressRange stack = abi::worker_stack(worker);
   const abi::AddressRange below{buffer.end(), stack.start - buffer.end()};
-  const abi::Address area_end = abi::worker_ipc_buffer(worker + 1);
+  const abi::Address area_end = abi::worker_ipc_buffer(worker + 1) - abi::kWorkerRestSize;
   const abi::AddressRange above{stack.end(), area_end - stack.end()};
   const std::uint64_t bytes = std::min(stack_bytes, stack.size);
   FrameRun run;
@@ -538,14 +538,17 @@ Status Realm::fill_pages(const PageRange& pages, GrantTable& table) {
   std::uint64_t piece = next_run(pages.count);
   for (std::uint64_t done = 0; done < pages.count && status == Status::kOk;) {
     piece = std::min(piece, next_run(pages.count - done));
-    auto run = table.full() ? base::fail(MemoryError::out_of_slots)
-                            : memory_.make_frames(pages.page_bits, piece);
-    if (!run && run.error() == MemoryError::out_of_memory && piece > 1) {
-      piece /= 2;  // smaller blocks may still be there
+    if (table.full()) {
+      status = Status::kTooMany;
+      break;
+    }
+    const auto run = memory_.make_frames(pages.page_bits, piece);
+    if (!run && piece > 1) {
+      piece /= 2;  // smaller blocks, or fewer empty slots side by side, may still be there
       continue;
     }
     if (!run) {
-      status = Status::kOutOfMemory;
+      status = memory_.is_full(run.error()) ? Status::kTooMany : Status::kOutOfMemory;
       break;
     }
     const abi::Address address = pages.address + (done << pages.page_bits);

@@ -54,7 +54,7 @@ struct RealmConfig {
   std::uint64_t memory_reserve = 0;  // of its free memory, what the realm may not have
   std::uint64_t memory_more = 0;     // what it may get later
   unsigned cspace_bits = abi::kChildCSpaceBits;
-  std::uint64_t stack_bytes = 32 << 10;  // mapped from the start; the rest when it is reached
+  std::uint64_t stack_bytes = 16 << 10;  // mapped from the start; the rest when it is reached
   OwnPages archive;
   std::uint64_t archive_size = 0;
   ConsoleGrant console;

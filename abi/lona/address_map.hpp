@@ -1,18 +1,19 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Where things are in a realm's address space. The same in every realm, so that pointers into
-// shared and inherited memory need no relocation.
+// shared and inherited memory need no relocation. What every realm has lies close together: page
+// tables are memory, too.
 //
 //   0x0000'0000'0000  null guard                           –
 //   0x0000'0040'0000  the VM: text, constants, own data    RX / R / RW
-//   0x0000'4000'0000  start block                          R
-//   0x0001'0000'0000  worker areas, helper areas           RW
-//   0x0008'0000'0000  core image: constants, data          R / RW (first realm), R
+//   0x0000'1000'0000  worker areas, helper areas           RW
+//   0x0000'101f'0000  start block                          R
+//   0x0000'2000'0000  core image: constants, data          R / RW (first realm), R
 //   0x000c'0000'0000  archive of the boot image            R
+//   0x0040'0000'0000  channels: to the parent, and to each child   RW
+//   0x0040'2000'0000  shared regions                       as shared
 //   0x0100'0000'0000  code and binaries, one slot a level  R / RW
 //   0x2000'0000'0000  process pool                         RW
 //   0x4000'0000'0000  devices, DMA                         as granted
-//   0x5000'0000'0000  channels: to the parent, and to each child   RW
-//   0x5000'2000'0000  shared regions                       as shared
 #pragma once
 
 #include <cstdint>
@@ -38,17 +39,20 @@ struct AddressRange {
 };
 
 inline constexpr AddressRange kNullGuard{0, 0x40'0000};
-inline constexpr AddressRange kVmRange{0x40'0000, 0x4000'0000 - 0x40'0000};
-inline constexpr Address kStartBlockAddress = 0x4000'0000;
+inline constexpr AddressRange kVmRange{0x40'0000, 0x1000'0000 - 0x40'0000};
 
-// A worker area: IPC buffer, guard, native stack, guard. It is aligned to its size, so a thread
-// finds its IPC buffer from its stack pointer.
-inline constexpr Address kWorkerAreas = 0x1'0000'0000;
-inline constexpr std::uint64_t kWorkerAreaSize = 0x40'0000;
+// A worker area: IPC buffer, guard, native stack, guard, rest. It is aligned to its size, so a
+// thread finds its IPC buffer from its stack pointer; and one page table is enough for it.
+inline constexpr Address kWorkerAreas = 0x1000'0000;
+inline constexpr std::uint64_t kWorkerAreaSize = 0x20'0000;
 inline constexpr std::uint64_t kWorkerMax = 64;
-inline constexpr std::uint64_t kWorkerStackOffset = 0x20'0000;
+inline constexpr std::uint64_t kWorkerStackOffset = 0x8'0000;
 inline constexpr std::uint64_t kWorkerStackSize = 0x10'0000;
-static_assert(kWorkerAreas % kWorkerAreaSize == 0);
+inline constexpr std::uint64_t kWorkerRestSize = 0x1'0000;
+static_assert(kWorkerAreas % kWorkerAreaSize == 0 && kWorkerAreaSize == kLargePage);
+
+// In the rest of the first worker's area.
+inline constexpr Address kStartBlockAddress = kWorkerAreas + kWorkerAreaSize - kWorkerRestSize;
 
 constexpr Address worker_ipc_buffer(std::uint64_t worker) {
   return kWorkerAreas + worker * kWorkerAreaSize;
@@ -76,11 +80,11 @@ constexpr AddressRange helper_stack(std::uint64_t helper) {
   return {helper_area(helper) + 2 * kSmallPage, kSmallPage};
 }
 
-inline constexpr AddressRange kCoreImageRange{0x8'0000'0000, 0x4'0000'0000};
+inline constexpr AddressRange kCoreImageRange{0x2000'0000, 0x2000'0000};
 // Its parts, in frames that all realms share: what never changes, and what the first realm may
 // write.
-inline constexpr AddressRange kCoreConstants{0x8'0000'0000, 0x2'0000'0000};
-inline constexpr AddressRange kCoreData{0xa'0000'0000, 0x2'0000'0000};
+inline constexpr AddressRange kCoreConstants{0x2000'0000, 0x1000'0000};
+inline constexpr AddressRange kCoreData{0x3000'0000, 0x1000'0000};
 inline constexpr AddressRange kArchiveRange{0xc'0000'0000, 0x4'0000'0000};
 
 // The code part (1 GiB) and binary part (4 GiB) of a realm at depth `level`; 0 is the init realm.
@@ -107,7 +111,7 @@ inline constexpr AddressRange kDeviceRange{0x4000'0000'0000, 0x1000'0000'0000};
 
 // A channel is memory that a realm and its parent share: two rings of bytes (realm_channel.hpp).
 // The one to the parent comes first, then those to the children by their numbers.
-inline constexpr Address kChannels = 0x5000'0000'0000;
+inline constexpr Address kChannels = 0x40'0000'0000;
 inline constexpr std::uint64_t kChannelSize = 0x8000;
 inline constexpr std::uint64_t kChildMax = 1024;
 inline constexpr Address kParentChannel = kChannels;
@@ -125,12 +129,14 @@ constexpr Address region_window(std::uint64_t place) {
   return kRegionRange.start + place * kRegionMax;
 }
 
-static_assert(kNullGuard.end() == kVmRange.start && kVmRange.end() == kStartBlockAddress);
+static_assert(kNullGuard.end() == kVmRange.start && kVmRange.end() == kWorkerAreas);
+static_assert(kWorkerStackOffset + kWorkerStackSize < kWorkerAreaSize - kWorkerRestSize);
 static_assert(kHelperRange.size <= kLargePage && kHelperRange.start % kLargePage == 0);
 static_assert(kHelperRange.end() <= kCoreImageRange.start);
 static_assert(kCoreConstants.start == kCoreImageRange.start);
 static_assert(kCoreConstants.end() == kCoreData.start && kCoreData.end() == kCoreImageRange.end());
-static_assert(kCoreImageRange.end() == kArchiveRange.start);
+static_assert(kCoreImageRange.end() <= kArchiveRange.start);
+static_assert(kArchiveRange.end() <= kChannels && kRegionRange.end() <= kLevels);
 static_assert(kChannelRange.end() <= kRegionRange.start);
 static_assert(kRegionRange.end() - 1 - kChannels < 1 << 30 && kChannels % (1 << 30) == 0);
 static_assert(kLevels + kLevelMax * kLevelSize <= kPoolRange.start);

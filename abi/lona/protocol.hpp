@@ -161,7 +161,7 @@ enum class Status : std::uint64_t {
   kOutOfMemory = 5,  // the machine's memory is used up
   kOverLimit = 6,    // the realm's memory is used up
   kNoSuchRealm = 7,  // no realm of that number that this one may ask about
-  kTooMany = 8,      // realms, children of this one, levels, address spaces, regions
+  kTooMany = 8,      // realms, children of this one, levels, address spaces, regions, small pages
   kBadState = 9,     // the realm, or the slot, is not in a state for that
   kNoSuchRegion = 10,
   kNoTime = 11,      // more of the processor than this realm can reserve

@@ -91,7 +91,7 @@ class Manager(unittest.TestCase):
         for words in ("realm writes-text faulted: write of 0x400000: write to read-only memory",
                       "realm null faulted: read of 0x8: null pointer",
                       "realm bad-cap faulted: use of the capability 0x9 that it does not have",
-                      "realm overruns faulted: write of 0x1001ffff8: guard page",
+                      "realm overruns faulted: write of 0x1007fff8: guard page",
                       "realm writes-level faulted: write of 0x10000000000: write to inherited "
                       "memory (code and binaries of the realms above)",
                       "realm reads-no-level faulted: read of 0x10020000000: memory that no realm "

@@ -4,7 +4,9 @@
 both machine models."""
 
 import pathlib
+import subprocess
 import tempfile
+import time
 import unittest
 
 import support
@@ -32,6 +34,19 @@ class LinkDevice(unittest.TestCase):
     def test_virtio_carries_more_than_its_buffers_hold(self):
         lines = [f"{i} " + "xyzé✓" * (i % 40) for i in range(1500)]
         self.echo(lines)
+
+    def test_a_slow_reader_loses_nothing(self):
+        with tempfile.NamedTemporaryFile(suffix=".lona", mode="w") as program:
+            program.write('(def line (apply str (repeat 99 "x")))\n'
+                          "(doseq [_ (range 20000)] (println line))\n")
+            program.flush()
+            process = subprocess.Popen([support.LONA, "run", program.name], cwd=support.ROOT,
+                                       stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+            time.sleep(2)  # more than the system needs to fill all that is between it and us
+            said, errors = process.communicate(timeout=support.TIMEOUT)
+        self.assertEqual((process.returncode, errors), (0, b""))
+        self.assertEqual(len(said), 20000 * 100)
+        self.assertEqual(set(said.split(b"\n")), {b"x" * 99, b""})
 
     def test_virtio_on_the_older_machine(self):
         self.echo(["one", "two"], "--machine", "pc", "--cpu", "qemu64")

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The prompt on a terminal: editing, history, Ctrl-C, Ctrl-D."""
 
+import time
 import unittest
 
 import support
@@ -120,6 +121,24 @@ class OnHost(unittest.TestCase):
 
 class Booted(OnHost):
     platform = []
+
+    def test_a_child_that_floods_the_console_takes_it_from_nobody(self):
+        def enter(line, answer):
+            self.terminal.type(line)
+            self.terminal.expect(answer, timeout=60)
+
+        enter("(def loud (realm-create %{:name 'loud}))\r", "user/loud\r\n")
+        enter('(realm-eval loud "(defn f [] (println (range 9)) (f)) (spawn f) 700")\r',
+              "[:ok 700]")
+        time.sleep(1)  # nobody reads meanwhile, so all between the child and us is full
+        enter("(+ 400 20)\r", "420")
+        enter("(defn forever [] (forever))\r", "user/forever")
+        enter("(forever)\r", "(forever)")
+        time.sleep(1)
+        enter("\x03", "interrupted")
+        enter("(realm-terminate loud)\r", ":ok")
+        enter("(* 7 111)\r", "777")
+        self.leave()
 
 
 if __name__ == "__main__":

@@ -20,6 +20,9 @@ class Guest:
                  if word.startswith("socket,path=")]
         self.log, self.link = (self._connect(path) for path in paths)
         self._input = self.link.makefile("rb")
+        self.sent = self.taken = 0
+
+    waits_for_other_frames = True
 
     @staticmethod
     def _connect(path):
@@ -29,6 +32,7 @@ class Guest:
 
     def send(self, kind, payload=b""):
         self.link.sendall(_HEAD.pack(kind, len(payload)) + payload)
+        self.sent += len(payload) + 2048
 
     def say(self, text):
         self.log.sendall(text.encode() + b"\n")
@@ -38,12 +42,17 @@ class Guest:
         if len(head) < _HEAD.size:
             sys.exit(0)
         kind, length = _HEAD.unpack(head)
-        return kind, self._input.read(length)
+        payload = self._input.read(length)
+        if kind != b"T":
+            return kind, payload
+        self.taken += struct.unpack("<I", payload)[0]
+        assert self.taken <= self.sent, "more taken than was sent"
+        return self.receive() if self.waits_for_other_frames else (kind, payload)
 
     def begin(self):
         """R, then the host's S; in mode run the program too. Gives mode, settings, arguments."""
         self.say("[manager] booting")
-        self.send(b"R", b"lona 1")
+        self.send(b"R", b"lona 2")
         kind, payload = self.receive()
         assert kind == b"S", kind
         words = payload.split(b"\0")
@@ -109,6 +118,18 @@ def flood(guest):
     guest.begin()
     while True:
         guest.send(b"O", b"y\n" * 2048)
+
+
+def careful(guest):
+    """Prints a megabyte, and never more than 64 KiB, counted as the link does, before the host has
+    taken it."""
+    guest.begin()
+    guest.waits_for_other_frames = False
+    for n in range(2000):
+        while guest.sent - guest.taken > 65536 - 4096 - 2048:
+            guest.receive()
+        guest.send(b"O", b"%04d" % n * (1 if n % 2 else 256))
+    guest.end(0)
 
 
 def prompt(guest):

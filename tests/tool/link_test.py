@@ -37,7 +37,7 @@ class Frames(unittest.TestCase):
         self.assertTrue(link.start("run", {}, [name]).endswith(b"caf\xe9.lona"))
 
 
-HELLO = link.frame(link.READY, b"lona 1")
+HELLO = link.frame(link.READY, b"lona 2")
 
 
 def greeted():
@@ -52,7 +52,7 @@ class Decoding(unittest.TestCase):
         for cut in range(len(noise + HELLO)):
             decoder, stream = link.Decoder(), noise + HELLO + link.frame(link.OUT, b"x")
             got = [*decoder.feed(stream[:cut]), *decoder.feed(stream[cut:])]
-            self.assertEqual(got, [(link.READY, b"lona 1"), (link.OUT, b"x")])
+            self.assertEqual(got, [(link.READY, b"lona 2"), (link.OUT, b"x")])
 
     def test_frames_survive_any_cut_of_the_stream(self):
         source = random.Random(7)

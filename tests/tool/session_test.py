@@ -76,6 +76,11 @@ class GoodGuests(WithFakeMachine):
         self.assertEqual((done.returncode, done.stderr), (0, b""))
         self.assertEqual(done.stdout, data)
 
+    def test_a_guest_that_waits_until_its_output_was_taken_gets_on(self):
+        done = self.call("careful", "run", self.program)
+        text = b"".join(b"%04d" % n * (1 if n % 2 else 256) for n in range(2000))
+        self.assertEqual((done.returncode, done.stderr, done.stdout == text), (0, b"", True))
+
     def load(self, *paths):
         """The first line is the answer and the size of the file, as docs/host-link.md has them."""
         inside = self.folder / "inside"

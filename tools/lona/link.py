@@ -16,7 +16,7 @@ LOAD, MORE = b"L", b"M"
 _FROM_GUEST = (READY, OUT, ERR, CREDIT, ENDED, LOAD, MORE)
 # Host to guest.
 START, FILE, INPUT, END, INTERRUPT, WINDOW = b"S", b"F", b"I", b"E", b"C", b"W"
-HEAD, DATA = b"H", b"D"
+HEAD, DATA, TAKEN = b"H", b"D", b"T"
 
 
 class LinkError(Exception):
@@ -46,6 +46,26 @@ def source(data):
     yield frame(FILE)
 
 
+# What a frame from the guest counts for besides its payload, and how much is told at a time.
+_FRAME_COST = 2048
+_TOLD_AT_A_TIME = 16384
+
+
+class Taken:
+    """Counts what was taken of the guest's frames, of which only so much may be on its way."""
+
+    def __init__(self):
+        self._cost = 0
+
+    def count(self, payload):
+        """The frame to send, when it is time."""
+        self._cost += len(payload) + _FRAME_COST
+        if self._cost < _TOLD_AT_A_TIME:
+            return b""
+        cost, self._cost = self._cost, 0
+        return frame(TAKEN, struct.pack("<I", cost))
+
+
 def window(columns, rows):
     return frame(WINDOW, struct.pack("<HH", columns & 0xFFFF, rows & 0xFFFF))
 
@@ -60,7 +80,7 @@ def file_data(number, data):
         yield frame(DATA, struct.pack("<I", number) + data[at:at + step])
 
 
-_GREETING = _HEAD.pack(READY, len("lona 1")) + b"lona "
+_GREETING = _HEAD.pack(READY, len("lona 2")) + b"lona "
 
 
 class Decoder:

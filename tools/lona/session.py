@@ -36,6 +36,7 @@ class Session:
         self._machine, self._log = machine, log
         self._mode, self._arguments, self._program = mode, arguments, program
         self._decoder = link.Decoder()
+        self._taken = link.Taken()
         self._to_guest = bytearray()
         self._credit = 0
         self._keys = bytearray()
@@ -114,6 +115,7 @@ class Session:
         try:
             for kind, payload in self._decoder.feed(data):
                 self._take(kind, payload)
+                self._send(self._taken.count(payload))
         except link.LinkError as error:
             raise Problem(f"the system and this tool do not understand each other: {error}\n"
                           f"{self._log.report()}".rstrip()) from None
@@ -149,7 +151,7 @@ class Session:
     # To the guest.
 
     def _begin(self, payload):
-        if payload != b"lona 1":
+        if payload != b"lona 2":
             raise link.LinkError(f"unknown version {payload!r}")
         columns, rows = terminal.size()
         settings = {"columns": columns, "rows": rows, "color": int(terminal.wants_color()),

@@ -26,7 +26,9 @@ constinit Console g_console;
 
 namespace {
 
+// From now on nobody may be there who takes what is sent: the report goes out nevertheless.
 [[noreturn]] void protocol_error(std::string_view what) {
+  g_console.window = {};
   panic(what);
 }
 
@@ -36,6 +38,16 @@ void take_file_head(std::span<const std::uint8_t> payload) {
   transfer.take_head(payload);
   if (transfer.state() == FileTransfer::State::kWantsRoom) {
     transfer.give_room(static_cast<std::uint8_t*>(map_pages(whole_pages(transfer.size()))));
+  }
+}
+
+void take_taken(std::span<const std::uint8_t> payload) {
+  std::uint32_t cost = 0;
+  if (payload.size() == sizeof(cost)) {
+    std::memcpy(&cost, payload.data(), sizeof(cost));
+  }
+  if (cost == 0 || !g_console.window.take(cost)) {
+    protocol_error("host link: more taken than was sent");
   }
 }
 
@@ -67,6 +79,9 @@ void take_frame(FromHost type, std::span<const std::uint8_t> payload) {
       return;
     case FromHost::kFileData:
       g_console.file.transfer.take_data(payload);
+      return;
+    case FromHost::kTaken:
+      take_taken(payload);
       return;
     case FromHost::kWindow:
       if (payload.size() == 4) {
@@ -134,7 +149,16 @@ bool rest_or_drain() {
   return any;
 }
 
-// Sleeps until the device has room. What comes in meanwhile is taken, so Ctrl-C is seen.
+// Sleeps until the host has taken enough. What comes in meanwhile is taken, so Ctrl-C is seen.
+void wait_for_window(std::size_t payload) {
+  while (!g_console.window.has_room(payload)) {
+    if (!rest_or_drain() && !g_console.window.has_room(payload)) {
+      note_signals(abi::wait(abi::kRealmSlotNotification).badge);
+    }
+  }
+}
+
+// Sleeps until the device has room, likewise.
 void wait_for_room() {
   constexpr int kPatience = 64;
   for (int tries = 0; tries < kPatience; ++tries) {
@@ -178,6 +202,8 @@ void send_raw(std::span<const std::uint8_t> bytes) {
 
 void send_frame(ToHost type, std::span<const std::uint8_t> payload) {
   if (g_console.kind == abi::ConsoleKind::kHostLink) {
+    wait_for_window(payload.size());
+    g_console.window.send(payload.size());
     transmit(frame_head(type, payload.size()));
     transmit(payload);
   }
@@ -216,7 +242,7 @@ void start_console() {
   }
   g_console.buffers = new (memory) Buffers;
   g_console.output.bytes = g_console.buffers->output;
-  static constexpr std::uint8_t kGreeting[] = {'l', 'o', 'n', 'a', ' ', '1'};
+  static constexpr std::uint8_t kGreeting[] = {'l', 'o', 'n', 'a', ' ', '2'};
   send_frame(ToHost::kReady, kGreeting);
 }
 

@@ -54,6 +54,7 @@ struct Console {
   Carrier carrier;
   Buffers* buffers = nullptr;  // null: there is no console
   Output output;
+  OutputWindow window;
   FileRequest file;
   Terminal terminal{.interactive = true, .color = true, .columns = 80, .rows = 24};
   bool end_of_input = false;

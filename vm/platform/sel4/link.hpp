@@ -20,6 +20,7 @@ enum class FromHost : std::uint8_t {
   kEnd = 'E',
   kInterrupt = 'C',
   kWindow = 'W',
+  kTaken = 'T',
   kFileHead = 'H',
   kFileData = 'D',
 };
@@ -79,6 +80,32 @@ inline std::array<std::uint8_t, kFrameHead> frame_head(ToHost type, std::size_t 
   return {static_cast<std::uint8_t>(type), static_cast<std::uint8_t>(length),
           static_cast<std::uint8_t>(length >> 8)};
 }
+
+// How much of what was sent the host has not taken yet. What carries the bytes drops those that it
+// has no room for, so there is never more on its way than it surely holds.
+class OutputWindow {
+ public:
+  // What a frame counts for: its payload, and what small pieces cost on the way.
+  static constexpr std::size_t kFrameCost = 2048;
+  static constexpr std::size_t kSize = 64 * 1024;
+
+  [[nodiscard]] bool has_room(std::size_t payload) const {
+    return payload + kFrameCost <= kSize - used_;
+  }
+  // After has_room().
+  void send(std::size_t payload) { used_ += payload + kFrameCost; }
+  // False: the host says that it took more than was sent.
+  [[nodiscard]] bool take(std::size_t cost) {
+    if (cost > used_) {
+      return false;
+    }
+    used_ -= cost;
+    return true;
+  }
+
+ private:
+  std::size_t used_ = 0;
+};
 
 // Standard input that came and was not read yet, and how much more the host may send.
 class InputQueue {

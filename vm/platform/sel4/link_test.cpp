@@ -55,6 +55,25 @@ TEST(FrameDecoder, SurvivesAnyBytes) {
   }
 }
 
+TEST(OutputWindow, HoldsBackWhatTheHostHasNoRoomFor) {
+  OutputWindow window;
+  std::size_t sent = 0;
+  while (window.has_room(kFramePayloadMax)) {
+    window.send(kFramePayloadMax);
+    sent += kFramePayloadMax + OutputWindow::kFrameCost;
+  }
+  EXPECT_LE(sent, OutputWindow::kSize);
+  EXPECT_GT(sent + kFramePayloadMax + OutputWindow::kFrameCost, OutputWindow::kSize);
+  EXPECT_FALSE(window.take(sent + 1)) << "more than was sent";
+  EXPECT_TRUE(window.take(sent));
+  EXPECT_FALSE(window.take(1));
+  std::size_t small = 0;
+  for (; window.has_room(1); ++small) {
+    window.send(1);
+  }
+  EXPECT_LE(small, OutputWindow::kSize / OutputWindow::kFrameCost);
+}
+
 TEST(InputQueue, GrantsWhatItCanHold) {
   const auto queue = std::make_unique<InputQueue>();
   EXPECT_EQ(queue->grant(), InputQueue::kSize);

@@ -39,11 +39,15 @@ bool CSpace::start(const abi::BootInfo& info) {
                                  abi::kSlotInitVSpace));
 }
 
-std::optional<abi::Word> CSpace::take_leaf() {
+std::optional<abi::Word> CSpace::take_leaf(std::uint64_t kept) {
   const Guard guard(lock_);
+  if (unused_ <= kept) {
+    return std::nullopt;
+  }
   for (std::size_t word = 0; word < used_.size(); ++word) {
     if (const auto bit = static_cast<unsigned>(std::countr_one(used_[word])); bit < 64) {
       used_[word] |= std::uint64_t{1} << bit;
+      --unused_;
       return word * 64 + bit;
     }
   }
@@ -52,6 +56,7 @@ std::optional<abi::Word> CSpace::take_leaf() {
 
 void CSpace::give_leaf(abi::Word leaf) {
   const Guard guard(lock_);
+  ++unused_;
   used_[leaf / 64] &= ~(std::uint64_t{1} << (leaf % 64));
 }
 

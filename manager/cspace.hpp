@@ -35,8 +35,8 @@ class CSpace {
   }
   [[nodiscard]] abi::CPtr first_slot(abi::Word leaf) const { return leaf << leaf_bits_; }
 
-  // An entry that is in nobody's use, and back.
-  [[nodiscard]] std::optional<abi::Word> take_leaf();
+  // An entry that is in nobody's use, unless it is one of the last `kept`, and back.
+  [[nodiscard]] std::optional<abi::Word> take_leaf(std::uint64_t kept);
   void give_leaf(abi::Word leaf);
   [[nodiscard]] const Lock& lock() const { return lock_; }
 
@@ -48,6 +48,7 @@ class CSpace {
   abi::CPtr untyped_ = 0;
   unsigned leaf_bits_ = 0;
   std::array<std::uint64_t, (1 << kRootBits) / 64> used_{1};
+  std::uint64_t unused_ = (1 << kRootBits) - 1;
 };
 
 }  // namespace lona::manager

@@ -29,15 +29,15 @@ class Deadlines {
     return best;
   }
 
-  // Takes out one whose deadline is not after `now`.
-  [[nodiscard]] std::optional<std::size_t> take_due(std::uint64_t now) {
+  // Takes out all whose deadline is not after `now`, and calls f(who).
+  template <typename F>
+  void take_due(std::uint64_t now, F&& f) {
     for (std::size_t who = 0; who < end_; ++who) {
       if (ticks_[who] <= now && ticks_[who] != abi::kNoDeadlineTick) {
         clear(who);
-        return who;
+        f(who);
       }
     }
-    return std::nullopt;
   }
 
   constexpr Deadlines() { ticks_.fill(abi::kNoDeadlineTick); }

@@ -3,10 +3,19 @@
 
 #include <gtest/gtest.h>
 
+#include <vector>
+
 #include "manager/pit.hpp"
 
 namespace lona::manager {
 namespace {
+
+std::vector<std::size_t> due(Deadlines& deadlines, std::uint64_t now) {
+  std::vector<std::size_t> found;
+  deadlines.take_due(now, [&](std::size_t who) { found.push_back(who); });
+  return found;
+}
+using Who = std::vector<std::size_t>;
 
 TEST(Deadlines, ComeInTheirOrderAndOnce) {
   Deadlines deadlines;
@@ -16,17 +25,18 @@ TEST(Deadlines, ComeInTheirOrderAndOnce) {
   deadlines.set(7, 900);
   deadlines.clear(7);
   EXPECT_EQ(deadlines.earliest(), 200U);
-  EXPECT_EQ(deadlines.take_due(199), std::nullopt);
-  EXPECT_EQ(deadlines.take_due(200), 5U);
-  EXPECT_EQ(deadlines.take_due(250), std::nullopt);
-  EXPECT_EQ(deadlines.take_due(~0ULL), 3U);
-  EXPECT_EQ(deadlines.take_due(~0ULL), std::nullopt);
+  EXPECT_EQ(due(deadlines, 199), Who{});
+  EXPECT_EQ(due(deadlines, 200), Who{5});
+  EXPECT_EQ(due(deadlines, 250), Who{});
+  deadlines.set(9, 300);
+  EXPECT_EQ(due(deadlines, ~0ULL), (Who{3, 9}));
+  EXPECT_EQ(due(deadlines, ~0ULL), Who{});
 }
 
 TEST(Deadlines, NoDeadlineIsNeverDue) {
   Deadlines deadlines;
   deadlines.set(0, abi::kNoDeadlineTick);
-  EXPECT_EQ(deadlines.take_due(abi::kNoDeadlineTick), std::nullopt);
+  EXPECT_EQ(due(deadlines, abi::kNoDeadlineTick), Who{});
 }
 
 TEST(Pit, CountIsNeverTooShortNorOutOfRange) {

@@ -205,15 +205,16 @@ void read_clock(System& system) {
 void start_realms(System& system) {
   const auto slots_lock = new_notification(system);
   const auto realms_lock = new_notification(system);
+  const auto plans_lock = new_notification(system);
   const auto regions_lock = new_notification(system);
   const auto capabilities_lock = new_notification(system);
   const std::size_t spaces = RealmTree::kMax * (1 + abi::kMostAddressSpaces);
-  if (!slots_lock || !realms_lock || !regions_lock || !capabilities_lock ||
+  if (!slots_lock || !realms_lock || !plans_lock || !regions_lock || !capabilities_lock ||
       !system.asids.start(system.memory, spaces) || !system.realms.start(system.memory)) {
     give_up(system);
   }
   system.cspace.use(*slots_lock);
-  system.realms.use(*realms_lock);
+  system.realms.use(*realms_lock, *plans_lock);
   system.regions.use(*regions_lock);
   system.capabilities.use(*capabilities_lock);
   system.init.use(system.init_capabilities);

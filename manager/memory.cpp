@@ -65,6 +65,7 @@ bool Memory::start(const abi::BootInfo& info) {
 }
 
 base::Expected<void, MemoryError> Memory::start_grant(Memory& parent, unsigned size_bits) {
+  leaves_kept_ = parent.leaves_kept_ + kLeavesForALevel;
   node_ = TRY(parent.make(ObjectType::kCNode, kGrantNodeBits));
   const auto block = parent.untyped_.take(size_bits);
   if (block) {
@@ -269,7 +270,7 @@ void Memory::drop_caps(abi::CPtr first, std::uint64_t count) {
 // Names a CNode in the CSpace, so that its slots can be used.
 bool Memory::add_node(abi::CPtr node, unsigned bits) {
   const auto leaf =
-      leaf_count_ < kMaxLeaves && slots_.can_add() ? cspace_.take_leaf() : std::nullopt;
+      leaf_count_ < kMaxLeaves && slots_.can_add() ? cspace_.take_leaf(leaves_kept_) : std::nullopt;
   if (!leaf) {
     return false;
   }

@@ -137,6 +137,7 @@ class Memory final : private KernelObjects {
  private:
   static constexpr unsigned kGrantNodeBits = 9;
   static constexpr std::size_t kMaxLeaves = 48;
+  static constexpr std::uint64_t kLeavesForALevel = 64;
   static constexpr std::size_t kMaxPieces = 24;
 
   [[nodiscard]] abi::Error retype(abi::CPtr untyped, abi::ObjectType type, unsigned size_bits,
@@ -155,6 +156,7 @@ class Memory final : private KernelObjects {
   // Entries of the CSpace that hold its slots.
   std::array<abi::Word, kMaxLeaves> leaves_{};
   std::size_t leaf_count_ = 0;
+  std::uint64_t leaves_kept_ = 0;  // entries of the CSpace that are left for those above
   std::atomic<abi::Word> claimer_{0};
 };
 

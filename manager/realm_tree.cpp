@@ -13,7 +13,7 @@ constexpr std::uint32_t kMaxUses = (1U << (32 - RealmTree::kIndexBits)) - 2;
 }  // namespace
 
 base::Expected<std::uint32_t, abi::Status> RealmTree::add(std::uint32_t parent) {
-  if (at(parent).depth == kMaxDepth) {
+  if (at(parent).depth == kMaxDepth || kMax - count_ <= kKeptForALevel * at(parent).depth) {
     return base::fail(abi::Status::kTooMany);
   }
   // Places take turns, so that a number comes back as late as can be.

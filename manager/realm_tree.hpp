@@ -18,6 +18,9 @@ class RealmTree {
   static constexpr std::uint32_t kMax = 1 << kIndexBits;
   static constexpr std::uint32_t kMaxDepth = 16;  // of levels below the first realm
   static constexpr std::uint32_t kRoot = 0;
+  // So many places remain free for each level above, so that nobody takes the last ones from those
+  // who could end it.
+  static constexpr std::uint32_t kKeptForALevel = 8;
 
   [[nodiscard]] static constexpr std::uint32_t index_of(std::uint32_t realm) {
     return realm % kMax;

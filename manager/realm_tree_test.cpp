@@ -42,6 +42,18 @@ TEST_F(Tree, ATableThatIsFullSaysSo) {
   EXPECT_EQ(tree->add(RealmTree::kRoot).error(), abi::Status::kTooMany);
 }
 
+TEST_F(Tree, WhoIsFurtherDownLeavesPlacesToThoseAbove) {
+  const std::uint32_t child = *tree->add(RealmTree::kRoot);
+  const std::uint32_t grandchild = *tree->add(child);
+  while (tree->add(grandchild)) {
+  }
+  EXPECT_EQ(tree->count(), RealmTree::kMax - 2 * RealmTree::kKeptForALevel);
+  while (tree->add(child)) {
+  }
+  EXPECT_EQ(tree->count(), RealmTree::kMax - RealmTree::kKeptForALevel);
+  EXPECT_TRUE(tree->add(RealmTree::kRoot).has_value());
+}
+
 TEST_F(Tree, ThereAreSixteenLevelsBelowTheRoot) {
   std::uint32_t realm = RealmTree::kRoot;
   for (std::uint32_t depth = 1; depth <= RealmTree::kMaxDepth; ++depth) {

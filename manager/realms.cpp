@@ -89,7 +89,8 @@ void Realms::adopt_root(Realm& root) {
   entry.realm = &root;
   entry.state = RealmState::kRunning;
   entry.reserve = kFirstRealmReserve + kReservable;
-  apply_plan(RealmTree::kRoot, family_time(RealmTree::kRoot));
+  entry.stale = true;
+  apply_plans(RealmTree::kRoot);
 }
 
 base::Expected<Realms::Created, Status> Realms::create(Realm& parent, const CreateRealm& request) {
@@ -111,13 +112,16 @@ base::Expected<Realms::Created, Status> Realms::create(Realm& parent, const Crea
   }
   Entry& made = entry(*realm);
   Status status = build(parent, *realm, request);
-  const Guard guard(lock_);
-  if (status != Status::kOk) {
-    tree_.remove(*realm);
-    return base::fail(status);
+  {
+    const Guard guard(lock_);
+    if (status != Status::kOk) {
+      tree_.remove(*realm);
+      return base::fail(status);
+    }
+    made.realm = &made.home->realm;
+    divide_time(parent.number());
   }
-  made.realm = &made.home->realm;
-  divide_time(parent.number());
+  apply_plans(parent.number());
   return Created{*realm, made.number};
 }
 
@@ -375,6 +379,9 @@ Status Realms::terminate(Realm& parent, std::uint32_t child) {
       tree_.each_within(child, [&](std::uint32_t realm) { entry(realm).realm = nullptr; });
     });
   });
+  {
+    const Guard plans(plans_lock_);
+  }  // and nobody gives them time
   shared_.regions.reclaim(parent);
   tree_.each_within(child, [&](std::uint32_t realm) {
     shared_.timer.leave(RealmTree::index_of(realm));
@@ -383,9 +390,12 @@ Status Realms::terminate(Realm& parent, std::uint32_t child) {
     }
   });
   destroy(parent, entry(child));
-  const Guard guard(lock_);
-  tree_.remove(child);
-  divide_time(parent.number());
+  {
+    const Guard guard(lock_);
+    tree_.remove(child);
+    divide_time(parent.number());
+  }
+  apply_plans(parent.number());
   return Status::kOk;
 }
 
@@ -530,6 +540,7 @@ bool Realms::can_bury(std::uint32_t realm) {
   }
   const abi::Word thread = found.home->thread.area();
   const Lock* const locks[] = {&lock_,
+                               &plans_lock_,
                                &shared_.log.lock(),
                                &shared_.timer.lock(),
                                &shared_.regions.lock(),
@@ -610,34 +621,34 @@ std::uint64_t Realms::reservable(std::uint32_t realm) {
   return realm == RealmTree::kRoot ? own.reserve - kFirstRealmReserve : own.reserve;
 }
 
-void Realms::apply_plan(std::uint32_t realm, const FamilyTime& family) {
-  Entry& found = entry(realm);
-  CpuPlan plan = own_plan(family);
+// What its threads are to have now; nothing when they have that.
+std::optional<Reserves::Plan> Realms::next_plan(Entry& found) {
+  const std::uint32_t realm = found.realm->number();
+  CpuPlan plan = own_plan(family_time(realm));
   if (realm == RealmTree::kRoot) {
     plan.reserve = kFirstRealmReserve;
   }
-  const std::size_t helpers = found.realm == nullptr ? 0 : found.realm->helper_count();
-  if (found.realm == nullptr || (plan == found.plan && helpers == found.helpers)) {
-    return;
+  const std::size_t helpers = found.realm->helper_count();
+  if (plan == found.plan && helpers == found.helpers) {
+    return std::nullopt;
   }
   found.plan = plan;
   found.helpers = helpers;
-  // The first realm is trusted, and drives devices.
-  found.realm->give_helpers_time(shared_.parts, realm == RealmTree::kRoot
-                                                    ? thread_share(kHelperPriority, abi::kNoShare)
-                                                    : helper_thread_share(plan));
   found.planned = true;
-  shared_.reserves.apply({.index = RealmTree::index_of(realm),
-                          .tcb = found.realm->tcb(),
-                          .sched_context = found.realm->sched_context(),
-                          .used_us = &found.realm->time_counter(),
-                          .time = plan,
-                          .helpers = helpers});
+  return Reserves::Plan{.index = RealmTree::index_of(realm),
+                        .tcb = found.realm->tcb(),
+                        .sched_context = found.realm->sched_context(),
+                        .used_us = &found.realm->time_counter(),
+                        .time = plan,
+                        .helpers = helpers};
 }
 
 void Realms::count_helpers(const Realm& realm) {
-  const Guard guard(lock_);
-  apply_plan(realm.number(), family_time(realm.number()));
+  {
+    const Guard guard(lock_);
+    entry(realm.number()).stale = true;
+  }
+  apply_plans(realm.number());
 }
 
 // Whoever stops the realm does so under the lock, or once more when its service thread has stopped.
@@ -648,10 +659,10 @@ void Realms::resume_helper(const Realm& realm, std::size_t number) {
   }
 }
 
-// A realm shares its time with its children, and they with theirs.
+// A realm shares its time with its children, and they with theirs. Works out who has which part.
 void Realms::divide_time(std::uint32_t top) {
   const FamilyTime family = family_time(top);
-  apply_plan(top, family);
+  entry(top).stale = true;
   for (std::uint32_t child = tree_.first_child(top); child != abi::kNoRealm;
        child = tree_.next_sibling(child)) {
     Entry& found = entry(child);
@@ -662,6 +673,34 @@ void Realms::divide_time(std::uint32_t top) {
     found.share = share;
     found.divided = true;
     divide_time(child);
+  }
+}
+
+// What was worked out comes into effect, of one realm after the other: there may be hundreds, and
+// others want the lock. Nobody who holds `plans_lock_` finds the realm gone meanwhile.
+void Realms::apply_plans(std::uint32_t top) {
+  for (Entry& found : entries_) {
+    if (!std::atomic_ref(found.stale).load(std::memory_order_relaxed)) {
+      continue;
+    }
+    const Guard plans(plans_lock_);
+    Realm* realm = nullptr;
+    std::optional<Reserves::Plan> plan;
+    {
+      const Guard guard(lock_);
+      if (found.stale && found.realm != nullptr && tree_.within(top, found.realm->number())) {
+        found.stale = false;
+        realm = found.realm;
+        plan = next_plan(found);
+      }
+    }
+    if (plan) {
+      // The first realm is trusted, and drives devices.
+      realm->give_helpers_time(shared_.parts, realm->number() == RealmTree::kRoot
+                                                  ? thread_share(kHelperPriority, abi::kNoShare)
+                                                  : helper_thread_share(plan->time));
+      shared_.reserves.apply(*plan);
+    }
   }
 }
 

@@ -11,6 +11,8 @@
 // and the topmost grant is revoked.
 #pragma once
 
+#include <optional>
+
 #include "manager/log.hpp"
 #include "manager/peer_channels.hpp"
 #include "manager/rate_limit.hpp"
@@ -64,7 +66,10 @@ struct RealmFigures {
 class Realms {
  public:
   explicit Realms(Shared& shared) : shared_(shared) {}
-  void use(abi::CPtr lock) { lock_.use(lock); }
+  void use(abi::CPtr lock, abi::CPtr plans_lock) {
+    lock_.use(lock);
+    plans_lock_.use(plans_lock);
+  }
   // Page tables for what the manager keeps of children; before the first realm.
   [[nodiscard]] bool start(Memory& memory);
   void adopt_root(Realm& root);
@@ -172,6 +177,7 @@ class Realms {
     std::uint64_t share = abi::kNoShare;  // of it and all its children
     std::uint64_t reserve = 0;            // of it and all its children
     bool divided = false;                 // `share` was worked out
+    bool stale = false;                   // `plan` is not yet what follows from that
     CpuPlan plan;                         // what its threads have of that
     std::size_t helpers = 0;              // so many have their part
     bool planned = false;                 // the keeper of reserves knows it
@@ -201,10 +207,12 @@ class Realms {
   [[nodiscard]] FamilyTime family_time(std::uint32_t realm);
   [[nodiscard]] std::uint64_t reservable(std::uint32_t realm);
   void divide_time(std::uint32_t parent);
-  void apply_plan(std::uint32_t realm, const FamilyTime& family);
+  void apply_plans(std::uint32_t top);
+  [[nodiscard]] std::optional<Reserves::Plan> next_plan(Entry& entry);
 
   Shared& shared_;
   Lock lock_;
+  Lock plans_lock_;  // of who gives realms their time; taken before `lock_`
   RealmTree tree_;
   std::array<Entry, RealmTree::kMax> entries_{};
 };

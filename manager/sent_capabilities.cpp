@@ -88,15 +88,24 @@ Status SentCapabilities::make_object(Realm& realm, const AsidPools& asids,
   return made;
 }
 
+bool SentCapabilities::give_back(Book& book, std::uint64_t slot) {
+  const Guard guard(lock_);
+  Book::Taken* const taken = book.taken(slot);
+  if (taken != nullptr) {
+    *taken = {};
+  }
+  return taken != nullptr;
+}
+
 Status SentCapabilities::free_object(Realm& realm, std::uint64_t slot) {
   abi::CPtr original = 0;
   if (Book* const book = realm.capabilities(); book != nullptr) {
-    const Guard guard(lock_);
-    if (Book::Taken* const taken = book->taken(slot); taken != nullptr) {
-      *taken = {};
+    if (give_back(*book, slot)) {
+      // Without the lock: what is there now, after the realm has moved it there, may take long.
       realm.empty_slot(slot);
       return Status::kOk;
     }
+    const Guard guard(lock_);
     if (Book::Original* const found = book->original(slot); found != nullptr) {
       // From here on nobody mints from it; what was minted ends with the object.
       original = found->cap;

@@ -48,6 +48,8 @@ class SentCapabilities {
   // The realm has a book from here on.
   [[nodiscard]] abi::Status open_book(Realm& realm);
   [[nodiscard]] CapabilityBook* book_of(std::uint32_t realm, Realm*& found);
+  // False: nothing was taken into that slot.
+  [[nodiscard]] bool give_back(CapabilityBook& book, std::uint64_t slot);
   // Null: it is gone. `owner` is the realm that has made it.
   [[nodiscard]] CapabilityBook::Original* find(const CapabilityBook::Object& object, Realm*& owner);
   [[nodiscard]] base::Expected<CapabilityBook::Right, abi::Status> right_of(

@@ -28,32 +28,22 @@ constexpr std::uint64_t kTableBytes = abi::kSmallPage;
 
 }  // namespace
 
+// Memory is made and given back without the lock, as that takes long.
 base::Expected<SharedRegions::Found, Status> SharedRegions::make(Realm& owner,
                                                                  const MakeRegion& request) {
   RegionBook& book = owner.regions_book();
   RegionBook::Owned* region = book.owned(abi::kNoRegion);
-  const Guard guard(lock_);
   const Pages pages = pages_of(request.bytes);
-  RegionBook::Place* place = book.free_place(pages.bits);
-  if (region == nullptr || place == nullptr) {
+  RegionBook::Place* const place = region == nullptr ? nullptr : take_place(book, pages.bits);
+  if (place == nullptr) {
     return base::fail(Status::kTooMany);
   }
-  const std::uint64_t cost = pages.count << pages.bits;
-  if (!owner.charge(cost)) {
-    return base::fail(Status::kOverLimit);
-  }
-  Memory& memory = owner.memory();
-  memory.keep_slots_ready(pages.count + 64);
-  auto frames = memory.make_frames(pages.bits, pages.count);
-  if (!frames) {
-    owner.discharge(cost);
-    return base::fail(Status::kOutOfMemory);
-  }
   const std::size_t number = book.number_of(*place);
-  if (const Status mapped = owner.map_region(*frames, number); mapped != Status::kOk) {
-    memory.destroy_frames(*frames);
-    owner.discharge(cost);
-    return base::fail(mapped);
+  const auto frames = make_frames(owner, pages.bits, pages.count, number);
+  const Guard guard(lock_);
+  if (!frames) {
+    *place = {};
+    return base::fail(frames.error());
   }
   *region = {.region = ++made_,
              .bytes = request.bytes,
@@ -68,6 +58,37 @@ base::Expected<SharedRegions::Found, Status> SharedRegions::make(Realm& owner,
                .writable = true,
                .owner = owner.number(),
                .name = request.name};
+}
+
+// A window that nobody else takes from here on.
+RegionBook::Place* SharedRegions::take_place(RegionBook& book, unsigned page_bits) {
+  const Guard guard(lock_);
+  RegionBook::Place* const place = book.free_place(page_bits);
+  if (place != nullptr) {
+    place->state = State::own;
+  }
+  return place;
+}
+
+base::Expected<FrameRun, Status> SharedRegions::make_frames(Realm& owner, unsigned page_bits,
+                                                            std::uint64_t count,
+                                                            std::size_t place) {
+  const std::uint64_t cost = count << page_bits;
+  if (!owner.charge(cost)) {
+    return base::fail(Status::kOverLimit);
+  }
+  Memory& memory = owner.memory();
+  memory.keep_slots_ready(count + 64);
+  auto frames = memory.make_frames(page_bits, count);
+  Status status = frames ? owner.map_region(*frames, place) : Status::kOutOfMemory;
+  if (status != Status::kOk) {
+    if (frames) {
+      memory.destroy_frames(*frames);
+    }
+    owner.discharge(cost);
+    return base::fail(status);
+  }
+  return *frames;
 }
 
 Status SharedRegions::share(Realm& owner, const ShareRegion& request) {
@@ -183,17 +204,22 @@ Status SharedRegions::release(Realm& owner, const ReleaseRegion& request) {
   if (region == nullptr) {
     return Status::kNoSuchRegion;
   }
-  const Guard guard(lock_);
-  for (RegionBook::Share& share : book.shares) {
-    if (share.region == request.region) {
-      end_share(owner, share);
+  RegionBook::Place& place = book.places[region->place];
+  FrameRun frames = region->frames;
+  {
+    const Guard guard(lock_);
+    for (RegionBook::Share& share : book.shares) {
+      if (share.region == request.region) {
+        end_share(owner, share);
+      }
     }
+    *region = {};
+    place.region = abi::kNoRegion;
   }
-  const std::uint64_t cost = region->frames.bytes();
-  owner.memory().destroy_frames(region->frames);
-  owner.discharge(cost);
-  book.places[region->place] = {};
-  *region = {};
+  owner.discharge(frames.bytes());
+  owner.memory().destroy_frames(frames);
+  const Guard guard(lock_);
+  place = {};
   return Status::kOk;
 }
 

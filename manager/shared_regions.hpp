@@ -52,6 +52,11 @@ class SharedRegions {
   [[nodiscard]] const Lock& lock() const { return lock_; }
 
  private:
+  [[nodiscard]] RegionBook::Place* take_place(RegionBook& book, unsigned page_bits);
+  // Frames for a region, mapped in that window of the realm.
+  [[nodiscard]] base::Expected<FrameRun, abi::Status> make_frames(Realm& owner, unsigned page_bits,
+                                                                  std::uint64_t count,
+                                                                  std::size_t place);
   void drop_shares_within(std::uint32_t top);
   [[nodiscard]] abi::Status map_share(Realm& owner, const RegionBook::Owned& region, Realm& realm,
                                       RegionBook::Share& share);

@@ -76,11 +76,11 @@ void Timer::run() {
 }
 
 void Timer::serve_due() {
-  while (const auto who = deadlines_.take_due(now_tick())) {
-    if (signals_[*who] != 0) {
-      abi::signal(signals_[*who]);
+  deadlines_.take_due(now_tick(), [&](std::size_t who) {
+    if (signals_[who] != 0) {
+      abi::signal(signals_[who]);
     }
-  }
+  });
   // A shot that comes too early is only a wasted interrupt, so a later deadline does not move it.
   const std::uint64_t next = deadlines_.earliest();
   if (next < armed_for_) {

@@ -216,6 +216,18 @@ void answer_nobody() {
   }
 }
 
+// Shared regions, as large as can be had, come and go.
+void storm_regions() {
+  for (std::uint64_t bytes = 8 << 20;;) {
+    const Answer made = ask(Request::kMakeRegion, bytes, 1, 'r');
+    if (made.status != Status::kOk) {
+      bytes = bytes == 4096 ? 8 << 20 : bytes / 2;
+      continue;
+    }
+    (void)ask(Request::kReleaseRegion, made.words.mr1);
+  }
+}
+
 // --- With the endpoint of another realm ----------------------------------------------------------
 
 constexpr std::uint64_t kOrders = abi::kChannelSize / 8 - 8;  // words at the end of a channel
@@ -397,6 +409,7 @@ bool attack(std::string_view name) {
   if (name == "yields") yield_for_ever();
   if (name == "replies") answer_nobody();
   if (name == "calls") lend_capabilities();
+  if (name == "regions") storm_regions();
   if (name == "proxies") end_what_is_lent();
   if (name == "lends") lend_own_endpoint();
   if (name == "borrows") borrow_endpoint();

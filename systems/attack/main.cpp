@@ -20,7 +20,7 @@ constexpr std::string_view kAttacks[] = {
     "yields",  "memory",  "pages",   "faults",    "bombs",   "churn",  "floods",
     "garbage", "scans",   "spins",   "deadlines", "signals", "logs",   "channel",
     "jumps",   "replies", "calls",   "crumbs",    "writes",  "thefts", "patches",
-    "objects", "revokes", "lingers", "helpers",   "proxies"};
+    "objects", "revokes", "lingers", "helpers",   "proxies", "regions"};
 // Of those that have a channel to the bystander.
 constexpr std::string_view kAttacksBeside[] = {"indices", "repeats", "changes"};
 constexpr std::uint64_t kAttackMs = 100;
@@ -144,6 +144,7 @@ struct Answers {
       sleep_until(due);
       const std::uint64_t woken = tick();
       (void)ask(Request::kRealmInfo, 0);
+      (void)ask(Request::kFindRegion, abi::kNoRegion, 1, 'n');
       manager_us = std::max(manager_us, us_of(tick() - woken));
       wake_us = std::max(wake_us, us_of(woken - due));
     }
@@ -229,7 +230,7 @@ void direct() {
   end_at_any_moment(bystander);
   try_together(bystander, "all with little time", kAttacks, 50'000);
   try_together(bystander, "all at once", kAttacks, abi::kNoShare);
-  for (const std::string_view name : {"pages", "deadlines", "churn"}) {
+  for (const std::string_view name : {"pages", "deadlines", "churn", "regions"}) {
     std::string_view crowd[kCrowd];
     std::fill(std::begin(crowd), std::end(crowd), name);
     try_together(bystander, name, crowd, abi::kNoShare);

@@ -454,18 +454,21 @@ base::Expected<RealmFigures, Status> Realms::info(const Realm& asking, std::uint
     return base::fail(Status::kNoSuchRealm);
   }
   Entry& found = entry(realm);
-  RealmFigures figures{.parent = tree_.parent(realm),
-                       .state = found.state,
-                       .memory_limit = found.realm->memory_limit(),
-                       .memory_reserve = found.set_aside,
-                       .memory_used = found.realm->mapped(),
-                       .share = found.share,
-                       .reserve = found.reserve,
-                       .time_us = found.realm->time_used(),
-                       .children = tree_.children(realm),
-                       .faults = found.faults.total(),
-                       .name_length = found.realm->name().size(),
-                       .name = {}};
+  RealmFigures figures{
+      .parent = tree_.parent(realm),
+      .state = found.state,
+      .memory_limit = found.realm->memory_limit(),
+      .memory_reserve = found.set_aside,
+      .memory_used = found.realm->mapped(),
+      .share = found.share,
+      .reserve = found.reserve,
+      .time_us = found.realm->time_used(),
+      .children = tree_.children(realm),
+      .faults = found.faults.total(),
+      .memory_granted = found.home == nullptr ? found.realm->memory().total_bytes() : found.cost,
+      .memory_free = found.realm->memory().free_bytes(),
+      .name_length = found.realm->name().size(),
+      .name = {}};
   std::memcpy(figures.name, found.realm->name().data(), figures.name_length);
   return figures;
 }

@@ -59,6 +59,8 @@ struct RealmFigures {
   std::uint64_t time_us = 0;
   std::uint64_t children = 0;
   std::uint64_t faults = 0;
+  std::uint64_t memory_granted = 0;  // what it has cost its parent; of the first one, the machine's
+  std::uint64_t memory_free = 0;     // bytes of it that nothing is in
   std::size_t name_length = 0;
   char name[abi::kRealmNameMax];
 };

@@ -138,7 +138,7 @@ class Server {
     for (const std::uint64_t word :
          {std::uint64_t{info->parent}, static_cast<std::uint64_t>(info->state), info->memory_limit,
           info->memory_reserve, info->memory_used, info->share, info->reserve, info->time_us,
-          info->children, info->faults}) {
+          info->children, info->faults, info->memory_granted, info->memory_free}) {
       reply_.put(word);
     }
     reply_.put(std::string_view(info->name, info->name_length));

@@ -42,8 +42,9 @@ enum class Request : std::uint64_t {
   //   this realm's again.
   kTerminateRealm = 0x113,
   // realm number: this realm's or one below it → parent, state, memory limit, memory set aside,
-  //   memory in use, cpu share, cpu reserve, microseconds of cpu used, children, faults, length of
-  //   the name, name
+  //   memory in use, cpu share, cpu reserve, microseconds of cpu used, children, faults, bytes of
+  //   its parent's memory that it has cost, bytes of these that nothing is in, length of the name,
+  //   name
   kRealmInfo = 0x114,
   // realm number as above, how many to skip → how many follow, up to kChildListMax, their numbers
   kChildRealms = 0x115,

@@ -117,7 +117,7 @@ Term unlink_in_realm(Process& p, Term pid) {
 }
 
 Term exit_in_realm(Process& p, Term pid, Term reason) {
-  const Term request = request_of(p, "exit-own", {p.pid(), pid, reason});
+  const Term request = request_of(p, "exit-from", {p.pid(), pid, reason});
   return sent_result(p, state_of(p).realms.signal(p, foreign_realm(pid), request), reason);
 }
 
@@ -200,6 +200,8 @@ Term realm_figures(Process& p, Args args) {
                      : make_float(p, static_cast<double>(figures.share) / kWholeCpu));
   put("cpu-us", number(figures.time_us));
   put("faults", number(figures.faults));
+  put("memory-granted", number(figures.memory_granted));
+  put("memory-free", number(figures.memory_free));
   return map;
 }
 

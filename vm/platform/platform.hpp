@@ -145,6 +145,7 @@ struct RealmFigures {
   RealmStatus status;
   std::uint64_t memory_limit, memory_reserve, memory_used, share, reserve, time_us, children,
       faults;
+  std::uint64_t memory_granted, memory_free;  // what it cost its parent, and what of it is empty
   std::size_t name_length;
   char name[32];
 };

@@ -6,9 +6,11 @@
 //
 //   [:monitor ref pid]      the service watches `pid` from here on
 //   [:link theirs own]      the service watches `own` from here on
-//   [:exit-own theirs own reason]  an exit signal
+//   [:exit-from theirs own reason]  an exit signal
 //
 // The service gets the number of its monitor behind what it gets of any request.
+// Their names are those of functions in the library: a new one would cost each realm its first
+// table of names of its own.
 #include "vm/data/foreign.hpp"
 #include "vm/data/sequence.hpp"
 #include "vm/heap/fragment.hpp"
@@ -67,7 +69,7 @@ Realms::Sent Realms::signal(Process& p, std::uint32_t realm, Term request, Term 
 bool Realms::take_request(Worker& w, Peer& peer, std::uint32_t from, Term value,
                           std::size_t bytes) {
   const bool above = peer.number == platform::kParent;
-  if (is_request(value, "exit-own", 4)) {
+  if (is_request(value, "exit-from", 4)) {
     const Term own = slot(value, 2);
     Process* target = own.is_pid() ? w.vm.state().table.find(own) : nullptr;
     if (!above || target == nullptr || !is_of(slot(value, 1), from)) return true;

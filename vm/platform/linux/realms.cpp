@@ -28,6 +28,8 @@ RealmError realm_figures(std::uint32_t realm, RealmFigures& figures) {
              .time_us = 0,
              .children = 0,
              .faults = 0,
+             .memory_granted = memory.limit,
+             .memory_free = memory.limit - memory.mapped,
              .name_length = 4,
              .name = "host"};
   return RealmError::kNone;

@@ -92,9 +92,11 @@ RealmError realm_figures(std::uint32_t realm, RealmFigures& figures) {
              .time_us = words[7],
              .children = words[8],
              .faults = words[9],
-             .name_length = std::min<std::size_t>(words[10], abi::kRealmNameMax),
+             .memory_granted = words[10],
+             .memory_free = words[11],
+             .name_length = std::min<std::size_t>(words[12], abi::kRealmNameMax),
              .name = {}};
-  std::memcpy(figures.name, words + 11, figures.name_length);
+  std::memcpy(figures.name, words + 13, figures.name_length);
   return RealmError::kNone;
 }
 

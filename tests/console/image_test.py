@@ -4,6 +4,7 @@ from anybody is refused when it is not safe."""
 
 import pathlib
 import shutil
+import struct
 import subprocess
 import tempfile
 import unittest
@@ -11,6 +12,8 @@ import unittest
 from support import ROOT
 
 VM = ROOT / "build" / "host" / "vm" / "lona-vm"
+IMAGE = range(0x2000_0000, 0x4000_0000)  # its addresses (abi/lona/address_map.hpp)
+BOXED = 2  # the tag of a pointer (vm/term/term.hpp)
 
 
 def write_image(mistake):
@@ -48,8 +51,10 @@ class Image(unittest.TestCase):
             self.assertEqual((good.stdout, good.stderr), ("42\n", ""))
             # A var's value, or another pointer: now it leads to the middle of something.
             data = bytearray((root / "core-data.bin").read_bytes())
-            place = next(i for i in range(0, len(data), 8) if data[i + 4] == 8 and data[i] % 8 == 2)
-            data[place] ^= 8
+            words_of_data = struct.unpack(f"<{len(data) // 8}Q", data)
+            place = next(i for i, word in enumerate(words_of_data)
+                         if word in IMAGE and word % 8 == BOXED)
+            data[8 * place] ^= 8
             (root / "core-data.bin").write_bytes(data)
             bad = subprocess.run(words, capture_output=True, text=True, check=False)
             self.assertEqual(bad.returncode, 1)

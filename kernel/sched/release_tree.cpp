@@ -86,7 +86,8 @@ bool ReleaseTree::before(SchedContext& a, SchedContext& b) {
   return time_a != time_b ? time_a < time_b : &a < &b;
 }
 
-void ReleaseTree::insert(SchedContext& context) {
+// Not inlined, so that a debugger can stop where a thread begins to wait for time.
+[[gnu::noinline]] void ReleaseTree::insert(SchedContext& context) {
   Path path;
   SchedContext** link = &root_;
   while (*link != nullptr) {

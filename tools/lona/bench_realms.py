@@ -185,9 +185,10 @@ def _evaluate(program):
 
 
 def _said(connection, program):
-    decoder, said = link.Decoder(), b""
+    decoder, taken, said = link.Decoder(), link.Taken(), b""
     while data := connection.recv(4096):
         for kind, payload in decoder.feed(data):
+            connection.sendall(taken.count(payload))
             if kind == link.READY:
                 connection.sendall(link.start("run", {"tty": 0}, ["bench.lona"]))
                 connection.sendall(b"".join(link.source(program.encode())))

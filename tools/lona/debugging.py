@@ -8,7 +8,7 @@ import subprocess
 
 from . import machine
 from .calls import machine_settings
-from .common import EXIT_WRONG_USE, KERNEL, ROOT, ROOT_TASK, VM_REALM, Problem
+from .common import BUILD, EXIT_WRONG_USE, KERNEL, ROOT, ROOT_TASK, VM_REALM, Problem
 
 _SYMBOLS = {"kernel": KERNEL.with_name("kernel-symbols.elf"), "manager": ROOT_TASK,
             "vm": VM_REALM}
@@ -42,6 +42,7 @@ def call_gdb(options):
         try:
             return subprocess.run(["gdb", "-q", "-ex", "set architecture i386:x86-64",
                                    "-ex", f"set substitute-path build/x86_64 {ROOT}",
+                                   "-ex", f"directory {BUILD}/x86_64",
                                    "-ex", f"target remote 127.0.0.1:{port}",
                                    *scripts, _symbols(options.what)], check=False).returncode
         finally:

@@ -668,6 +668,147 @@ std::uint64_t raise() {
   return failures;
 }
 
+// --- Memory adds up ------------------------------------------------------------------------------
+
+// Takes and gives back pages, children and memory asked for ahead, in an order of its own. What the
+// realm has been granted is empty, in use, or a table of the manager's for it, byte by byte.
+class Wanderer {
+ public:
+  explicit Wanderer(std::uint64_t seed) : random_(seed) {}
+
+  // With all that it ever has at a time, so that later its page tables and slots are there.
+  void begin() {
+    for (std::size_t place = 0; place < kPlaces; ++place) toggle(place, place < kLarge ? kMost : 1);
+    for (Kid& kid : kids_) toggle(kid);
+    const std::uint64_t held = used_;
+    expect(held >= 5 * abi::kLargePage && kids_[kKids - 1].cost != 0, "a wanderer gets memory");
+    tables_ = tables();
+    end();
+    expect(tables() == tables_, "and what is for its tables stays as it is");
+  }
+  void step() {
+    const std::uint64_t choice = next() % 16;
+    if (choice < 9) {
+      toggle(next() % kPlaces, 1 + next() % kMost);
+    } else if (choice < 13) {
+      toggle(kids_[next() % kKids]);
+    } else {
+      (void)ask(Request::kRequestMemory, choice == 13 ? 0 : next() % (4 << 20));
+    }
+    look();
+  }
+  void end() {
+    for (std::size_t place = 0; place < kPlaces; ++place) {
+      if (pages_[place] != 0) toggle(place, 0);
+    }
+    for (Kid& kid : kids_) {
+      if (kid.cost != 0) toggle(kid);
+    }
+    (void)ask(Request::kRequestMemory, 0);
+    look();
+    expect(used_ == 0, "all has been given back");
+  }
+
+ private:
+  static constexpr std::size_t kLarge = 20, kPlaces = 24, kKids = 3;  // places from kLarge on
+  static constexpr std::uint64_t kMost = 32;                          // pages at a small one
+  static constexpr std::uint64_t kNode = 32 << 10;                    // a further one of slots
+
+  struct Kid {
+    Child child;
+    std::uint64_t cost;
+  };
+
+  std::uint64_t next() {
+    random_ ^= random_ << 13;
+    random_ ^= random_ >> 7;
+    return random_ ^= random_ << 17;
+  }
+  // Gives back what is there, or takes so many pages. All or nothing.
+  void toggle(std::size_t place, std::uint64_t pages) {
+    const bool large = place >= kLarge;
+    const abi::Address address =
+        abi::kPoolRange.start + (large ? place * abi::kLargePage : place * kMost * abi::kSmallPage);
+    const std::uint64_t bits = large ? 21 : 12;
+    std::uint64_t& there = pages_[place];
+    if (there != 0) {
+      expect(ask(Request::kUnmapPages, address, there, bits).status == Status::kOk, "pages go");
+      used_ -= there << bits;
+      there = 0;
+    } else if (pages = large ? 1 : pages;
+               ask(Request::kMapPages, address, pages, bits).status == Status::kOk) {
+      expect(*reinterpret_cast<std::uint64_t*>(address + (pages << bits) - 8) == 0, "zeroed");
+      *reinterpret_cast<std::uint64_t*>(address + (pages << bits) - 8) = ~std::uint64_t{0};
+      there = pages;
+      used_ += pages << bits;
+    }
+  }
+  void toggle(Kid& kid) {
+    if (kid.cost != 0) {
+      terminate(kid.child);
+      used_ -= kid.cost;
+      kid.cost = 0;
+    } else if (kid.child = create("waits"); kid.child.status == Status::kOk) {
+      if (next() % 2 == 0) (void)ask(Request::kRunRealm, kid.child.realm);
+      (void)ask(Request::kRealmInfo, kid.child.realm);
+      kid.cost = abi::ipc_buffer().msg[kGrantedWord];
+      used_ += kid.cost;
+    }
+  }
+  // What is neither empty nor in use.
+  static std::uint64_t tables() {
+    const std::uint64_t used = ask(Request::kFigures).words.mr1;
+    const auto* block = reinterpret_cast<const abi::StartBlock*>(abi::kStartBlockAddress);
+    (void)ask(Request::kRealmInfo, block->realm);
+    return abi::ipc_buffer().msg[kGrantedWord] - abi::ipc_buffer().msg[kGrantedWord + 1] - used;
+  }
+  void look() {
+    expect(ask(Request::kFigures).words.mr1 == used_, "what is in use adds up");
+    const std::uint64_t more = tables() - tables_;
+    expect(tables_ == 0 || (more % kNode == 0 && more <= 2 * kNode), "all of it adds up");
+  }
+
+  static constexpr std::size_t kGrantedWord = 10;
+
+  std::uint64_t random_;
+  std::uint64_t pages_[kPlaces] = {};
+  Kid kids_[kKids] = {};
+  std::uint64_t used_ = 0;
+  std::uint64_t tables_ = 0;
+};
+
+std::uint64_t wander(std::uint64_t seed, unsigned steps) {
+  Wanderer wanderer(seed);
+  wanderer.begin();
+  for (unsigned at = 0; at < steps && failures == 0; ++at) wanderer.step();
+  wanderer.end();
+  return failures;
+}
+
+// The same seen from above: what is empty and what children have been given is always all of it.
+void check_sums() {
+  constexpr std::uint64_t kMb = 1 << 20;
+  const auto whole = [] {
+    const auto figures = ask(Request::kFigures).words;
+    return figures.mr1 + figures.mr2;
+  };
+  const std::uint64_t given = ask(Request::kFigures).words.mr1;
+  const std::uint64_t before = whole();
+  const Child wanders = start_growing("wanders", 2 * kMb, 24 * kMb);
+  for (unsigned round = 0; round < 4; ++round) {
+    const Child other = start_growing("wanders-on", 2 * kMb, 48 * kMb);
+    for (int look = 0; look < 12; ++look) {
+      sleep_ms(3);
+      expect(whole() == before, "what is empty and what is given adds up");
+    }
+    terminate(other);
+    expect(whole() == before, "and does when one is taken down at any moment");
+  }
+  expect(await(wanders) == 0, "it adds up below, too");
+  terminate(wanders);
+  expect(ask(Request::kFigures).words.mr1 == given && whole() == before, "and in the end");
+}
+
 void check_children() {
   check_life();
   check_depth();
@@ -680,6 +821,7 @@ void check_children() {
   check_fault_cost();
   check_reserves();
   check_growth();
+  check_sums();
 }
 
 // Not a tail call, and a frame that touches every page on the way down.
@@ -780,6 +922,8 @@ std::uint64_t behave(std::string_view what) {
   if (what == "fills") return fill();
   if (what == "storms") storm();
   if (what == "swells") return swell();
+  if (what == "wanders") return wander(0x9e37'79b9'7f4a'7c15, 200);
+  if (what == "wanders-on") return wander(__builtin_ia32_rdtsc() | 1, ~0U);
   if (what == "hoards") return hoard();
   if (what == "squeezes") return squeeze();
   if (what == "raises") return raise();

@@ -370,7 +370,9 @@ Next define(Process& p) {
     const Term permanent = s.code.keep(p, value);
     if (permanent == Term::absent()) return out_of_memory(p);
     note_place(p, d);
-    d.set_value(permanent, s.code.is_local(permanent));
+    const bool local = s.code.is_local(permanent);
+    if (local) s.realms.tell_pids(permanent);
+    d.set_value(permanent, local);
     if (d.flags & Var::kProcessBound) {
       d.value = Term::unbound();
       d.root = permanent;

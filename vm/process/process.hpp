@@ -184,6 +184,7 @@ class Process final : public Heap, public Timer {
   // Whoever changes kWaiting to kRunnable puts it into a queue; all other changes are its worker's.
   std::atomic<State> state_{State::kRunnable};
   std::atomic<bool> woken_{false};   // to look again at what it waits for, besides messages
+  std::atomic<bool> told_{false};    // other realms may know its pid
   std::atomic<bool> doomed_{false};  // about to end: for others, who shall not see it any more
   std::atomic<Word> tracer_{0};      // the pid of who is told its calls; 0: nobody
   bool pinned_ = false;              // runs on its worker only

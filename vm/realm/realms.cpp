@@ -33,7 +33,8 @@ Realms::Sent failed(wire::Encoded encoded) {
 
 }  // namespace
 
-void Realms::start() {
+void Realms::start(const ProcessTable& processes) {
+  processes_ = &processes;
   const platform::RealmIdentity self = platform::realm_identity();
   own_ = self.realm;
   capabilities_.start(own_);
@@ -152,16 +153,19 @@ Realms::Sent Realms::encode(Peer& peer, const Frame::Head& head, Term value, con
   frame_.grow(start);  // it is filled in when the size is known
   const std::size_t most = std::clamp<std::size_t>(peer.out.longest(), kFrameLeast, kFrameMost);
   struct Receiver {
-    Capabilities& capabilities;
+    Realms& self;
     std::uint32_t realm;
-  } receiver{capabilities_, peer.realm};
-  const wire::Offers offers{&receiver, [](void* to, const Capability& cap, std::uint64_t& number) {
-                              const auto& [capabilities, realm] = *static_cast<Receiver*>(to);
-                              return capabilities.offer(cap, realm, number);
-                            }};
-  // Capabilities go to neighbours only.
-  const wire::Encoded encoded =
-      wire::encode(value, own_, frame_, sizeof head + most, route == nullptr ? &offers : nullptr);
+  } receiver{*this, peer.realm};
+  wire::Offers offers{.context = &receiver, .offer = nullptr, .told = [](void* to, Term pid) {
+                        mark_told(*static_cast<Receiver*>(to)->self.processes_, pid);
+                      }};
+  if (route == nullptr) {  // capabilities go to neighbours only
+    offers.offer = [](void* to, const Capability& cap, std::uint64_t& number) {
+      const auto& [self, realm] = *static_cast<Receiver*>(to);
+      return self.capabilities_.offer(cap, realm, number);
+    };
+  }
+  const wire::Encoded encoded = wire::encode(value, own_, frame_, sizeof head + most, &offers);
   if (encoded != wire::Encoded::kOk) {
     frame_.shrink(kBufferKept);
     return failed(encoded);
@@ -171,6 +175,30 @@ Realms::Sent Realms::encode(Peer& peer, const Frame::Head& head, Term value, con
   __builtin_memcpy(frame_.data(), &sized, sizeof sized);
   if (route != nullptr) __builtin_memcpy(frame_.data() + sizeof head, route, sizeof *route);
   return Sent::kOk;
+}
+
+void Realms::mark_told(const ProcessTable& processes, Term pid) {
+  if (Process* told = processes.find(pid)) told->told_.store(true, std::memory_order_relaxed);
+}
+
+// What cannot be sent is not read from below either.
+void Realms::tell_pids(Term value) {
+  ByteBuffer bytes;
+  constexpr std::size_t kMost = 1024 * 1024;
+  const wire::Offers offers{.context = const_cast<ProcessTable*>(processes_),
+                            .offer = nullptr,
+                            .told = [](void* processes, Term pid) {
+                              mark_told(*static_cast<const ProcessTable*>(processes), pid);
+                            }};
+  (void)wire::encode(value, own_, bytes, kMost, &offers);
+}
+
+// A pid is a small number, which native code can guess.
+Process* Realms::find_for(const Peer& peer, Term pid) const {
+  Process* found = processes_->find(pid);
+  const bool may = found != nullptr && (peer.number == platform::kParent ||
+                                        found->told_.load(std::memory_order_relaxed));
+  return may ? found : nullptr;
 }
 
 // What is in frame_ goes into the ring, and what has no room there waits.
@@ -353,12 +381,11 @@ bool Realms::take_frame(Worker& w, Peer& peer, const Frame& frame, std::uint32_t
   Arena& arena = clean_arena();
   const Term value = wire::decode(arena, frame.content, peer.limits);
   if (value == Term::absent()) return std::exchange(peer.limits.no_memory, false);
-  Vm::State& s = w.vm.state();
   switch (frame.head.kind) {
     case Frame::Kind::kMessage: {
       const Term pid = Term::from_bits(frame.head.target);
       if (!pid.is_pid()) return false;
-      deliver_term(w, s.table.find(pid), value);
+      deliver_term(w, find_for(peer, pid), value);
       return true;
     }
     case Frame::Kind::kRequest:

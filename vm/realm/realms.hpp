@@ -27,6 +27,7 @@
 namespace lona::vm {
 
 class Process;
+class ProcessTable;
 struct Fragment;
 struct Worker;
 
@@ -46,7 +47,7 @@ class Realms {
   Capabilities& capabilities() { return capabilities_; }
 
   // Finds the channel to the parent, if there is one.
-  void start();
+  void start(const ProcessTable& processes);
   std::uint32_t own() const { return own_; }
   std::uint32_t parent() const { return parent_realm_; }
   bool has_children() const { return children_.load(std::memory_order_relaxed) != 0; }
@@ -59,6 +60,8 @@ class Realms {
   // Any but the parent.
   void drop(std::uint32_t realm);
 
+  // The value is for others to read, who may know the pids in it from now on.
+  void tell_pids(Term value);
   Sent send(std::uint32_t realm, Frame::Kind kind, Word target, Term value);
   // What a process does to one of that realm besides sending to it (realm/signals.cpp): a request
   // to that realm, and a note to this one's service. Neither goes out unless both do, and what
@@ -162,6 +165,9 @@ class Realms {
   Peer* onward(const Peer& peer, const Route& route);
   void pass_on(Peer& next, const Frame& frame);
   static std::size_t longest_frame();
+  // A process that a peer may mean: below, and beside, only one whose pid was told; null otherwise.
+  Process* find_for(const Peer& peer, Term pid) const;
+  static void mark_told(const ProcessTable& processes, Term pid);
   // For what is decoded or made next; what was there is delivered.
   Arena& clean_arena();
   bool deliver_term(Worker& w, Process* target, Term value);
@@ -172,6 +178,7 @@ class Realms {
   void tell_ends(Worker& w);
 
   SpinLock lock_;
+  const ProcessTable* processes_ = nullptr;
   Capabilities capabilities_;
   std::uint32_t own_ = 0;
   std::uint32_t parent_realm_ = ~std::uint32_t{0};

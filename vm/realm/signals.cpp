@@ -101,7 +101,7 @@ bool Realms::watch_for(Worker& w, Peer& peer, std::string_view what, std::uint32
                         mine};
   Fragment* note = fragment_of(w, make_tuple(arena_, parts));
   if (note == nullptr) return false;
-  Process* target = w.vm.state().table.find(pid);
+  Process* target = find_for(peer, pid);
   const Related related =
       target == nullptr ? Related::kEnded : add_monitor_with_note(w, *keeper, *target, ref, note);
   if (related == Related::kEnded) {

@@ -11,5 +11,7 @@ target_sources(lona_vm PRIVATE
   ${CMAKE_CURRENT_LIST_DIR}/../native/natives_region.cpp)
 lona_vm_test(vm_realm_test ${CMAKE_CURRENT_LIST_DIR}/frames_test.cpp
   ${CMAKE_CURRENT_LIST_DIR}/wire_test.cpp)
+lona_vm_test(vm_peers_test ${CMAKE_CURRENT_LIST_DIR}/peers_test.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/fake_realms.cpp)
 # Any bytes from another realm.
 lona_vm_fuzzer(wire_fuzz ${CMAKE_CURRENT_LIST_DIR}/wire_fuzz.cpp 8)

@@ -146,6 +146,7 @@ bool Encoder::leaf_or_whole(Term t) {
     case Tag::kKeyword:
       return name(Code::kKeyword, t.entry());
     case Tag::kPid:
+      if (offers_ != nullptr && offers_->told != nullptr) offers_->told(offers_->context, t);
       return put(Code::kPid, realm_, t.bits());
     case Tag::kHeader:
       break;
@@ -214,7 +215,7 @@ bool Encoder::box(Term t) {
 bool Encoder::capability(Term t) {
   const Capability cap = capability_of(t);
   std::uint64_t number = 0;
-  if (offers_ == nullptr) return fail(Encoded::kNotSendable);
+  if (offers_ == nullptr || offers_->offer == nullptr) return fail(Encoded::kNotSendable);
   const Encoded offered = offers_->offer(offers_->context, cap, number);
   if (offered != Encoded::kOk) return fail(offered);
   return put(Code::kCapability, static_cast<std::uint8_t>(cap.kind.type), cap.kind.rights, number);

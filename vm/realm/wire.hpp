@@ -22,14 +22,16 @@ namespace lona::vm::wire {
 enum class Encoded : std::uint8_t { kOk, kNotSendable, kTooLong, kNoMemory, kTooMany };
 
 // What a capability is in a message: the number of an offer to the receiver; 0 is worth nothing.
+// And who hears of the own pids that others are told.
 struct Offers {
   void* context;
-  Encoded (*offer)(void* context, const Capability& cap, std::uint64_t& number);
+  Encoded (*offer)(void* context, const Capability& cap, std::uint64_t& number) = nullptr;
+  void (*told)(void* context, Term pid) = nullptr;
 };
 
 // Appends the value to `out`, which stays below `most` bytes; when that is impossible, `out` is
 // longer by some part of it.
-// Without `offers` capabilities are not sendable. kTooMany: capabilities were offered.
+// Without an `offer` capabilities are not sendable. kTooMany: capabilities were offered.
 Encoded encode(Term value, std::uint32_t own_realm, ByteBuffer& out, std::size_t most,
                const Offers* offers = nullptr);
 

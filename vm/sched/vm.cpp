@@ -112,7 +112,7 @@ Vm& Vm::create(const VmOptions& options, Hooks* hooks) {
   s.hooks = hooks;
   if (options.collect_always) s.code.set_least_limit(kLimitOfTests);
   make_workers(*vm);
-  s.realms.start();
+  s.realms.start(s.table);
   s.ok = make_keyword("ok");
   s.normal = make_keyword("normal");
   s.mailbox_words = platform::memory_figures().limit / 2 / sizeof(Word);

@@ -543,7 +543,7 @@ Status Realm::fill_pages(const PageRange& pages, GrantTable& table) {
       break;
     }
     const auto run = memory_.make_frames(pages.page_bits, piece);
-    if (!run && piece > 1) {
+    if (!run && run.error() != MemoryError::refused && piece > 1) {
       piece /= 2;  // smaller blocks, or fewer empty slots side by side, may still be there
       continue;
     }

@@ -24,9 +24,9 @@ _SECONDS = 60
 _COUNTING = ("-icount", "shift=0,sleep=off")
 
 
-def output(kernel, root_task=_ROOT_TASK, end_mark=_END, cores=1, clock=_COUNTING):
+def output(kernel, root_task=_ROOT_TASK, end_mark=_END, cores=1, clock=_COUNTING, memory=512):
     settings = machine.Settings(kernel=kernel, root_task=root_task, machine="pc", cores=cores,
-                                extra=[*clock])
+                                memory=memory, extra=[*clock])
     machine.check(settings)
     with tempfile.TemporaryDirectory(prefix="lona-") as folder:
         log = pathlib.Path(folder) / "log"

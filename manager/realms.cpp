@@ -29,7 +29,9 @@ static_assert(kWindowOffset + Window::kSize == kAreaSize);
 
 // A realm that floods its endpoint gets no more of the processor through the manager than this.
 // In short turns: when its budget ends while it holds a lock, others wait for the next one.
-constexpr ThreadShare kChildServiceShare{250, 1'000, 5'000};
+// Who is sure of time is served before those who are not, as the first realm is.
+constexpr ThreadShare kChildServiceShare{240, 1'000, 5'000};
+constexpr ThreadShare kReservedServiceShare{250, 1'000, 5'000};
 constexpr std::uint64_t kSlotsForAChild = 256;
 constexpr std::uint64_t kPressingMs = 8;  // that a realm without memory waits for its children's
 // Of a child's grant: for page tables and capabilities of what it inherits.
@@ -188,9 +190,11 @@ Status Realms::build(Realm& parent, std::uint32_t realm, const CreateRealm& requ
       return status;
     }
     const auto handler = shared_.guardian.handler(home.memory, Guardian::service_of(realm));
-    if (!handler || !home.thread.start(home.memory, shared_.own, shared_.parts.sched_control,
-                                       area_of(realm) + kThreadOffset, kChildServiceShare,
-                                       Service::run, &home.service, *handler)) {
+    if (!handler ||
+        !home.thread.start(home.memory, shared_.own, shared_.parts.sched_control,
+                           area_of(realm) + kThreadOffset,
+                           request.reserve == 0 ? kChildServiceShare : kReservedServiceShare,
+                           Service::run, &home.service, *handler)) {
       return Status::kOutOfMemory;
     }
     home.memory.drop_cap(*handler);

@@ -102,9 +102,10 @@ constexpr Word kChunk = Word{1} << 15;
 constexpr Word kUnit = Word{1} << Cap::kZeroedUnitBits;
 static_assert(kUnit < kChunk, "each chunk is progress that can be remembered");
 
-// Larger ones are not worth their zeroing, of which much may be in vain: who divides a block by
-// halves, to use a little of it, would pay for all of it.
-constexpr unsigned kMaxCleanBits = 16;
+// Larger ones are not worth their zeroing, of which much may be in vain: who divides a block of
+// many megabytes by halves, to use a little of it, would pay for all of it. With less than a
+// megabyte a realm is made 40,000 instructions sooner, but 256 frames cost eight times as much.
+constexpr unsigned kMaxCleanBits = 20;
 
 // Zeroes the memory of the new objects; false: an interrupt waits.
 bool zero_memory(const Retype& r) {

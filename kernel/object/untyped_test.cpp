@@ -117,9 +117,9 @@ TEST_F(Untyped, RandomRetypesGiveDisjointZeroedObjects) {
 // again when it comes back.
 TEST_F(Untyped, RandomRetypesOfACleanUntypedGiveDisjointZeroedObjects) {
   std::memset(world.slot(World::kUntypedSlot).cap.object<void>(), 0xa5, Word{1} << 22);
-  ASSERT_EQ(retype(World::kUntypedSlot, ObjectType::kUntyped, 16, 100, 1), Error::kNone);
+  ASSERT_EQ(retype(World::kUntypedSlot, ObjectType::kUntyped, 20, 100, 1), Error::kNone);
   ASSERT_TRUE(world.slot(100).cap.untyped_is_clean());
-  make_random_objects(world, 100, Word{1} << 16);
+  make_random_objects(world, 100, Word{1} << 20);
 }
 
 TEST_F(Untyped, ACopyOfUsedMemoryDoesNotCountAsZero) {

@@ -44,7 +44,9 @@ class Attack(unittest.TestCase):
                               r"answered within (\d+) us, the first realm ran within (\d+) us and "
                               r"had (\d+) %", said)
         self.assertEqual(len(together), 6, said)
-        for title, *us, percent in together:
+        for title, late, *us, percent in together:
+            # Its time comes in frames of 10 ms: one may be lost.
+            self.assertLess(int(late), 20_000, title)
             self.assertLess(max(map(int, us)), 10_000, title)
             self.assertGreaterEqual(int(percent), 9, "the first realm's reserve: " + title)
 

@@ -21,10 +21,15 @@ struct ByteRing {
 
   alignas(64) std::atomic<std::uint64_t> written;
   alignas(64) std::atomic<std::uint64_t> taken;
-  // Of the consumer, for who sends frames: how long they may be. 0: it has not said yet.
+  // Of the consumer, for who sends frames: how long they may be (0: it has not said yet), how much
+  // memory one may take that it was not asked for, and what it has made room for.
   std::atomic<std::uint64_t> longest;
+  std::atomic<std::uint64_t> spare;
+  std::atomic<std::uint64_t> granted;
   // The producer waits for room: the consumer is to signal it.
   alignas(64) std::atomic<std::uint32_t> full;
+  // What it asks room for; 0: nothing.
+  std::atomic<std::uint64_t> wanted;
   alignas(64) std::uint8_t bytes[kCapacity];
 };
 static_assert(sizeof(ByteRing) == ByteRing::kSize);
@@ -52,6 +57,11 @@ class ByteRingProducer {
   [[nodiscard]] std::uint64_t longest() const {
     return ring_.longest.load(std::memory_order_relaxed);
   }
+  [[nodiscard]] std::uint64_t spare() const { return ring_.spare.load(std::memory_order_relaxed); }
+  [[nodiscard]] std::uint64_t granted() const {
+    return ring_.granted.load(std::memory_order_relaxed);
+  }
+  void want(std::uint64_t what) { ring_.wanted.store(what, std::memory_order_relaxed); }
   void wait_for_room(bool waits) { ring_.full.store(waits, std::memory_order_release); }
 
  private:
@@ -83,6 +93,11 @@ class ByteRingConsumer {
     return count;
   }
   void say_longest(std::uint64_t bytes) { ring_.longest.store(bytes, std::memory_order_relaxed); }
+  void say_spare(std::uint64_t bytes) { ring_.spare.store(bytes, std::memory_order_relaxed); }
+  [[nodiscard]] std::uint64_t wanted() const {
+    return ring_.wanted.load(std::memory_order_relaxed);
+  }
+  void grant(std::uint64_t what) { ring_.granted.store(what, std::memory_order_relaxed); }
   // Was the producer waiting for room? It is to be signalled then.
   [[nodiscard]] bool producer_waits() {
     return ring_.full.load(std::memory_order_acquire) != 0 &&

@@ -442,7 +442,8 @@ Way Flow::receive(const Instruction* i, Op op, std::uint32_t at) {
       return Way::kJump;
     case Op::kReceiveWait:
       if (peeking_) fail("a message is being looked at");
-      if (i->a != kNoOperand) need(i->a);
+      if (i->a != kNoOperand) need_live(static_cast<std::uint32_t>(extra(i, 2)), i->a);
+      collect(static_cast<std::uint32_t>(extra(i, 2)));
       branch(at, near_offset(i));
       if (i->a != kNoOperand) branch(at, far(i));
       return Way::kJump;

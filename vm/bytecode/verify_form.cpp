@@ -134,8 +134,9 @@ bool Form::operands(const Instruction* i) {
     }
   }
   // Without a limit there is no end of the time to go to.
-  if (i->op == op_code(Op::kReceiveWait) && i->a == kNoOperand) return true;
+  const bool for_ever = i->op == op_code(Op::kReceiveWait) && i->a == kNoOperand;
   for (std::size_t n = 1; n < info.words; ++n) {
+    if (for_ever && info.extra[n - 1] == Operand::kFar) continue;
     if (!extra_operand(info.extra[n - 1], extra(i, n), at)) return false;
   }
   return true;

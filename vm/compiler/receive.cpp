@@ -161,7 +161,9 @@ void Unit::receive(Term form, Want want) {
   emit().bind(empty);
   emit().line(line);
   std::uint32_t wait = emit().here();
+  const std::uint16_t live = emit().live_map();
   emit().op_extra(Op::kReceiveWait, limit, 0, 0, 0);
+  emit().word(live);
   emit().use(look, wait, 0);
   if (has_after) {
     emit().use(timeout, wait, 1);

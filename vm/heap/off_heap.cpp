@@ -28,6 +28,10 @@ class Pool {
     Guard guard(lock_);
     return allocator_.used_bytes();
   }
+  void trim() {
+    Guard guard(lock_);
+    allocator_.trim();
+  }
 
  private:
   struct Guard {
@@ -45,6 +49,10 @@ class Pool {
 constinit Pool pool;
 
 }  // namespace
+
+void trim_off_heap() {
+  pool.trim();
+}
 
 OffHeapBlock* make_off_heap(std::size_t capacity) {
   void* memory = pool.allocate(sizeof(OffHeapBlock) + capacity);

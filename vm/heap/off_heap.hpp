@@ -39,6 +39,8 @@ struct OffHeapBlock {
 // A block with one reference, which the caller owns; null without memory.
 OffHeapBlock* make_off_heap(std::size_t capacity);
 void release_off_heap(OffHeapBlock* block);  // gives up one reference
+// Gives back pages that are kept for later blocks.
+void trim_off_heap();
 // Memory of all blocks of the VM.
 std::size_t off_heap_bytes();
 

@@ -28,14 +28,30 @@ Next receive_timer(Process& p) {
   return go(p, 1);
 }
 
+namespace {
+
+// Before it sleeps, a process does the collection that is due: it would hold what it has done with
+// for as long as nobody writes to it.
+Next sleep(Process& p) {
+  if (!p.collect_) return Next::kWait;
+  const std::int64_t left = p.reductions_saved_;
+  p.reductions_saved_ = 0;
+  const auto live = static_cast<std::uint16_t>(extra(p.pc_, 2));
+  if (Next next = collect_garbage(p, live, 0); next != Next::kGo) return next;
+  p.reductions_left_ = left;
+  return Next::kWait;
+}
+
+}  // namespace
+
 Next receive_wait(Process& p) {
   const Instruction* pc = p.pc_;
   receive_due_signals(p);
   if (p.exit_pending_) return Next::kYield;
   if (*p.scan_ != nullptr) return go(p, near_offset(pc));
-  if (pc->a == kNoOperand) return Next::kWait;
+  if (pc->a == kNoOperand) return sleep(p);
   Term limit = Term::from_bits(reg(p, pc->a));
-  if (!limit.is_integer()) return Next::kWait;
+  if (!limit.is_integer()) return sleep(p);
   std::uint64_t now = platform::now_ns();
   if (p.wait_deadline_ == 0) {
     // Longer than a century is for ever.
@@ -44,7 +60,7 @@ Next receive_wait(Process& p) {
     if (ms > kLongest) ms = kLongest;
     p.wait_deadline_ = now + ms * 1'000'000;
   }
-  if (now < p.wait_deadline_) return Next::kWait;
+  if (now < p.wait_deadline_) return sleep(p);
   p.wait_deadline_ = 0;
   p.scan_ = &p.inbox_;
   return go(p, static_cast<std::ptrdiff_t>(extra(pc)));

@@ -60,13 +60,15 @@ Next out_of_memory(Process& p) {
 }
 
 Next collect_garbage(Process& p, std::uint16_t live, std::size_t need) {
+  const bool if_room = std::exchange(p.collect_if_room_, false);
   switch (collect(p, live, need, Slices::kYes)) {
     case Collected::kDone:
       return Next::kGo;
     case Collected::kUnfinished:
       return Next::kYield;
     case Collected::kNoMemory:
-      break;
+      if (!if_room || frame_floor(p, p.fp_) - p.top() < static_cast<std::ptrdiff_t>(need)) break;
+      return Next::kGo;
   }
   return out_of_memory(p);
 }

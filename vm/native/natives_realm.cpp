@@ -51,7 +51,14 @@ bool read_count(Term t, std::uint64_t& count) {
 
 namespace {
 
-Term sent_result(Process& p, Realms::Sent sent, Term value) {
+// [:error :too-large %{:realm realm :most bytes}]
+Term fail_too_large(Process& p, std::uint32_t realm) {
+  const std::size_t most = state_of(p).realms.longest_to(realm);
+  Term map = map_put(p, empty_map(p), make_keyword("realm"), Term::realm(realm));
+  return p.fail("too-large", map_put(p, map, make_keyword("most"), number(most)));
+}
+
+Term sent_result(Process& p, Realms::Sent sent, std::uint32_t realm, Term value) {
   switch (sent) {
     case Realms::Sent::kOk:
     case Realms::Sent::kNoRealm:
@@ -59,7 +66,10 @@ Term sent_result(Process& p, Realms::Sent sent, Term value) {
     case Realms::Sent::kNotSendable:
       return p.fail("not-sendable", value);
     case Realms::Sent::kTooLong:
-      return p.fail("too-large");
+      return fail_too_large(p, realm);
+    case Realms::Sent::kNoRoom:
+      return p.fail("no-memory",
+                    map_put(p, empty_map(p), make_keyword("realm"), Term::realm(realm)));
     case Realms::Sent::kNoMemory:
       return p.fail_oom();
     case Realms::Sent::kTooMany:
@@ -75,7 +85,8 @@ Term sent_result(Process& p, Realms::Sent sent, Term value) {
 }  // namespace
 
 Term send_to_realm(Process& p, std::uint32_t realm, Frame::Kind kind, Word target, Term value) {
-  return sent_result(p, state_of(p).realms.send(realm, kind, target, value), value);
+  const Realms::Sent sent = state_of(p).realms.send(p, realm, kind, target, value);
+  return sent_result(p, sent, realm, value);
 }
 
 namespace {
@@ -96,7 +107,7 @@ Term monitor_in_realm(Process& p, Term pid, std::uint64_t ref) {
       state_of(p).realms.signal(p, foreign_realm(pid), request_of(p, "monitor", {reference, pid}),
                                 request_of(p, "monitor", {reference, p.pid(), pid}));
   if (sent == Realms::Sent::kNoRealm) notify_down(p, p, ref, pid, make_keyword("noproc"));
-  const Term result = sent_result(p, sent, pid);
+  const Term result = sent_result(p, sent, foreign_realm(pid), pid);
   return result == state_of(p).ok ? reference : result;
 }
 
@@ -108,17 +119,19 @@ Term link_to_realm(Process& p, Term pid) {
   if (sent == Realms::Sent::kNoRealm) {
     signal_exit(p, p, pid, make_keyword("noproc"), ExitSignal::kLink);
   }
-  return sent_result(p, sent, pid);
+  return sent_result(p, sent, foreign_realm(pid), pid);
 }
 
 Term unlink_in_realm(Process& p, Term pid) {
   const Term what = request_of(p, "unlink", {p.pid(), pid});
-  return sent_result(p, state_of(p).realms.signal(p, foreign_realm(pid), what, what), pid);
+  const Realms::Sent sent = state_of(p).realms.signal(p, foreign_realm(pid), what, what);
+  return sent_result(p, sent, foreign_realm(pid), pid);
 }
 
 Term exit_in_realm(Process& p, Term pid, Term reason) {
   const Term request = request_of(p, "exit-from", {p.pid(), pid, reason});
-  return sent_result(p, state_of(p).realms.signal(p, foreign_realm(pid), request), reason);
+  const Realms::Sent sent = state_of(p).realms.signal(p, foreign_realm(pid), request);
+  return sent_result(p, sent, foreign_realm(pid), reason);
 }
 
 namespace natives {
@@ -227,12 +240,13 @@ Term parent_realm(Process& p, Args) {
 Term realm_request(Process& p, Args args) {
   if (!args[0].is_realm()) return p.fail_badarg("request", args);
   const Realms::Sent sent =
-      state_of(p).realms.send(args[0].realm_number(), Frame::Kind::kRequest, 0, args[1]);
+      state_of(p).realms.send(p, args[0].realm_number(), Frame::Kind::kRequest, 0, args[1]);
   // A service must not end because of a value that somebody else has made.
   if (sent == Realms::Sent::kNotSendable) return error(p, "not-sendable");
   if (sent == Realms::Sent::kTooLong) return error(p, "too-large");
   if (sent == Realms::Sent::kTooMany) return error(p, "too-many");
-  return sent_result(p, sent, args[1]);
+  if (sent == Realms::Sent::kNoMemory) return error(p, "no-memory");
+  return sent_result(p, sent, args[0].realm_number(), args[1]);
 }
 
 Term realm_connect(Process& p, Args args) {
@@ -281,6 +295,10 @@ Term realm_served(Process& p, Args args) {
   if (!args[0].is_realm()) return p.fail_badarg("served", args);
   state_of(p).realms.served(args[0].realm_number());
   return state_of(p).ok;
+}
+
+Term lost_messages(Process& p, Args) {
+  return number(state_of(p).realms.lost());
 }
 
 Term list_inherited(Process& p, Args) {

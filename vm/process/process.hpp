@@ -183,6 +183,7 @@ class Process final : public Heap, public Timer {
   enum class State : std::uint8_t { kRunnable, kRunning, kWaiting };
   // Whoever changes kWaiting to kRunnable puts it into a queue; all other changes are its worker's.
   std::atomic<State> state_{State::kRunnable};
+  std::atomic<bool> asked_to_collect_{false};  // memory is short elsewhere
   std::atomic<bool> woken_{false};   // to look again at what it waits for, besides messages
   std::atomic<bool> told_{false};    // other realms may know its pid
   std::atomic<bool> doomed_{false};  // about to end: for others, who shall not see it any more
@@ -194,6 +195,7 @@ class Process final : public Heap, public Timer {
   bool oom_ = false;           // over its limit: ends at the next safe point
   bool collect_ = false;       // a collection is due at the next safe point
   bool collect_all_ = false;   // and it is to be a major one
+  bool collect_if_room_ = false;  // it goes on when there is no memory for that
   bool collected_ = false;     // one has just been finished in slices
   bool peeking_ = false;       // a receive is matching a message that is still in the inbox
   bool waits_for_console_ = false;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "vm/realm/frames.hpp"
 
+#include "vm/realm/patience.hpp"
+
 #include <gtest/gtest.h>
 
 #include <random>
@@ -109,6 +111,85 @@ TEST(FrameReader, RefusesAFrameThatIsLongerThanItMayBe) {
   EXPECT_EQ(reader.look(frame), FrameReader::State::kBroken);
 }
 
+TEST(FrameReader, TakesAFrameThatThereIsMemoryForLater) {
+  FrameReader reader(kMost);
+  const std::string content(kMost, 'x');
+  const std::string bytes = frame_of(content, 4);
+  std::memcpy(reader.room(100).data(), bytes.data(), 100);
+  reader.came(100);
+  std::vector<std::pair<void*, std::size_t>> taken;
+  for (std::size_t size = std::size_t{64} << 20; size >= platform::kPageSize; size /= 2) {
+    while (void* pages = platform::map_pages(size)) taken.emplace_back(pages, size);
+  }
+  Frame frame;
+  EXPECT_EQ(reader.look(frame), FrameReader::State::kNoMemory);
+  EXPECT_EQ(reader.look(frame), FrameReader::State::kNoMemory);
+  for (const auto& [pages, size] : taken) platform::unmap_pages(pages, size);
+  EXPECT_EQ(reader.look(frame), FrameReader::State::kNone);
+  const auto rest = reader.room(bytes.size() - 100);
+  ASSERT_EQ(rest.size(), bytes.size() - 100);
+  std::memcpy(rest.data(), bytes.data() + 100, rest.size());
+  reader.came(rest.size());
+  ASSERT_EQ(reader.look(frame), FrameReader::State::kFrame);
+  EXPECT_EQ(std::string(reinterpret_cast<const char*>(frame.content.data()), frame.content.size()),
+            content);
+}
+
+TEST(FrameReader, DoesNotGrowForTheEndOfALongFrame) {
+  FrameReader reader(kMost);
+  const std::string bytes = frame_of(std::string(kMost, 'x'), 0);
+  const std::size_t before = platform::memory_figures().mapped;
+  EXPECT_EQ(read_all(reader, bytes.substr(0, kMost - 10), 4096).size(), 0U);
+  EXPECT_LE(platform::memory_figures().mapped, before + kMost + 2 * platform::kPageSize);
+  (void)reader.room(4096);
+  EXPECT_LE(platform::memory_figures().mapped, before + kMost + 2 * platform::kPageSize);
+}
+
+TEST(FrameReader, HasWhatItHasPromised) {
+  FrameReader reader(kMost);
+  const std::size_t before = platform::memory_figures().mapped;
+  ASSERT_TRUE(reader.promise(kMost));
+  EXPECT_GE(platform::memory_figures().mapped, before + kMost);
+  (void)reader.room(100);  // it stays while other bytes come
+  EXPECT_GE(platform::memory_figures().mapped, before + kMost);
+  EXPECT_TRUE(reader.promise(0));
+  EXPECT_EQ(platform::memory_figures().mapped, before);
+}
+
+TEST(Room, GoesThroughAWordAndIsAnotherWordEachTime) {
+  const Room room{.frame = 1'000'000, .heap = 70'000'000};
+  const Room back = Room::of(room.word(7));
+  EXPECT_GE(back.frame, room.frame);
+  EXPECT_LT(back.frame, room.frame + platform::kPageSize);
+  EXPECT_GE(back.heap, room.heap);
+  EXPECT_LT(back.heap, room.heap + platform::kPageSize);
+  EXPECT_NE(room.word(7), room.word(8));
+  EXPECT_EQ(Room::of(0).all(), 0u);
+}
+
+TEST(Patience, EndsAfterALongTimeOfTrying) {
+  constexpr std::uint64_t kStep = 1'000'000, kStart = 50;
+  Patience patience;
+  const Term one = Term::integer(1), other = Term::integer(2);
+  std::uint64_t now = kStart;
+  for (; now - kStart < Patience::kLongestNs; now += kStep) {
+    ASSERT_FALSE(patience.over(one, now));
+  }
+  EXPECT_FALSE(patience.over(other, now));
+  EXPECT_TRUE(patience.over(one, now));
+  EXPECT_FALSE(patience.over(one, now)) << "it begins anew";
+}
+
+TEST(Patience, DoesNotCountWhenItHasStoppedTrying) {
+  Patience patience;
+  const Term one = Term::integer(1);
+  EXPECT_FALSE(patience.over(one, 1));
+  EXPECT_FALSE(patience.over(one, Patience::kLongestNs * 2));
+  EXPECT_TRUE(patience.any());
+  patience.forget(one);
+  EXPECT_FALSE(patience.any());
+}
+
 TEST(FrameReader, PassesOverAFrameThatThereIsNoMemoryFor) {
   FrameReader reader(~std::uint32_t{0});
   // More than the host build lets a VM have.
@@ -117,7 +198,8 @@ TEST(FrameReader, PassesOverAFrameThatThereIsNoMemoryFor) {
   std::memcpy(reader.room(sizeof head).data(), &head, sizeof head);
   reader.came(sizeof head);
   Frame frame;
-  EXPECT_EQ(reader.look(frame), FrameReader::State::kNone);
+  EXPECT_EQ(reader.look(frame), FrameReader::State::kNoMemory);
+  reader.pass();
   std::uint64_t left = head.size;
   while (left > 0) {
     const auto room = reader.room(1 << 20);

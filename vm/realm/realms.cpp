@@ -54,6 +54,7 @@ bool Realms::add_peer(std::uint32_t realm, std::uint32_t number,
   auto* peer = new (place) Peer(realm, number, *static_cast<base::ByteRing*>(memory.out),
                                 *static_cast<base::ByteRing*>(memory.in), own_, longest_frame());
   peer->in.say_longest(longest_frame());
+  peer->in.say_spare(spare_memory());
   peer->next = peers_;
   peers_ = peer;
   return true;
@@ -115,12 +116,22 @@ Realms::Way Realms::way(std::uint32_t realm) {
           .neighbour = neighbour};
 }
 
-Realms::Sent Realms::send(std::uint32_t realm, Frame::Kind kind, Word target, Term value) {
+Realms::Sent Realms::send(Process& p, std::uint32_t realm, Frame::Kind kind, Word target,
+                          Term value) {
   Guard guard(lock_, true);
   const Way there = way(realm);
   if (there.peer == nullptr) return Sent::kNoRealm;
-  const Sent sent = encode_along(there, realm, kind, target, value);
-  return sent == Sent::kOk ? put_frame(*there.peer) : sent;
+  Peer& peer = *there.peer;
+  // While it waits for room it is not encoded again and again.
+  Sent sent = asked_room(peer, p);
+  if (sent != Sent::kOk) return sent;
+  sent = encode_along(there, realm, kind, target, value);
+  const bool long_message = kind == Frame::Kind::kMessage && frame_.size() > kShort;
+  if (sent == Sent::kOk && long_message) sent = ask_room(peer, p, value);
+  if (sent == Sent::kOk) sent = put_frame(peer);
+  if (sent == Sent::kNoMemory) return no_memory(p);
+  if (patience_.any() && sent != Sent::kFull) patience_.forget(p.pid());
+  return sent;
 }
 
 Realms::Sent Realms::encode_along(const Way& there, std::uint32_t realm, Frame::Kind kind,
@@ -151,7 +162,7 @@ Realms::Sent Realms::encode(Peer& peer, const Frame::Head& head, Term value, con
   const std::size_t start = sizeof head + (route == nullptr ? 0 : sizeof *route);
   if (frame_.room(start).empty()) return Sent::kNoMemory;
   frame_.grow(start);  // it is filled in when the size is known
-  const std::size_t most = std::clamp<std::size_t>(peer.out.longest(), kFrameLeast, kFrameMost);
+  const std::size_t most = longest_to(peer);
   struct Receiver {
     Realms& self;
     std::uint32_t realm;
@@ -217,7 +228,10 @@ Realms::Sent Realms::put_frame(Peer& peer) {
     } else {
       peer.pending.erase(0, peer.pending_at);
       peer.pending_at = 0;
-      if (!peer.pending.append(frame_.text())) return Sent::kNoMemory;
+      if (!peer.pending.append(frame_.text())) {
+        frame_.shrink(kBufferKept);
+        return Sent::kNoMemory;
+      }
       peer.pending_requests += frame_.size();
     }
     (void)flush(peer);
@@ -272,6 +286,7 @@ void Realms::poll_held(Worker& w) {
     if (peer->broken) continue;
     const bool signal = flush(*peer);
     if (!receive(w, *peer)) peer->broken = true;
+    make_room(w, *peer);
     if (peer->in.producer_waits() || signal) platform::signal_peer(peer->number);
   }
 }
@@ -279,13 +294,17 @@ void Realms::poll_held(Worker& w) {
 // False when the peer breaks the rules.
 bool Realms::receive(Worker& w, Peer& peer) {
   constexpr std::size_t kPiece = 4096;
+  if (peer.next_try != 0 && platform::now_ns() < peer.next_try) {
+    holding_.store(true, std::memory_order_relaxed);
+    return true;
+  }
   // What was held comes first.
   Took took = peer.coming.held() == 0 ? Took::kAll : take_frames(w, peer);
   // Bounded, so that a peer that sends without end does not keep this realm busy.
   for (unsigned pieces = 0; pieces < 8 && took == Took::kAll && !peer.in.empty(); ++pieces) {
     const std::span<std::uint8_t> room = peer.coming.room(kPiece);
-    if (room.empty()) {  // no memory now
-      took = Took::kHeld;
+    if (room.empty()) {
+      took = wait_for_memory(w, peer);
       break;
     }
     const auto count = peer.in.take(room);
@@ -294,6 +313,7 @@ bool Realms::receive(Worker& w, Peer& peer) {
     took = take_frames(w, peer);
   }
   if (took == Took::kHeld) holding_.store(true, std::memory_order_relaxed);
+  peer.coming.tidy();
   return took != Took::kBroken;
 }
 
@@ -305,18 +325,26 @@ Realms::Took Realms::take_frames(Worker& w, Peer& peer) {
         return Took::kAll;
       case FrameReader::State::kBroken:
         return Took::kBroken;
+      case FrameReader::State::kNoMemory:
+        if (wait_for_memory(w, peer) == Took::kHeld) return Took::kHeld;
+        continue;
       case FrameReader::State::kFrame:
         break;
     }
     if (is_for_service(w, frame)) frame.head.kind = Frame::Kind::kRequest;
     if (!has_room(w, peer, frame)) return Took::kHeld;
-    const bool good = frame.head.kind == Frame::Kind::kRouted
-                          ? take_routed(w, peer, frame)
-                          : take_frame(w, peer, frame, peer.realm);
+    Took took = frame.head.kind == Frame::Kind::kRouted ? take_routed(w, peer, frame)
+                                                        : take_frame(w, peer, frame, peer.realm);
     // Long strings and binaries are the receiver's now.
     arena_.off_heap().release_all();
-    if (!good) return Took::kBroken;
+    if (took == Took::kHeld) {
+      took = wait_for_memory(w, peer);
+      if (took == Took::kHeld) return took;
+      continue;
+    }
+    if (took == Took::kBroken) return took;
     peer.coming.pass();
+    peer.no_memory_at = peer.next_try = 0;
   }
 }
 
@@ -377,28 +405,36 @@ Arena& Realms::clean_arena() {
   return arena_;
 }
 
-bool Realms::take_frame(Worker& w, Peer& peer, const Frame& frame, std::uint32_t from) {
+// kHeld: there was no memory for it, and nothing has been done.
+Realms::Took Realms::take_frame(Worker& w, Peer& peer, const Frame& frame, std::uint32_t from) {
   Arena& arena = clean_arena();
+  peer.limits.no_memory = false;
   const Term value = wire::decode(arena, frame.content, peer.limits);
-  if (value == Term::absent()) return std::exchange(peer.limits.no_memory, false);
+  if (peer.limits.no_memory || arena.exhausted()) {
+    arena.clear();
+    return Took::kHeld;
+  }
+  if (value == Term::absent()) return Took::kBroken;
+  bool done = false;
   switch (frame.head.kind) {
     case Frame::Kind::kMessage: {
       const Term pid = Term::from_bits(frame.head.target);
-      if (!pid.is_pid()) return false;
-      deliver_term(w, find_for(peer, pid), value);
-      return true;
+      if (!pid.is_pid()) return Took::kBroken;
+      Process* target = find_for(peer, pid);
+      done = target == nullptr || deliver_term(w, target, value);
+      break;
     }
     case Frame::Kind::kRequest:
-      (void)take_request(w, peer, from, value, frame.content.size());
-      return true;
-    case Frame::Kind::kOutput:
-      if (peer.number == platform::kParent || !is_string(value)) return false;
-      (void)tell_service(w, peer, "output", from, value, frame.content.size());
-      return true;
-    case Frame::Kind::kRouted:
+      done = take_request(w, peer, from, value, frame.content.size());
       break;
+    case Frame::Kind::kOutput:
+      if (peer.number == platform::kParent || !is_string(value)) return Took::kBroken;
+      done = tell_service(w, peer, "output", from, value, frame.content.size());
+      break;
+    default:
+      return Took::kBroken;
   }
-  return false;
+  return done ? Took::kAll : Took::kHeld;
 }
 
 // From above it goes down, from below up; null: nowhere.
@@ -410,35 +446,41 @@ Realms::Peer* Realms::onward(const Peer& peer, const Route& route) {
 }
 
 // As a message to a process that has ended, what cannot be delivered is dropped.
-bool Realms::take_routed(Worker& w, Peer& peer, const Frame& frame) {
+Realms::Took Realms::take_routed(Worker& w, Peer& peer, const Frame& frame) {
   Route route;
   Frame inside;
-  if (!open(w, frame, route, inside) || platform::is_peer_number(peer.number)) return false;
+  if (!open(w, frame, route, inside) || platform::is_peer_number(peer.number)) return Took::kBroken;
   const bool down = peer.number == platform::kParent;
   if (down) routes_.is_above(route.from);
   // Nobody below may speak for others than itself and those below it.
   const bool honest = down || route.from == peer.realm || routes_.next(route.from) == peer.realm;
-  if (route.kind == Frame::Kind::kRequest && !honest) return true;
+  if (route.kind == Frame::Kind::kRequest && !honest) return Took::kAll;
   if (route.to == own_) {
     // Capabilities come from neighbours only.
     peer.limits.peer = platform::kNoRealm;
-    const bool good = take_frame(w, peer, inside, route.from);
+    const Took took = take_frame(w, peer, inside, route.from);
     peer.limits.peer = peer.realm;
-    return good;
+    return took;
   }
-  if (Peer* next = onward(peer, route)) pass_on(*next, frame);
-  return true;
+  Peer* next = onward(peer, route);
+  return next == nullptr ? Took::kAll : pass_on(*next, frame);
 }
 
-void Realms::pass_on(Peer& next, const Frame& frame) {
-  if (frame.head.size > std::clamp<std::size_t>(next.out.longest(), kFrameLeast, kFrameMost))
-    return;
+Realms::Took Realms::pass_on(Peer& next, const Frame& frame) {
+  if (frame.head.size > longest_to(next)) {
+    lost_.fetch_add(1, std::memory_order_relaxed);
+    return Took::kAll;
+  }
   frame_.clear();
   const auto* head = reinterpret_cast<const char*>(&frame.head);
   const auto* content = reinterpret_cast<const char*>(frame.content.data());
-  if (frame_.append({head, sizeof frame.head}) && frame_.append({content, frame.content.size()})) {
-    (void)put_frame(next);
+  if (!frame_.reserve(sizeof frame.head + frame.content.size()) ||
+      !frame_.append({head, sizeof frame.head}) ||
+      !frame_.append({content, frame.content.size()})) {
+    frame_.shrink(kBufferKept);
+    return Took::kHeld;
   }
+  return put_frame(next) == Sent::kNoMemory ? Took::kHeld : Took::kAll;
 }
 
 void Realms::served(std::uint32_t realm) {
@@ -448,7 +490,7 @@ void Realms::served(std::uint32_t realm) {
   if (--peer->unserved == 0) peer->unserved_bytes = 0;
 }
 
-// Without memory for it, a message is lost; the receiver is about to meet the same lack.
+// False without memory.
 bool Realms::deliver_term(Worker& w, Process* target, Term value) {
   Fragment* fragment = target == nullptr ? nullptr : fragment_of(w, value);
   if (fragment == nullptr) return false;

@@ -10,6 +10,9 @@
 // peer's next frame has much in its mailbox, or the service much of that peer's, nothing more is
 // taken from that peer. Then its ring fills, and its senders wait.
 //
+// A long message that might find no memory is not sent before the receiver has made room for it
+// (realm/room.cpp), and any frame that finds none waits, while all processes there collect.
+//
 // What is for a realm further up or down the line of descent goes through those between: from below
 // only upward, from above only downward, so realms beside each other need a channel of their own.
 #pragma once
@@ -20,6 +23,7 @@
 #include "vm/heap/arena.hpp"
 #include "vm/realm/capabilities.hpp"
 #include "vm/realm/frames.hpp"
+#include "vm/realm/patience.hpp"
 #include "vm/realm/routes.hpp"
 #include "vm/realm/wire.hpp"
 #include "vm/sched/lock.hpp"
@@ -40,6 +44,7 @@ class Realms {
     kNoMemory,
     kTooMany,  // capabilities were offered to that realm
     kFull,     // to be tried again
+    kNoRoom,   // the other realm has had no memory for it, for long
     kNoRealm,  // no way leads there
   };
 
@@ -62,7 +67,7 @@ class Realms {
 
   // The value is for others to read, who may know the pids in it from now on.
   void tell_pids(Term value);
-  Sent send(std::uint32_t realm, Frame::Kind kind, Word target, Term value);
+  Sent send(Process& p, std::uint32_t realm, Frame::Kind kind, Word target, Term value);
   // What a process does to one of that realm besides sending to it (realm/signals.cpp): a request
   // to that realm, and a note to this one's service. Neither goes out unless both do, and what
   // the process has sent before comes before. With a reference the service watches the process.
@@ -84,6 +89,10 @@ class Realms {
   // What this realm holds of those above, for the service: [:inherited addresses], or nothing for
   // too much: [:inherited :all].
   void tell_inherited(Worker& w, std::optional<std::span<const Word>> cells);
+  // Messages and requests that had to be given up, as there was no memory for them for long.
+  std::uint64_t lost() const { return lost_.load(std::memory_order_relaxed); }
+  // How long a message to that realm may be, for errors.
+  std::size_t longest_to(std::uint32_t realm);
   // The service has done with one message from that realm.
   void served(std::uint32_t realm);
 
@@ -91,6 +100,8 @@ class Realms {
   static constexpr std::size_t kFrameLeast = 256 * 1024;  // every peer takes so much
   static constexpr std::size_t kFrameMost = std::size_t{64} << 20;
   static constexpr std::size_t kPendingMax = 64 * 1024;
+  // A shorter frame goes out whatever the receiver has.
+  static constexpr std::size_t kShort = 64 * 1024;
   static constexpr std::size_t kRequestsMax = 4 * kPendingMax;
   static constexpr std::size_t kNamesOfAPeer = 64 * 1024;
   static constexpr std::size_t kArenaKept = 256 * 1024;
@@ -98,6 +109,8 @@ class Realms {
   // Of a peer, before the service has done with all of them.
   static constexpr unsigned kUnservedMax = 64;
   static constexpr std::size_t kUnservedBytes = 256 * 1024;
+  // What one frame may take in all, in lengths of the longest frame.
+  static constexpr std::size_t kRoomOfLongest = 3;
   // In the mailbox of a process, before it gets more from other realms.
   static constexpr std::size_t kQueuedWords = std::size_t{1} << 17;
 
@@ -124,6 +137,14 @@ class Realms {
     std::size_t pending_at = 0;        // what lies before it has gone out
     std::size_t pending_requests = 0;  // bytes that joined what was pending
     FrameReader coming;
+    Word promised = 0;               // what it has asked room for and got
+    std::uint64_t no_memory_at = 0;  // since when its next frame waits for memory; 0: it does not
+    std::uint64_t next_try = 0;
+    std::uint64_t next_probe = 0;
+    // Who of this realm asks for room there, with which word.
+    Term asking = Term::nil();
+    Word asked = 0;
+    std::uint64_t asked_at = 0;  // last
     unsigned unserved = 0;
     std::size_t unserved_bytes = 0;
     wire::Limits limits;
@@ -149,8 +170,19 @@ class Realms {
   // open_routed, for who is to get it.
   bool open(Worker& w, const Frame& frame, Route& route, Frame& inside);
   bool has_room(Worker& w, const Peer& peer, const Frame& frame);
-  bool take_frame(Worker& w, Peer& peer, const Frame& frame, std::uint32_t from);
-  bool take_routed(Worker& w, Peer& peer, const Frame& frame);
+  Took take_frame(Worker& w, Peer& peer, const Frame& frame, std::uint32_t from);
+  Took take_routed(Worker& w, Peer& peer, const Frame& frame);
+  // Memory (realm/room.cpp).
+  Sent asked_room(Peer& peer, Process& p);
+  Sent ask_room(Peer& peer, Process& p, Term value);
+  static void unask(Peer& peer);
+  static std::size_t longest_to(const Peer& peer);
+  static std::size_t spare_memory();
+  Sent no_memory(Process& p);
+  void make_room(Worker& w, Peer& peer);
+  static bool secure(Peer& peer, const Room& room);
+  Took wait_for_memory(Worker& w, Peer& peer);
+  void relieve(Worker& w);
   // Requests (realm/signals.cpp); false without memory.
   bool take_request(Worker& w, Peer& peer, std::uint32_t from, Term value, std::size_t bytes);
   bool tell_service(Worker& w, Peer& peer, std::string_view what, std::uint32_t from, Term value,
@@ -163,7 +195,7 @@ class Realms {
     peer.unserved_bytes += bytes;
   }
   Peer* onward(const Peer& peer, const Route& route);
-  void pass_on(Peer& next, const Frame& frame);
+  Took pass_on(Peer& next, const Frame& frame);
   static std::size_t longest_frame();
   // A process that a peer may mean: below, and beside, only one whose pid was told; null otherwise.
   Process* find_for(const Peer& peer, Term pid) const;
@@ -190,6 +222,11 @@ class Realms {
   Term service_ = Term::nil();
   Term service_name_ = Term::nil();
   std::atomic<bool> holding_{false};
+  std::atomic<std::uint64_t> lost_{0};
+  Patience patience_;
+  std::uint64_t relief_at_ = 0;    // not before
+  std::uint64_t relief_wait_ = 0;  // longer each time that it was in vain
+  unsigned turn_ = 0;              // of who asks for room
 };
 
 }  // namespace lona::vm

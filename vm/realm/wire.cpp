@@ -311,15 +311,18 @@ class Decoder {
     bytes_ = bytes_.subspan(size);
     return true;
   }
-  bool value(Term t) { return t != Term::absent() && values_.push(t); }
-  // The same of what can be long: there was memory for it or not.
-  bool long_value(Term t) {
-    limits_.no_memory = t == Term::absent();
-    return value(t);
+  // There was no memory.
+  bool lacking() {
+    limits_.no_memory = true;
+    return false;
   }
+  bool value(Term t) { return t != Term::absent() && (values_.push(t) || lacking()); }
+  // The same of what can be long: there was memory for it or not.
+  bool long_value(Term t) { return t != Term::absent() ? value(t) : lacking(); }
   // Each part takes a byte at least, so the count cannot be larger than what is left.
   bool open(Code code, std::size_t parts) {
-    return parts <= bytes_.size() && open_.push({code, values_.size(), parts});
+    if (parts > bytes_.size()) return false;
+    return open_.push({code, values_.size(), parts}) || lacking();
   }
 
   bool one();
@@ -414,7 +417,7 @@ bool Decoder::bignum() {
     return false;
   }
   NewInteger made(heap_, limbs);
-  if (!made) return false;
+  if (!made) return lacking();
   std::memcpy(made.limbs(), bytes_.data(), limbs * sizeof(Word));
   bytes_ = bytes_.subspan(limbs * sizeof(Word));
   return value(made.finish(negative != 0));
@@ -513,9 +516,11 @@ bool Decoder::whole(Code code) {
 bool Decoder::close() {
   const Open o = open_.top();
   open_.pop();
-  const Term made = make(o, {values_.data() + o.first, o.parts});
+  const std::span<const Term> parts{values_.data() + o.first, o.parts};
+  if (o.code == Code::kListTail && parts.back().is_list()) return false;
+  const Term made = make(o, parts);
   values_.shrink(o.first);
-  return value(made);
+  return o.code == Code::kRatio ? value(made) : long_value(made);
 }
 
 Term Decoder::make(const Open& o, std::span<const Term> parts) {
@@ -532,8 +537,7 @@ Term Decoder::make(const Open& o, std::span<const Term> parts) {
     case Code::kList:
       return make_list(heap_, parts);
     case Code::kListTail:
-      return parts.back().is_list() ? Term::absent()
-                                    : make_list(heap_, parts.first(parts.size() - 1), parts.back());
+      return make_list(heap_, parts.first(parts.size() - 1), parts.back());
     case Code::kTuple:
       return make_tuple(heap_, parts);
     case Code::kVector:

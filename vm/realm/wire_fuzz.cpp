@@ -28,9 +28,10 @@ void take_stream(std::span<const std::uint8_t> bytes) {
   FrameReader reader(kLongest);
   std::size_t passed = 0;
   for (std::size_t at = 0; at < bytes.size();) {
-    const std::size_t piece = std::min<std::size_t>(1 + bytes[at] % 64, bytes.size() - at);
-    const auto room = reader.room(piece);
-    check(room.size() == piece, "no room");
+    const std::size_t most = std::min<std::size_t>(1 + bytes[at] % 64, bytes.size() - at);
+    const auto room = reader.room(most);
+    const std::size_t piece = room.size();
+    check(piece != 0 && piece <= most, "no room");
     std::memcpy(room.data(), bytes.data() + at, piece);
     reader.came(piece);
     at += piece;

@@ -109,7 +109,12 @@ std::int64_t run_one(Worker& w, Process& p) {
   if (p.tracer_.load(std::memory_order_relaxed) != 0) {
     slice = trace_call(p) ? kSliceOfOneCall : kSliceToNextCall;
   }
-  bool collect_first = s.options.collect_always && !p.collected_;
+  const bool asked = p.asked_to_collect_.load(std::memory_order_relaxed);
+  if (asked) {
+    p.asked_to_collect_.store(false, std::memory_order_relaxed);
+    p.collect_all_ = p.collect_if_room_ = true;
+  }
+  bool collect_first = asked || (s.options.collect_always && !p.collected_);
   if (collect_first) {
     p.collect_ = true;
     p.reductions_saved_ = slice;

@@ -22,6 +22,7 @@ class ByteBuffer {
 
   std::size_t size() const { return size_; }
   bool empty() const { return size_ == 0; }
+  std::size_t unused() const { return capacity_ - size_; }
   std::uint8_t* data() { return data_; }
   std::string_view text() const { return {reinterpret_cast<const char*>(data_), size_}; }
   char operator[](std::size_t i) const { return static_cast<char>(data_[i]); }

@@ -55,7 +55,8 @@ std::size_t Realms::spare_memory() {
   return memory.limit > memory.mapped ? (memory.limit - memory.mapped) / 2 : 0;
 }
 
-// --- For senders -----------------------------------------------------------------------------------
+// --- For senders
+// -----------------------------------------------------------------------------------
 
 // kOk: the message that this process has asked room for may go, if it has.
 Realms::Sent Realms::asked_room(Peer& peer, Process& p) {
@@ -114,7 +115,8 @@ std::size_t Realms::longest_to(std::uint32_t realm) {
   return there.peer == nullptr ? 0 : longest_to(*there.peer);
 }
 
-// --- For receivers ---------------------------------------------------------------------------------
+// --- For receivers
+// ---------------------------------------------------------------------------------
 
 void Realms::make_room(Worker& w, Peer& peer) {
   peer.in.say_spare(spare_memory());

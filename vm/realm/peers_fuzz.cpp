@@ -137,7 +137,7 @@ class Neighbours {
     const auto which = in.take<std::uint8_t>();
     const auto value = in.take<std::uint64_t>() >> which % 64;
     base::ByteRing& ring = which % 2 == 0 ? channel.in : channel.out;
-    switch (which / 2 % 4) {
+    switch (which / 2 % 7) {
       case 0:
         ring.written = value;
         break;
@@ -146,6 +146,15 @@ class Neighbours {
         break;
       case 2:
         ring.longest = value;
+        break;
+      case 3:
+        ring.spare = value;
+        break;
+      case 4:
+        ring.granted = value;
+        break;
+      case 5:
+        ring.wanted = value;
         break;
       default:
         ring.full = static_cast<std::uint32_t>(value);
@@ -163,7 +172,9 @@ class Neighbours {
     const auto realm = in.take<std::uint8_t>() % 6u;
     const auto kind = static_cast<Frame::Kind>(1 + in.take<std::uint8_t>() % 3);
     const Term parts[] = {Term::integer(in.take<std::int8_t>()), idle_};
-    (void)realms().send(realm, kind, in.take<Word>(), make_tuple(arena, parts));
+    Process* sender = state().table.find(idle_);
+    if (sender == nullptr) return;
+    (void)realms().send(*sender, realm, kind, in.take<Word>(), make_tuple(arena, parts));
   }
 
   void come_and_go(std::uint8_t what) {

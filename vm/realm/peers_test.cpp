@@ -52,6 +52,11 @@ class Peers : public testing::Test {
     const auto* p = static_cast<Process*>(state().names.find(intern(name)));
     return p == nullptr ? Term::nil() : p->pid();
   }
+  // The process itself says which it is.
+  void tell_child(Term pid) {
+    Process& p = *state().table.find(pid);
+    EXPECT_EQ(realms().send(p, fake::kChild, Frame::Kind::kRequest, 0, pid), Realms::Sent::kOk);
+  }
   bool is_there(Term pid) {
     (void)vm_->run("(yield)");
     return state().table.find(pid) != nullptr;
@@ -75,7 +80,7 @@ TEST_F(Peers, OnlyTheParentReachesAProcessWhosePidItWasNotTold) {
 
 TEST_F(Peers, APidIsToldByAMessage) {
   const Term pid = waiting("known");
-  EXPECT_EQ(realms().send(fake::kChild, Frame::Kind::kRequest, 0, pid), Realms::Sent::kOk);
+  tell_child(pid);
   put(fake::kChildNumber, Frame::Kind::kMessage, pid.bits(), make_keyword("hello"), fake::kChild);
   poll();
   EXPECT_FALSE(is_there(pid));
@@ -103,7 +108,7 @@ TEST_F(Peers, AGuessedPidIsNotWatched) {
     return target != nullptr && target->monitored_by_ != nullptr;
   };
   EXPECT_FALSE(watched());
-  EXPECT_EQ(realms().send(fake::kChild, Frame::Kind::kRequest, 0, pid), Realms::Sent::kOk);
+  tell_child(pid);
   EXPECT_TRUE(watched());
 }
 

@@ -66,12 +66,14 @@ struct System {
                    .iommu_labels = false};
   Realms realms{shared};
   SharedRegions regions{realms};
+  SharedBinaries binaries{realms};
   Reserves reserves;
   PeerChannels peers{realms};
   SentCapabilities capabilities{realms, own};
   CapabilityBook init_capabilities{init_originals};
   Guardian guardian{shared};
-  Shared shared{log, timer, parts, own, realms, regions, peers, capabilities, reserves, guardian};
+  Shared shared{log,      timer, parts,        own,      realms,  regions,
+                binaries, peers, capabilities, reserves, guardian};
   Realm init{memory, {init_tables, init_grants, init_level_grants, init_copies, init_objects}};
   OwnThread init_service;
   Service service{shared, init, 0};
@@ -207,10 +209,12 @@ void start_realms(System& system) {
   const auto realms_lock = new_notification(system);
   const auto plans_lock = new_notification(system);
   const auto regions_lock = new_notification(system);
+  const auto binaries_lock = new_notification(system);
   const auto capabilities_lock = new_notification(system);
   const std::size_t spaces = RealmTree::kMax * (1 + abi::kMostAddressSpaces);
   if (!slots_lock || !realms_lock || !plans_lock || !regions_lock || !capabilities_lock ||
-      !system.asids.start(system.memory, spaces) || !system.realms.start(system.memory)) {
+      !binaries_lock || !system.asids.start(system.memory, spaces) ||
+      !system.realms.start(system.memory)) {
     give_up(system);
   }
   system.cspace.use(*slots_lock);
@@ -218,6 +222,7 @@ void start_realms(System& system) {
   system.regions.use(*regions_lock);
   system.capabilities.use(*capabilities_lock);
   system.init.use(system.init_capabilities);
+  system.binaries.use(*binaries_lock);
 }
 
 void load_image(System& system) {

@@ -198,7 +198,16 @@ std::uint64_t Memory::cost(ObjectType type, unsigned size_bits) {
 }
 
 base::Expected<FrameRun, MemoryError> Memory::make_frames(unsigned page_bits, std::uint64_t count) {
-  const auto type = page_bits == abi::kLargePageBits ? ObjectType::kLargePage : ObjectType::kPage4K;
+  FrameRun run = TRY(reserve_frames(page_bits, count));
+  if (!fill_frames(run)) {
+    give_frames(run);
+    return base::fail(MemoryError::refused);
+  }
+  return run;
+}
+
+base::Expected<FrameRun, MemoryError> Memory::reserve_frames(unsigned page_bits,
+                                                             std::uint64_t count) {
   const unsigned bits = page_bits + static_cast<unsigned>(std::countr_zero(count));
   const BlockId block = TRY(untyped_.take(bits));
   const auto slots = slots_.take(count);
@@ -206,12 +215,19 @@ base::Expected<FrameRun, MemoryError> Memory::make_frames(unsigned page_bits, st
     untyped_.give(block);
     return base::fail(MemoryError::out_of_slots);
   }
-  FrameRun run{.first = *slots, .count = count, .page_bits = page_bits, .block = block};
-  if (retype(untyped_.slot(block), type, 0, *slots, count) != abi::Error::kNone) {
-    destroy_frames(run);  // the batches that were made, if any
-    return base::fail(MemoryError::refused);
+  return FrameRun{.first = *slots, .count = count, .page_bits = page_bits, .block = block};
+}
+
+// A block that was taken, and its entry in the table, stay where they are.
+bool Memory::fill_frames(const FrameRun& run) {
+  const auto type =
+      run.page_bits == abi::kLargePageBits ? ObjectType::kLargePage : ObjectType::kPage4K;
+  const bool good =
+      retype(untyped_.slot(run.block), type, 0, run.first, run.count) == abi::Error::kNone;
+  if (!good) {
+    empty_frames(run);  // the batches that were made, if any
   }
-  return run;
+  return good;
 }
 
 void Memory::destroy_frames(FrameRun& run) {
@@ -224,6 +240,16 @@ void Memory::destroy_frames(FrameRun& run) {
   slots_.give(run.first, run.count);
   untyped_.give(run.block);
   run = {};
+}
+
+// Of a cap to an untyped the kernel refuses no revocation.
+void Memory::empty_frames(const FrameRun& run) {
+  (void)abi::cnode_revoke(address_of(untyped_.slot(run.block)));
+}
+
+void Memory::give_frames(const FrameRun& run) {
+  slots_.give(run.first, run.count);
+  untyped_.give(run.block);
 }
 
 base::Expected<abi::CPtr, MemoryError> Memory::copy_cap(abi::CPtr source, abi::CapRights rights) {

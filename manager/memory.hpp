@@ -84,6 +84,13 @@ class Memory final : private KernelObjects {
   [[nodiscard]] base::Expected<FrameRun, MemoryError> make_frames(unsigned page_bits,
                                                                   std::uint64_t count);
   void destroy_frames(FrameRun& run);
+  // The same in two steps, of which only one needs the claim. What the kernel does for long, to
+  // zero the frames and to revoke them with all copies of their caps, is done by whom they are for.
+  [[nodiscard]] base::Expected<FrameRun, MemoryError> reserve_frames(unsigned page_bits,
+                                                                     std::uint64_t count);
+  [[nodiscard]] bool fill_frames(const FrameRun& run);  // all or nothing, without the claim
+  void empty_frames(const FrameRun& run);               // without the claim
+  void give_frames(const FrameRun& run);                // which were emptied, or never filled
 
   // A further cap to the same object, with fewer rights or a badge.
   [[nodiscard]] base::Expected<abi::CPtr, MemoryError> copy_cap(abi::CPtr source,

@@ -133,6 +133,7 @@ Realm::Step Realm::make_objects(const RealmParts& parts, const RealmConfig& conf
       !regions_.add({abi::kChannelRange, RegionType::channel, RegionRights::read_write}) ||
       !regions_.add({abi::kRegionRange, RegionType::shared_region, RegionRights::read_write}) ||
       !regions_.add({abi::kHelperRange, RegionType::stack, RegionRights::read_write}) ||
+      !regions_.add({abi::kBinaryRange, RegionType::shared_binary, RegionRights::read_only}) ||
       !regions_.add({abi::kPoolRange, RegionType::pool, RegionRights::read_write}) ||
       !regions_.add({abi::level_memory(depth_), RegionType::own_level, RegionRights::read_write}) ||
       (depth_ != 0 && !regions_.add({abi::levels_above(depth_), RegionType::inherited,

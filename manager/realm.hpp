@@ -11,6 +11,7 @@
 
 #include "abi/lona/protocol.hpp"
 #include "abi/lona/realm_start.hpp"
+#include "manager/binary_book.hpp"
 #include "manager/capability_book.hpp"
 #include "manager/fault_text.hpp"
 #include "manager/grants.hpp"
@@ -179,6 +180,19 @@ class Realm {
   [[nodiscard]] abi::Status map_region(const FrameRun& frames, std::size_t place) {
     return map_run(frames, abi::region_window(place));
   }
+  // Shared binaries (realm_binaries.cpp). The window is chosen first.
+  [[nodiscard]] base::Expected<std::uint64_t, abi::Status> take_binary_place();
+  void give_binary_place(std::uint64_t place) { binary_places_ &= ~(std::uint64_t{1} << place); }
+  // The first of the caps by which it is mapped, made of this realm's memory; all or nothing.
+  [[nodiscard]] base::Expected<abi::CPtr, abi::Status> map_binary(const FrameRun& frames,
+                                                                  std::uint64_t place,
+                                                                  abi::CapRights rights);
+  // It can only be read from now on.
+  [[nodiscard]] abi::Status seal_binary(const FrameRun& frames, std::uint64_t place,
+                                        abi::CPtr copies);
+  void unmap_binary(const FrameRun& frames, abi::CPtr copies) {
+    memory_.drop_caps(copies, frames.count);
+  }
   // The thread that faulted there goes on behind its instruction. False when the address is in no
   // window of a shared region.
   [[nodiscard]] bool skip_region_access(abi::Address address, std::uint64_t instruction);
@@ -189,6 +203,7 @@ class Realm {
   [[nodiscard]] Memory& memory() { return memory_; }
   [[nodiscard]] std::array<PeerLink, abi::kPeerLinks>& links() { return links_; }
   [[nodiscard]] RegionBook& regions_book() { return book_; }
+  [[nodiscard]] BinaryBook& binaries() { return binaries_; }
   [[nodiscard]] abi::CPtr space() const { return space_.cap(); }
   [[nodiscard]] std::string_view name() const { return {name_.data(), name_length_}; }
   [[nodiscard]] std::uint32_t number() const { return number_; }
@@ -275,6 +290,8 @@ class Realm {
   abi::CPtr deadline_signal_ = 0;
   FrameRun channel_;
   RegionBook book_;
+  BinaryBook binaries_;
+  std::uint64_t binary_places_ = 0;  // a bit for each that is in use
   std::array<PeerLink, abi::kPeerLinks> links_{};
   std::uint64_t peer_numbers_ = 0;
   std::array<std::uint64_t, abi::kChildMax / 64> child_numbers_{};

@@ -77,6 +77,7 @@ struct Realms::Home {
 
 bool Realms::start(Memory& memory) {
   static_assert(sizeof(Home) <= kThreadOffset);
+  static_assert(sizeof(Home) <= 64 << 10);  // twice that would be needed otherwise
   constexpr std::uint32_t kOfOneDirectory = (1 << 30) / kAreaSize;
   for (std::uint32_t at = 0; at < RealmTree::kMax; at += kOfOneDirectory) {
     if (shared_.own.prepare(memory, area_of(at), abi::kLargePageBits) != abi::Error::kNone) {
@@ -211,20 +212,28 @@ Status Realms::build(Realm& parent, std::uint32_t realm, const CreateRealm& requ
 
 // A thread waits for the memory of a realm above its own only, and not when it is to stop, so none
 // waits for ever.
+bool Realms::claim_above(const Realm& realm) {
+  Memory& memory = entry(tree_.parent(realm.number())).realm->memory();
+  while (!memory.try_claim()) {
+    if (std::atomic_ref(entry(realm.number()).stopping).load()) {
+      return false;
+    }
+    abi::yield();
+  }
+  return true;
+}
+
 bool Realms::grow(Realm& realm) {
   Entry& grown = entry(realm.number());
   if (grown.home == nullptr || grown.granted >= grown.most) {
     return false;
   }
-  Realm& parent = *entry(tree_.parent(realm.number())).realm;
-  while (!parent.memory().try_claim()) {
-    if (std::atomic_ref(grown.stopping).load()) {
-      return false;
-    }
-    abi::yield();
+  if (!claim_above(realm)) {
+    return false;
   }
+  Realm& parent = *entry(tree_.parent(realm.number())).realm;
   bool good = take_piece(parent, grown);
-  while (!good && grow(parent)) {
+  while (!good && (shared_.binaries.spare(parent) || grow(parent))) {
     good = take_piece(parent, grown);
   }
   parent.memory().release();
@@ -394,6 +403,7 @@ Status Realms::terminate(Realm& parent, std::uint32_t child) {
     }
   });
   destroy(parent, entry(child));
+  shared_.binaries.leave(parent, child);
   {
     const Guard guard(lock_);
     tree_.remove(child);
@@ -445,6 +455,17 @@ Realm* Realms::below(const Realm& above, std::uint32_t realm) {
   const Guard guard(lock_);
   return realm != above.number() && tree_.within(above.number(), realm) ? entry(realm).realm
                                                                         : nullptr;
+}
+
+Realm* Realms::above(const Realm& realm) {
+  const Guard guard(lock_);
+  const std::uint32_t parent = tree_.parent(realm.number());
+  return parent == abi::kNoRealm ? nullptr : entry(parent).realm;
+}
+
+bool Realms::inside(std::uint32_t above, std::uint32_t realm) {
+  const Guard guard(lock_);
+  return tree_.within(above, realm);
 }
 
 Realm* Realms::child(const Realm& parent, std::uint32_t realm) {
@@ -551,6 +572,7 @@ bool Realms::can_bury(std::uint32_t realm) {
                                &shared_.log.lock(),
                                &shared_.timer.lock(),
                                &shared_.regions.lock(),
+                               &shared_.binaries.lock(),
                                &shared_.capabilities.lock(),
                                &found.home->memory.cspace().lock()};
   if (std::ranges::any_of(locks, [&](const Lock* lock) { return lock->held_by(thread); })) {
@@ -601,6 +623,11 @@ bool Realms::admit_fault(const Realm& realm) {
 bool Realms::admit_inheriting(const Realm& realm) {
   const Guard guard(lock_);
   return entry(realm.number()).inheriting.admit(now_tick(), shared_.parts.tsc_hertz);
+}
+
+bool Realms::admit_binary(const Realm& realm) {
+  const Guard guard(lock_);
+  return entry(realm.number()).binaries.admit(now_tick(), shared_.parts.tsc_hertz);
 }
 
 bool Realms::admit_line(const Realm& realm) {

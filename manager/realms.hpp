@@ -21,6 +21,7 @@
 #include "manager/request.hpp"
 #include "manager/reserves.hpp"
 #include "manager/sent_capabilities.hpp"
+#include "manager/shared_binaries.hpp"
 #include "manager/shared_regions.hpp"
 #include "manager/timer.hpp"
 
@@ -36,6 +37,7 @@ struct Shared {
   AddressSpace& own;
   Realms& realms;
   SharedRegions& regions;
+  SharedBinaries& binaries;
   PeerChannels& peers;
   SentCapabilities& capabilities;
   Reserves& reserves;
@@ -106,6 +108,9 @@ class Realms {
   [[nodiscard]] Realm* below(const Realm& above, std::uint32_t realm);
   // Likewise, when it is a child of that one.
   [[nodiscard]] Realm* child(const Realm& parent, std::uint32_t realm);
+  // The parent, null for the first realm; and is that realm there, `above` itself or below it?
+  [[nodiscard]] Realm* above(const Realm& realm);
+  [[nodiscard]] bool inside(std::uint32_t above, std::uint32_t realm);
   // The realm and all below it.
   template <typename F>
   void each_within(std::uint32_t top, F&& f) {
@@ -138,6 +143,9 @@ class Realms {
   // less than a second ago, or nothing came.
   [[nodiscard]] bool press(Realm& realm);
 
+  // By the realm's own service thread: claims the parent's memory, which it is to let go soon.
+  // False: this realm is to stop.
+  [[nodiscard]] bool claim_above(const Realm& realm);
   // By the realm's own service thread, when its worker will not run again.
   void ended(const Realm& realm, std::uint64_t status, std::string_view text);
   // By the realm's own service thread, when it has been told to stop: it does nothing any more. The
@@ -154,6 +162,8 @@ class Realms {
   [[nodiscard]] bool admit_fault(const Realm& realm);
   // The same for a first look at a page of a realm above, which is no mistake.
   [[nodiscard]] bool admit_inheriting(const Realm& realm);
+  // May it have memory of its parent's for a shared binary now?
+  [[nodiscard]] bool admit_binary(const Realm& realm);
   // May it write a line to the log now? The first realm always may.
   [[nodiscard]] bool admit_line(const Realm& realm);
 
@@ -161,6 +171,7 @@ class Realms {
   struct Home;  // what lives in the realm's part of the manager's address space
   static constexpr std::uint64_t kInheritingPerSecond = 20'000;
   static constexpr std::uint64_t kLinesPerSecond = 20;
+  static constexpr std::uint64_t kBinariesPerSecond = 200;
   static constexpr int kLeastPieceBits = 20;
   static constexpr std::size_t kChannelPages = abi::kChannelSize / abi::kSmallPage;
 
@@ -187,6 +198,7 @@ class Realms {
     RateLimit inheriting{kInheritingPerSecond};
     RateLimit lines{kLinesPerSecond};
     RateLimit pressing{1};
+    RateLimit binaries{kBinariesPerSecond};
     // What the parent has spent on it.
     std::uint64_t number = 0;
     std::uint64_t cost = 0;

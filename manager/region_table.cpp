@@ -43,6 +43,8 @@ std::string_view describe(RegionType type) {
       return "code and binaries of the realms above";
     case RegionType::shared_region:
       return "shared region";
+    case RegionType::shared_binary:
+      return "shared binary";
   }
   return "unknown region";
 }

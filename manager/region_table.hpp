@@ -28,6 +28,7 @@ enum class RegionType : std::uint8_t {
   own_level,
   inherited,
   shared_region,
+  shared_binary,
 };
 
 // There is no combination of write and execute, so no region can have both.

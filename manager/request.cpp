@@ -156,6 +156,21 @@ base::Expected<std::uint32_t, Status> decode_number(std::span<const std::uint64_
   return static_cast<std::uint32_t>(words[0]);
 }
 
+// The number of a binary, then that of a realm.
+struct BinaryAndRealm {
+  std::uint64_t binary;
+  std::uint32_t realm;
+};
+base::Expected<BinaryAndRealm, Status> decode_binary(std::span<const std::uint64_t> words) {
+  if (words.size() != 2) {
+    return base::fail(Status::kBadMessage);
+  }
+  if (words[0] == abi::kNoBinary) {
+    return base::fail(Status::kNoSuchBinary);
+  }
+  return BinaryAndRealm{.binary = words[0], .realm = TRY(decode_number(words.last(1), 1))};
+}
+
 // The last word is a slot; how many there are depends on the realm.
 base::Expected<std::uint64_t, Status> decode_slot(std::span<const std::uint64_t> words,
                                                   std::size_t count) {
@@ -351,6 +366,37 @@ base::Expected<DecodedRequest, Status> decode_request(std::uint64_t label,
       return decode_find_region(words);
     case abi::Request::kReleaseRegion:
       return ReleaseRegion{TRY(one_word())};
+    case abi::Request::kMakeBinary: {
+      const std::uint32_t realm = TRY(decode_number(words, 2));
+      if (words[1] < abi::kLeastBinary || words[1] > abi::kBinaryMax) {
+        return base::fail(Status::kBadArgument);
+      }
+      return MakeBinary{.realm = realm, .bytes = words[1]};
+    }
+    case abi::Request::kGiveBinary: {
+      const auto [binary, realm] = TRY(decode_binary(words));
+      return GiveBinary{.binary = binary, .realm = realm};
+    }
+    case abi::Request::kTakeBinary: {
+      const auto [binary, realm] = TRY(decode_binary(words));
+      return TakeBinary{.binary = binary, .from = realm};
+    }
+    case abi::Request::kTakeBackBinary: {
+      const auto [binary, realm] = TRY(decode_binary(words));
+      return TakeBackBinary{.binary = binary, .realm = realm};
+    }
+    case abi::Request::kDropBinary: {
+      if (words.size() != 2) {
+        return base::fail(Status::kBadMessage);
+      }
+      if (words[0] == abi::kNoBinary) {
+        return base::fail(Status::kNoSuchBinary);
+      }
+      if (words[1] > abi::kNoRealm) {
+        return base::fail(Status::kNoSuchRealm);
+      }
+      return DropBinary{.binary = words[0], .from = static_cast<std::uint32_t>(words[1])};
+    }
   }
   return base::fail(Status::kUnknownRequest);
 }

@@ -151,6 +151,26 @@ struct FindRegion {
 struct ReleaseRegion {
   std::uint64_t region;
 };
+struct MakeBinary {
+  std::uint32_t realm;
+  std::uint64_t bytes;
+};
+struct GiveBinary {
+  std::uint64_t binary;
+  std::uint32_t realm;
+};
+struct TakeBinary {
+  std::uint64_t binary;
+  std::uint32_t from;
+};
+struct TakeBackBinary {
+  std::uint64_t binary;
+  std::uint32_t realm;
+};
+struct DropBinary {
+  std::uint64_t binary;
+  std::uint32_t from;  // kNoRealm: what this realm has
+};
 
 using DecodedRequest =
     std::variant<MapPages, UnmapPages, Figures, SetDeadline, LogText, ExitRealm, RequestMemory,
@@ -158,7 +178,8 @@ using DecodedRequest =
                  NextEnded, MakeObject, FreeObject, MakeIrqHandler, GiveSchedControl, GivePorts,
                  MakeHelper, RestartHelper, ConnectRealms, DisconnectRealms, OfferCapability,
                  TakeCapability, LostCapabilities, MakeRegion, ShareRegion, UnshareRegion,
-                 FindRegion, ReleaseRegion>;
+                 FindRegion, ReleaseRegion, MakeBinary, GiveBinary, TakeBinary, DropBinary,
+                 TakeBackBinary>;
 
 // `words` are the message's words, as many as the sender said.
 [[nodiscard]] base::Expected<DecodedRequest, abi::Status> decode_request(

@@ -103,6 +103,20 @@ struct Check {
     must(request.bytes != 0 && request.bytes <= abi::kRegionMax && request.name.length != 0);
     check(request.name);
   }
+  void operator()(const MakeBinary& request) const {
+    must(request.bytes >= abi::kLeastBinary && request.bytes <= abi::kBinaryMax);
+    must(request.realm != abi::kNoRealm);
+  }
+  void operator()(const GiveBinary& request) const {
+    must(request.binary != abi::kNoBinary && request.realm != abi::kNoRealm);
+  }
+  void operator()(const TakeBinary& request) const {
+    must(request.binary != abi::kNoBinary && request.from != abi::kNoRealm);
+  }
+  void operator()(const TakeBackBinary& request) const {
+    must(request.binary != abi::kNoBinary && request.realm != abi::kNoRealm);
+  }
+  void operator()(const DropBinary& request) const { must(request.binary != abi::kNoBinary); }
   void operator()(const FindRegion& request) const {
     must((request.region == abi::kNoRegion) == (request.name.length != 0));
     check(request.name);
@@ -191,7 +205,7 @@ Message making(Input& input, const Realms& realms) {
 Message any_message(Input& input, const Realms& realms) {
   const std::uint8_t choice = input.byte();
   if (choice >= 0xe0) return making(input, realms);
-  Message message{.label = choice == 0xdf ? input.word() : 0x100 + choice % 0x40,
+  Message message{.label = choice == 0xdf ? input.word() : 0x100 + choice % 0x60,
                   .words = std::vector<std::uint64_t>(input.byte() % 16)};
   for (std::uint64_t& word : message.words) word = next_word(input, realms);
   return message;

@@ -98,6 +98,36 @@ TEST(Request, DecodesWhatIsAskedOfSharedRegions) {
   EXPECT_EQ(std::get<FindRegion>(*find).name.view(), "ab");
 }
 
+TEST(Request, DecodesWhatIsAskedOfSharedBinaries) {
+  const auto make = decode(Request::kMakeBinary, {3, abi::kLeastBinary});
+  ASSERT_TRUE(make.has_value());
+  EXPECT_EQ(std::get<MakeBinary>(*make).realm, 3U);
+  EXPECT_EQ(std::get<MakeBinary>(*make).bytes, abi::kLeastBinary);
+  EXPECT_EQ(std::get<GiveBinary>(*decode(Request::kGiveBinary, {9, 3})).realm, 3U);
+  EXPECT_EQ(std::get<TakeBinary>(*decode(Request::kTakeBinary, {9, 3})).from, 3U);
+  EXPECT_EQ(std::get<TakeBackBinary>(*decode(Request::kTakeBackBinary, {9, 3})).binary, 9U);
+  EXPECT_EQ(std::get<DropBinary>(*decode(Request::kDropBinary, {9, abi::kNoRealm})).from,
+            abi::kNoRealm);
+}
+
+TEST(Request, RefusesSharedBinariesThatCannotBe) {
+  EXPECT_EQ(decode(Request::kMakeBinary, {3}).error(), Status::kBadMessage);
+  EXPECT_EQ(decode(Request::kMakeBinary, {3, abi::kLeastBinary - 1}).error(), Status::kBadArgument);
+  EXPECT_EQ(decode(Request::kMakeBinary, {3, abi::kBinaryMax + 1}).error(), Status::kBadArgument);
+  EXPECT_EQ(decode(Request::kMakeBinary, {abi::kNoRealm, abi::kLeastBinary}).error(),
+            Status::kNoSuchRealm);
+  for (const auto request :
+       {Request::kGiveBinary, Request::kTakeBinary, Request::kTakeBackBinary}) {
+    EXPECT_EQ(decode(request, {}).error(), Status::kBadMessage);
+    EXPECT_EQ(decode(request, {9, 3, 0}).error(), Status::kBadMessage);
+    EXPECT_EQ(decode(request, {abi::kNoBinary, 3}).error(), Status::kNoSuchBinary);
+    EXPECT_EQ(decode(request, {9, abi::kNoRealm}).error(), Status::kNoSuchRealm);
+  }
+  EXPECT_EQ(decode(Request::kDropBinary, {9}).error(), Status::kBadMessage);
+  EXPECT_EQ(decode(Request::kDropBinary, {abi::kNoBinary, 3}).error(), Status::kNoSuchBinary);
+  EXPECT_EQ(decode(Request::kDropBinary, {9, ~0ULL}).error(), Status::kNoSuchRealm);
+}
+
 TEST(Request, RefusesSharedRegionsThatCannotBe) {
   EXPECT_EQ(decode(Request::kMakeRegion, {}).error(), Status::kBadMessage);
   EXPECT_EQ(decode(Request::kMakeRegion, {0, 1, 'a'}).error(), Status::kBadArgument);

@@ -265,6 +265,30 @@ class Server {
     reply_.put(found->name.view());
     return answer(abi::Status::kOk);
   }
+  bool handle(const MakeBinary& request) {
+    const auto made = shared_.binaries.make(realm_, request);
+    if (!made) {
+      return answer(made.error());
+    }
+    reply_.put(made->number);
+    reply_.put(made->place);
+    reply_.put(made->dirty);
+    return answer(abi::Status::kOk);
+  }
+  bool handle(const GiveBinary& request) { return answer(shared_.binaries.give(realm_, request)); }
+  bool handle(const TakeBinary& request) {
+    const auto taken = shared_.binaries.take(realm_, request);
+    if (!taken) {
+      return answer(taken.error());
+    }
+    reply_.put(taken->place);
+    reply_.put(taken->bytes);
+    return answer(abi::Status::kOk);
+  }
+  bool handle(const TakeBackBinary& request) {
+    return answer(shared_.binaries.take_back(realm_, request));
+  }
+  bool handle(const DropBinary& request) { return answer(shared_.binaries.drop(realm_, request)); }
 
  private:
   // False when the message is not to be answered.
@@ -273,6 +297,7 @@ class Server {
     words_ = received.words;
     const MemoryClaim claim(realm_.memory());
     shared_.regions.reclaim(realm_);
+    shared_.binaries.reclaim(realm_);
     reply_.status = abi::Status::kOk;
     reply_.length = 0;
     switch (message.badge & Realm::kBadgeKinds) {
@@ -307,13 +332,18 @@ class Server {
              std::holds_alternative<CreateRealm>(request)));
   }
 
+  [[nodiscard]] bool wants_memory() const {
+    return reply_.status == abi::Status::kOutOfMemory || reply_.status == abi::Status::kOverLimit;
+  }
+
   // A request for which the realm's memory is not enough is tried again when it has got more.
   bool serve_request(const DecodedRequest& request) {
     while (true) {
       const bool answered = std::visit([this](const auto& kind) { return handle(kind); }, request);
       const bool more =
           answered &&
-          ((reply_.status == abi::Status::kOutOfMemory && shared_.realms.grow(realm_)) ||
+          ((wants_memory() && shared_.binaries.spare(realm_)) ||
+           (reply_.status == abi::Status::kOutOfMemory && shared_.realms.grow(realm_)) ||
            (lacks_memory(request) && shared_.realms.press(realm_)));
       if (!more) {
         return answered;

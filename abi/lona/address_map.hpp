@@ -11,6 +11,7 @@
 //   0x000c'0000'0000  archive of the boot image            R
 //   0x0040'0000'0000  channels: to the parent, and to each child   RW
 //   0x0040'2000'0000  shared regions                       as shared
+//   0x0040'4000'0000  shared binaries                      R
 //   0x0100'0000'0000  code and binaries, one slot a level  R / RW
 //   0x2000'0000'0000  process pool                         RW
 //   0x4000'0000'0000  devices, DMA                         as granted
@@ -129,6 +130,15 @@ constexpr Address region_window(std::uint64_t place) {
   return kRegionRange.start + place * kRegionMax;
 }
 
+// Shared binaries: a place for each that a realm sees.
+inline constexpr std::uint64_t kBinaryPlaces = 32;
+inline constexpr std::uint64_t kBinaryMax = 16 << 20;
+inline constexpr AddressRange kBinaryRange{kChannels + 0x4000'0000, kBinaryPlaces* kBinaryMax};
+constexpr Address binary_window(std::uint64_t place) {
+  return kBinaryRange.start + place * kBinaryMax;
+}
+static_assert(kBinaryRange.end() <= kChannels + 0x8000'0000);
+
 static_assert(kNullGuard.end() == kVmRange.start && kVmRange.end() == kWorkerAreas);
 static_assert(kWorkerStackOffset + kWorkerStackSize < kWorkerAreaSize - kWorkerRestSize);
 static_assert(kHelperRange.size <= kLargePage && kHelperRange.start % kLargePage == 0);
@@ -136,8 +146,9 @@ static_assert(kHelperRange.end() <= kCoreImageRange.start);
 static_assert(kCoreConstants.start == kCoreImageRange.start);
 static_assert(kCoreConstants.end() == kCoreData.start && kCoreData.end() == kCoreImageRange.end());
 static_assert(kCoreImageRange.end() <= kArchiveRange.start);
-static_assert(kArchiveRange.end() <= kChannels && kRegionRange.end() <= kLevels);
+static_assert(kArchiveRange.end() <= kChannels && kBinaryRange.end() <= kLevels);
 static_assert(kChannelRange.end() <= kRegionRange.start);
+static_assert(kRegionRange.end() <= kBinaryRange.start);
 static_assert(kRegionRange.end() - 1 - kChannels < 1 << 30 && kChannels % (1 << 30) == 0);
 static_assert(kLevels + kLevelMax * kLevelSize <= kPoolRange.start);
 static_assert(level_memory(0).end() == level_binaries(0).end());

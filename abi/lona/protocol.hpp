@@ -117,9 +117,34 @@ enum class Request : std::uint64_t {
   kFindRegion = 0x133,
   // number of an own region → places. It is gone, also for those it was shared with.
   kReleaseRegion = 0x134,
+
+  // Shared binaries: bytes that several realms read and nobody can change. Who has one sees it at
+  //   binary_window(place) until it lets go. The memory is of the realm above all that have it:
+  //   this one's for realms below, the parent's for the parent and its other children. A binary's
+  //   number names one only, for ever.
+  //
+  // realm to which it will be given: this one's child, parent, or another child of that; bytes
+  //   → number, place, dirty. Memory that this realm alone sees, to be filled. Its first `dirty`
+  //   bytes may be of binaries that this realm has made before and nobody has any more, the others
+  //   are zero. All of the last large page is seen by who gets it.
+  kMakeBinary = 0x150,
+  // number of one that this realm has, realm as above → nothing. The realm may take it once more;
+  //   from now on nobody can write it.
+  kGiveBinary = 0x151,
+  // number of one that was given to this realm, the realm that gave it → place, bytes. Also when
+  //   this realm has it already.
+  kTakeBinary = 0x152,
+  // number, kNoRealm → nothing. This realm does not look at it any more.
+  // number, realm that gave it → nothing. It is not taken this time.
+  kDropBinary = 0x153,
+  // number of one that this realm has given away, the realm → nothing. That may not take it once
+  //   less.
+  kTakeBackBinary = 0x154,
 };
 
 inline constexpr std::uint64_t kNoRegion = 0;
+inline constexpr std::uint64_t kNoBinary = 0;
+inline constexpr std::uint64_t kLeastBinary = 192 << 10;
 inline constexpr std::uint64_t kRegionNameMax = 63;
 // A fault in the window of a region that was taken away does not stop the realm: the thread goes on
 // behind the instruction, which is taken to be this long. REP MOVSQ is, and REP MOVSB with an empty
@@ -162,11 +187,12 @@ enum class Status : std::uint64_t {
   kOutOfMemory = 5,  // the machine's memory is used up
   kOverLimit = 6,    // the realm's memory is used up
   kNoSuchRealm = 7,  // no realm of that number that this one may ask about
-  kTooMany = 8,      // realms, children of this one, levels, address spaces, regions, small pages
+  kTooMany = 8,      // realms, children of this one, levels, spaces, regions, binaries, pages
   kBadState = 9,     // the realm, or the slot, is not in a state for that
   kNoSuchRegion = 10,
   kNoTime = 11,      // more of the processor than this realm can reserve
   kNotAllowed = 12,  // not to this realm
+  kNoSuchBinary = 13,
 };
 
 }  // namespace lona::abi

@@ -389,6 +389,34 @@ void yield_for_ever() {
   while (true) abi::yield();
 }
 
+constexpr std::uint64_t kFirstRealm = 0;
+
+// Writes a binary, gives it away, and writes it once more.
+[[noreturn]] void change_what_was_given() {
+  const Answer made = ask(Request::kMakeBinary, kFirstRealm, 1 << 20);
+  auto* bytes = reinterpret_cast<volatile std::uint8_t*>(abi::binary_window(made.words.mr1));
+  bool good = made.status == Status::kOk;
+  if (good) bytes[0] = 1;
+  good = good && ask(Request::kGiveBinary, made.words.mr0, kFirstRealm).status == Status::kOk;
+  if (!good || bytes[0] != 1) say("FAILED: seals: there is no binary to be given");
+  bytes[0] = 2;
+  say("FAILED: seals: a binary was changed that had been given away");
+  while (true) abi::yield();
+}
+
+// Binaries that nobody takes, as many as its parent's memory has room for; numbers that are
+// guessed.
+void storm_binaries() {
+  while (true) {
+    const std::uint64_t size = abi::kLeastBinary + next_random() % (2 << 20);
+    const Answer made = ask(Request::kMakeBinary, next_random() % 4, size);
+    const std::uint64_t binary = next_random() % 2 == 0 ? made.words.mr0 : 1 + next_random() % 1000;
+    const auto more =
+        static_cast<Request>(static_cast<std::uint64_t>(Request::kGiveBinary) + next_random() % 4);
+    (void)ask(more, binary, next_random() % 4 == 0 ? abi::kNoRealm : next_random() % 4);
+  }
+}
+
 }  // namespace
 
 bool attack(std::string_view name) {
@@ -420,6 +448,8 @@ bool attack(std::string_view name) {
   if (name == "thefts") steal_capabilities();
   if (name == "jumps") reinterpret_cast<void (*)()>(~std::uint64_t{0} << 40)();
   if (name == "patches") patch_text();
+  if (name == "seals") change_what_was_given();
+  if (name == "binaries") storm_binaries();
   if (name == "objects") storm_objects();
   if (name == "revokes") revoke_deep_trees();
   if (name == "lingers") asm volatile("ud2");

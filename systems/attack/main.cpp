@@ -17,10 +17,10 @@ namespace attack {
 namespace {
 
 constexpr std::string_view kAttacks[] = {
-    "yields",  "memory",  "pages",   "faults",    "bombs",   "churn",  "floods",
-    "garbage", "scans",   "spins",   "deadlines", "signals", "logs",   "channel",
-    "jumps",   "replies", "calls",   "crumbs",    "writes",  "thefts", "patches",
-    "objects", "revokes", "lingers", "helpers",   "proxies", "regions"};
+    "yields",  "memory",  "pages",     "faults",  "bombs",   "churn",   "floods",  "garbage",
+    "scans",   "spins",   "deadlines", "signals", "logs",    "channel", "jumps",   "replies",
+    "calls",   "crumbs",  "writes",    "thefts",  "patches", "objects", "revokes", "lingers",
+    "helpers", "proxies", "regions",   "seals",   "binaries"};
 // Of those that have a channel to the bystander.
 constexpr std::string_view kAttacksBeside[] = {"indices", "repeats", "changes"};
 constexpr std::uint64_t kAttackMs = 100;
@@ -86,7 +86,7 @@ void try_one(std::string_view name, Bystander& bystander) {
   expect(attacker.status == Status::kOk, name, "it could not be started");
   let_run(name == "proxies" ? kProxiesMs : kAttackMs);
   const std::uint64_t late = bystander.look(name);
-  if (name == "writes" || name == "patches" || name == "jumps") {
+  if (name == "writes" || name == "patches" || name == "jumps" || name == "seals") {
     const auto state = ask(Request::kRealmInfo, attacker.realm).words.mr1;
     expect(state == static_cast<std::uint64_t>(abi::RealmState::kTerminated), name,
            "it goes on after a write to what is not its own");
@@ -197,12 +197,12 @@ void crash_again_and_again(Bystander& bystander) {
   expect(ask(Request::kFigures).words.mr2 == before, "crashes", "memory was lost");
 }
 
-// A realm that makes and ends realms itself is ended at ever later moments: at each step of making
-// one, while it is served, while its own children run.
+// A realm that makes and ends realms itself, or binaries of its parent's memory, is ended at ever
+// later moments: at each step of making one, while it is served, while its own children run.
 void end_at_any_moment(Bystander& bystander) {
   const std::uint64_t before = ask(Request::kFigures).words.mr2;
   for (std::uint64_t us = 0; us < kMomentsUs; us += kMomentStepUs) {
-    const Child child = start("churn", kAttackerMemory);
+    const Child child = start(us % 2 == 0 ? "churn" : "binaries", kAttackerMemory);
     const std::uint64_t end = tick() + ticks_of_ms(us) / 1000;
     while (tick() < end) asm volatile("pause");
     expect(ask(Request::kTerminateRealm, child.realm).status == Status::kOk, "moments",
@@ -213,6 +213,27 @@ void end_at_any_moment(Bystander& bystander) {
   say(text.text());
   const std::uint64_t after = ask(Request::kFigures).words.mr2;
   expect(after <= before && before - after <= 2 * abi::kSmallPage, "moments", "memory was lost");
+}
+
+// Made, given and taken back, seen no more.
+void make_binaries_again_and_again(const Bystander& bystander) {
+  constexpr unsigned kRounds = 10'000;
+  const auto round = [&](unsigned number) {
+    const std::uint64_t bytes = number % 100 == 0 ? 5 << 20 : abi::kLeastBinary + number;
+    const std::uint64_t binary = ask(Request::kMakeBinary, bystander.realm(), bytes).words.mr0;
+    const bool good =
+        ask(Request::kGiveBinary, binary, bystander.realm()).status == Status::kOk &&
+        ask(Request::kTakeBackBinary, binary, bystander.realm()).status == Status::kOk &&
+        ask(Request::kTakeBackBinary, binary, bystander.realm()).status != Status::kOk &&
+        ask(Request::kDropBinary, binary, abi::kNoRealm).status == Status::kOk &&
+        ask(Request::kDropBinary, binary, abi::kNoRealm).status == Status::kNoSuchBinary;
+    expect(good, "rounds", "a binary could not be made, given and taken back once");
+  };
+  for (unsigned number = 0; number < 10; ++number) round(number);
+  const std::uint64_t before = ask(Request::kFigures).words.mr2;
+  for (unsigned number = 0; number < kRounds && failures == 0; ++number) round(number);
+  const std::uint64_t after = ask(Request::kFigures).words.mr2;
+  expect(after == before, "rounds", "memory was lost");
 }
 
 void direct() {
@@ -230,11 +251,12 @@ void direct() {
   end_at_any_moment(bystander);
   try_together(bystander, "all with little time", kAttacks, 50'000);
   try_together(bystander, "all at once", kAttacks, abi::kNoShare);
-  for (const std::string_view name : {"pages", "deadlines", "churn", "regions"}) {
+  for (const std::string_view name : {"pages", "deadlines", "churn", "regions", "binaries"}) {
     std::string_view crowd[kCrowd];
     std::fill(std::begin(crowd), std::end(crowd), name);
     try_together(bystander, name, crowd, abi::kNoShare);
   }
+  make_binaries_again_and_again(bystander);
   say(failures == 0 ? "every attack was stopped" : "attacks had an effect");
 }
 

@@ -33,6 +33,8 @@ _BOUNDS = {
     "round trip to a child": 10_000,
     "round trip to a child, in hundredths of one in a realm": 2_000,
     "round trip between two children": 10_000,
+    "round trip of 1 MiB to a child": 1_000_000,  # copied it would be three times that
+    "the same 1 MiB, sent again": 100_000,
     "request for one page": 5_000,
     "request for one page, in the mean, with the zeroing of blocks": 5_000,
     f"answers lost or wrong, of {_CLIENTS * _REPLACEMENTS}": 0,
@@ -101,6 +103,11 @@ _PROGRAM = [
                                    (median (map (fn [_] (long-trip size)) (range 7)))))""",
     "(row \"round trip of 64 KiB to a child\" (long-trips 65536))",
     "(row \"round trip of 1 MiB to a child\" (long-trips 1048576))",
+    """(row "the same 1 MiB, sent again"
+         (let [mib (bytebuf->binary (bytebuf-alloc 1048576))
+               trip (fn [_] (let [start (now)]
+                      (do (send there [(self) mib]) (receive x (- (now) start)))))]
+           (do (trip 0) (median (map trip (range 7))))))""",
     # And from one child to another, through a channel of their own.
     "(def beside (realm-create %{:name 'beside}))",
     "(realm-eval child \"(offer-service 'echo (spawn (fn [] (echo))))\")",

@@ -3,6 +3,8 @@
 
 #include <cstring>
 
+#include "vm/heap/shared_block.hpp"
+
 namespace lona::vm {
 
 PoolBytes pool_allocate(Heap& heap, std::size_t size) {
@@ -15,7 +17,7 @@ PoolBytes pool_allocate(Heap& heap, std::size_t size) {
 
 PoolBytes pool_extend(Heap& heap, Term blob, const char* bytes, std::size_t size,
                       std::size_t extra) {
-  if (!blob.is_nil()) {
+  if (!blob.is_nil() && !is_shared_block(blob_block(blob))) {
     OffHeapBlock* block = blob_block(blob);
     std::size_t end = static_cast<std::size_t>(bytes - block->bytes) + size;
     std::size_t expected = end;

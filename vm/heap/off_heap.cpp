@@ -5,6 +5,7 @@
 
 #include "vm/heap/allocator.hpp"
 #include "vm/heap/heap.hpp"
+#include "vm/heap/shared_block.hpp"
 
 namespace lona::vm {
 
@@ -61,7 +62,10 @@ OffHeapBlock* make_off_heap(std::size_t capacity) {
 }
 
 void release_off_heap(OffHeapBlock* block) {
+  const bool shared = is_shared_block(block);
   if (block->references.fetch_sub(1, std::memory_order_acq_rel) == 1) {
+    if (shared) return end_shared_block(block);
+    end_shared_twin(block);
     pool.release(block, sizeof(OffHeapBlock) + block->capacity);
   }
 }

@@ -10,6 +10,7 @@
 #include "vm/heap/copy.hpp"
 #include "vm/heap/fragment.hpp"
 #include "vm/process/worker.hpp"
+#include "vm/realm/wire_shared.hpp"
 #include "vm/sched/state.hpp"
 
 namespace lona::vm {
@@ -125,19 +126,23 @@ Realms::Sent Realms::send(Process& p, std::uint32_t realm, Frame::Kind kind, Wor
   // While it waits for room it is not encoded again and again.
   Sent sent = asked_room(peer, p);
   if (sent != Sent::kOk) return sent;
-  sent = encode_along(there, realm, kind, target, value);
+  OutgoingBinaries binaries(realm);
+  sent = encode_along(there, realm, kind, target, value, &binaries);
   const bool long_message = kind == Frame::Kind::kMessage && frame_.size() > kShort;
   if (sent == Sent::kOk && long_message) sent = ask_room(peer, p, value);
   if (sent == Sent::kOk) sent = put_frame(peer);
+  if (sent == Sent::kOk) binaries.went_out();
   if (sent == Sent::kNoMemory) return no_memory(p);
   if (patience_.any() && sent != Sent::kFull) patience_.forget(p.pid());
   return sent;
 }
 
 Realms::Sent Realms::encode_along(const Way& there, std::uint32_t realm, Frame::Kind kind,
-                                  Word target, Term value) {
-  if (there.neighbour)
-    return encode(*there.peer, {.size = 0, .kind = kind, .target = target}, value);
+                                  Word target, Term value, OutgoingBinaries* binaries) {
+  if (there.neighbour) {
+    const Frame::Head head{.size = 0, .kind = kind, .target = target};
+    return encode(*there.peer, head, value, nullptr, binaries);
+  }
   const Route route{.to = realm, .from = own_, .kind = kind};
   return encode(*there.peer, {.size = 0, .kind = Frame::Kind::kRouted, .target = target}, value,
                 &route);
@@ -149,7 +154,8 @@ std::uint32_t Realms::toward(std::uint32_t realm) {
 }
 
 // The frame is in frame_ then.
-Realms::Sent Realms::encode(Peer& peer, const Frame::Head& head, Term value, const Route* route) {
+Realms::Sent Realms::encode(Peer& peer, const Frame::Head& head, Term value, const Route* route,
+                            OutgoingBinaries* binaries) {
   if (peer.waiting() > kPendingMax) {
     // The service of a realm waits for its parent's, which never waits for a child: one that takes
     // nothing while so many requests come up is given up. A message before them may be longer.
@@ -170,13 +176,14 @@ Realms::Sent Realms::encode(Peer& peer, const Frame::Head& head, Term value, con
   wire::Offers offers{.context = &receiver, .offer = nullptr, .told = [](void* to, Term pid) {
                         mark_told(*static_cast<Receiver*>(to)->self.processes_, pid);
                       }};
-  if (route == nullptr) {  // capabilities go to neighbours only
+  if (route == nullptr) {  // capabilities and shared binaries go to neighbours only
     offers.offer = [](void* to, const Capability& cap, std::uint64_t& number) {
       const auto& [self, realm] = *static_cast<Receiver*>(to);
       return self.capabilities_.offer(cap, realm, number);
     };
   }
-  const wire::Encoded encoded = wire::encode(value, own_, frame_, sizeof head + most, &offers);
+  const wire::Encoded encoded =
+      wire::encode(value, own_, frame_, sizeof head + most, &offers, binaries);
   if (encoded != wire::Encoded::kOk) {
     frame_.shrink(kBufferKept);
     return failed(encoded);
@@ -342,6 +349,7 @@ Realms::Took Realms::take_frames(Worker& w, Peer& peer) {
       if (took == Took::kHeld) return took;
       continue;
     }
+    peer.binaries.done();
     if (took == Took::kBroken) return took;
     peer.coming.pass();
     peer.no_memory_at = peer.next_try = 0;
@@ -409,7 +417,8 @@ Arena& Realms::clean_arena() {
 Realms::Took Realms::take_frame(Worker& w, Peer& peer, const Frame& frame, std::uint32_t from) {
   Arena& arena = clean_arena();
   peer.limits.no_memory = false;
-  const Term value = wire::decode(arena, frame.content, peer.limits);
+  IncomingBinaries* const binaries = from == peer.realm ? &peer.binaries : nullptr;
+  const Term value = wire::decode(arena, frame.content, peer.limits, binaries);
   if (peer.limits.no_memory || arena.exhausted()) {
     arena.clear();
     return Took::kHeld;

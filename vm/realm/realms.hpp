@@ -21,6 +21,7 @@
 
 #include "base/byte_ring.hpp"
 #include "vm/heap/arena.hpp"
+#include "vm/realm/binaries.hpp"
 #include "vm/realm/capabilities.hpp"
 #include "vm/realm/frames.hpp"
 #include "vm/realm/patience.hpp"
@@ -122,7 +123,8 @@ class Realms {
           out(out),
           in(in),
           coming(longest),
-          limits{.own_realm = own, .names_left = kNamesOfAPeer, .peer = realm} {}
+          limits{.own_realm = own, .names_left = kNamesOfAPeer, .peer = realm},
+          binaries(realm) {}
 
     Peer* next = nullptr;
     std::uint32_t realm;
@@ -148,6 +150,7 @@ class Realms {
     unsigned unserved = 0;
     std::size_t unserved_bytes = 0;
     wire::Limits limits;
+    IncomingBinaries binaries;  // of its next frame
   };
 
   bool add_peer(std::uint32_t realm, std::uint32_t number, const platform::ChannelMemory& memory);
@@ -158,9 +161,11 @@ class Realms {
     bool neighbour;
   };
   Way way(std::uint32_t realm);
+  // Without `binaries`, long ones are copied.
   Sent encode_along(const Way& there, std::uint32_t realm, Frame::Kind kind, Word target,
-                    Term value);
-  Sent encode(Peer& peer, const Frame::Head& head, Term value, const Route* route = nullptr);
+                    Term value, OutgoingBinaries* binaries = nullptr);
+  Sent encode(Peer& peer, const Frame::Head& head, Term value, const Route* route = nullptr,
+              OutgoingBinaries* binaries = nullptr);
   Sent put_frame(Peer& peer);
   static bool flush(Peer& peer);
   bool receive(Worker& w, Peer& peer);

@@ -161,6 +161,7 @@ Realms::Took Realms::wait_for_memory(Worker& w, Peer& peer) {
   if (now - peer.no_memory_at >= Patience::kLongestNs) {
     peer.no_memory_at = peer.next_try = 0;
     peer.coming.pass();
+    peer.binaries.done();
     lost_.fetch_add(1, std::memory_order_relaxed);
     return Took::kAll;
   }

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 target_sources(lona_vm PRIVATE
+  ${CMAKE_CURRENT_LIST_DIR}/binaries.cpp
   ${CMAKE_CURRENT_LIST_DIR}/capabilities.cpp
   ${CMAKE_CURRENT_LIST_DIR}/frames.cpp
   ${CMAKE_CURRENT_LIST_DIR}/realms.cpp

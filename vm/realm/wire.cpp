@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include "vm/realm/wire.hpp"
+#include "vm/realm/wire_shared.hpp"
 
 #include <cstring>
 
@@ -47,15 +47,18 @@ enum class Code : std::uint8_t {
   kVector,
   kMap,  // u32 entries, keys and values
   kSet,
-  kCapability,  // u8 MachineType, u8 rights, u64 number
+  kCapability,    // u8 MachineType, u8 rights, u64 number
+  kSharedString,  // u64 number of a shared binary, u32 offset, u32 bytes
+  kSharedBinary,
 };
 
 // --- Encoding ------------------------------------------------------------------------------------
 
 class Encoder {
  public:
-  Encoder(std::uint32_t realm, ByteBuffer& out, std::size_t most, const Offers* offers)
-      : realm_(realm), out_(out), most_(most), offers_(offers) {}
+  Encoder(std::uint32_t realm, ByteBuffer& out, std::size_t most, const Offers* offers,
+          OutgoingBinaries* binaries)
+      : realm_(realm), out_(out), most_(most), offers_(offers), binaries_(binaries) {}
 
   Encoded run(Term value) {
     if (!push(value)) return result_;
@@ -117,6 +120,9 @@ class Encoder {
   bool leaf_or_whole(Term t);
   bool special(Term t);
   bool box(Term t);
+  bool shared(Code c, Term blob, std::span<const std::uint8_t> bytes);
+  bool long_text(Term t);
+  bool long_binary(Term t);
   bool capability(Term t);
   bool list(Term t);
   bool words(Code c, const Word* elements, std::size_t n);
@@ -127,6 +133,7 @@ class Encoder {
   ByteBuffer& out_;
   std::size_t most_;
   const Offers* offers_;
+  OutgoingBinaries* binaries_;
   Encoded result_ = Encoded::kOk;
   WorkStack<Term, 64> left_;  // the next one on top
 };
@@ -180,10 +187,11 @@ bool Encoder::box(Term t) {
       return entries(Code::kSet, set_map(t), false);
     case Kind::kString:
     case Kind::kText:
-      return text(Code::kString, string_text(t));
+      return long_text(t) || text(Code::kString, string_text(t));
     case Kind::kBinary:
     case Kind::kSlice:
-      return count(Code::kBinary, binary_size(t)) && bytes(binary_data(t), binary_size(t));
+      return long_binary(t) ||
+             (count(Code::kBinary, binary_size(t)) && bytes(binary_data(t), binary_size(t)));
     case Kind::kRef:
       return put(Code::kRef, realm_, words_of[0]);
     case Kind::kForeign:
@@ -210,6 +218,26 @@ bool Encoder::box(Term t) {
     default:
       return fail(Encoded::kNotSendable);
   }
+}
+
+// Another realm sees these bytes without a copy.
+bool Encoder::shared(Code c, Term blob, std::span<const std::uint8_t> bytes) {
+  SharedPart part{};
+  return binaries_ != nullptr && binaries_->share(blob, bytes, part) &&
+         put(c, part.number, part.offset, static_cast<std::uint32_t>(bytes.size()));
+}
+
+bool Encoder::long_text(Term t) {
+  const std::string_view text = string_text(t);
+  return text.size() >= platform::kLeastBinary &&
+         shared(Code::kSharedString, is_kind(t, Kind::kText) ? slot(t, 3) : Term::nil(),
+                {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()});
+}
+
+bool Encoder::long_binary(Term t) {
+  return binary_size(t) >= platform::kLeastBinary &&
+         shared(Code::kSharedBinary, is_kind(t, Kind::kSlice) ? slot(t, 2) : Term::nil(),
+                binary_bytes(t));
 }
 
 bool Encoder::capability(Term t) {
@@ -275,8 +303,9 @@ bool Encoder::entries(Code c, Term map, bool values) {
 
 class Decoder {
  public:
-  Decoder(Heap& heap, std::span<const std::uint8_t> bytes, Limits& limits)
-      : heap_(heap), bytes_(bytes), limits_(limits) {}
+  Decoder(Heap& heap, std::span<const std::uint8_t> bytes, Limits& limits,
+          IncomingBinaries* binaries)
+      : heap_(heap), bytes_(bytes), limits_(limits), binaries_(binaries) {}
 
   Term run() {
     for (;;) {
@@ -335,6 +364,7 @@ class Decoder {
   bool foreign(bool pid);
   bool machine();
   bool capability();
+  bool shared(bool text);
   bool whole(Code code);
   bool close();
   Term make(const Open& o, std::span<const Term> parts);
@@ -342,6 +372,7 @@ class Decoder {
   Heap& heap_;
   std::span<const std::uint8_t> bytes_;
   Limits& limits_;
+  IncomingBinaries* binaries_;
   WorkStack<Term, 64> values_;
   WorkStack<Open, 24> open_;
 };
@@ -390,6 +421,10 @@ bool Decoder::one() {
       return machine();
     case Code::kCapability:
       return capability();
+    case Code::kSharedString:
+      return shared(true);
+    case Code::kSharedBinary:
+      return shared(false);
     case Code::kRatio:
       return open(code, 2);
     case Code::kList:
@@ -503,6 +538,19 @@ bool Decoder::capability() {
                               .use = static_cast<std::uint32_t>(number >> 32)}));
 }
 
+// Nobody writes the bytes any more, so what is found of them once holds.
+bool Decoder::shared(bool text) {
+  SharedPart part{};
+  std::uint32_t size = 0;
+  if (binaries_ == nullptr || !get(part.number) || !get(part.offset) || !get(size)) return false;
+  const auto [block, bytes] = binaries_->take(part, size, limits_.no_memory);
+  if (block == nullptr) return false;
+  if (!text) return value(binary_in_block(heap_, block, bytes.data(), bytes.size()));
+  const std::string_view chars{reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+  return utf8::valid_prefix(chars) == chars.size() &&
+         value(text_in_block(heap_, block, chars, utf8::count(chars)));
+}
+
 bool Decoder::whole(Code code) {
   std::uint32_t n = 0;
   if (!get(n)) return false;
@@ -561,11 +609,21 @@ Term Decoder::make(const Open& o, std::span<const Term> parts) {
 
 Encoded encode(Term value, std::uint32_t own_realm, ByteBuffer& out, std::size_t most,
                const Offers* offers) {
-  return Encoder(own_realm, out, most, offers).run(value);
+  return encode(value, own_realm, out, most, offers, nullptr);
+}
+
+Encoded encode(Term value, std::uint32_t own_realm, ByteBuffer& out, std::size_t most,
+               const Offers* offers, OutgoingBinaries* binaries) {
+  return Encoder(own_realm, out, most, offers, binaries).run(value);
 }
 
 Term decode(Heap& heap, std::span<const std::uint8_t> bytes, Limits& limits) {
-  return Decoder(heap, bytes, limits).run();
+  return decode(heap, bytes, limits, nullptr);
+}
+
+Term decode(Heap& heap, std::span<const std::uint8_t> bytes, Limits& limits,
+            IncomingBinaries* binaries) {
+  return Decoder(heap, bytes, limits, binaries).run();
 }
 
 }  // namespace lona::vm::wire

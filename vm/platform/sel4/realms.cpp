@@ -32,6 +32,7 @@ RealmError error_of(abi::Status status) {
     case abi::Status::kBadState:
       return RealmError::kBadState;
     case abi::Status::kNoSuchRegion:
+    case abi::Status::kNoSuchBinary:
       return RealmError::kNoSuchRegion;
     case abi::Status::kNoTime:
       return RealmError::kNoTime;

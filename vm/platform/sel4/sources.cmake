@@ -4,6 +4,7 @@ set(folder "${CMAKE_CURRENT_LIST_DIR}")
 add_library(lona_vm_sel4 OBJECT
   ${folder}/clock.cpp ${folder}/console.cpp ${folder}/debug_calls.cpp ${folder}/helpers.cpp ${folder}/host_request.cpp
   ${folder}/kernel_objects.cpp ${folder}/manager.cpp ${folder}/memory.cpp ${folder}/output.cpp ${folder}/realms.cpp
+  ${folder}/shared_binaries.cpp
   ${folder}/session.cpp ${folder}/start.cpp ${folder}/user_file.cpp ${folder}/virtio_console.cpp
   ${folder}/workers.cpp)
 target_link_libraries(lona_vm_sel4 PRIVATE lona_base lona_base_libc)

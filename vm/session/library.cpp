@@ -20,15 +20,17 @@ struct LibraryFile {
   std::string_view ns;
 };
 constexpr LibraryFile kLibrary[] = {
-    {"lib/lona/core.lona", "lona.core"},        {"lib/lona/sequences.lona", "lona.core"},
-    {"lib/lona/collections.lona", "lona.core"}, {"lib/lona/text.lona", "lona.core"},
-    {"lib/lona/process.lona", "lona.process"},  {"lib/lona/time.lona", "lona.time"},
-    {"lib/lona/server.lona", "lona.server"},    {"lib/lona/supervisor.lona", "lona.supervisor"},
-    {"lib/lona/task.lona", "lona.task"},        {"lib/lona/test.lona", "lona.test"},
-    {"lib/lona/string.lona", "lona.string"},    {"lib/lona/set.lona", "lona.set"},
-    {"lib/lona/bench.lona", "lona.bench"},      {"lib/lona/math.lona", "lona.math"},
-    {"lib/lona/inspect.lona", "lona.inspect"},  {"lib/lona/realm_options.lona", "lona.realm"},
-    {"lib/lona/realm.lona", "lona.realm"},      {"lib/lona/observe.lona", "lona.inspect"},
+    {"lib/lona/core.lona", "lona.core"},         {"lib/lona/sequences.lona", "lona.core"},
+    {"lib/lona/collections.lona", "lona.core"},  {"lib/lona/text.lona", "lona.core"},
+    {"lib/lona/process.lona", "lona.process"},   {"lib/lona/time.lona", "lona.time"},
+    {"lib/lona/server.lona", "lona.server"},     {"lib/lona/supervisor.lona", "lona.supervisor"},
+    {"lib/lona/task.lona", "lona.task"},         {"lib/lona/test.lona", "lona.test"},
+    {"lib/lona/string.lona", "lona.string"},     {"lib/lona/set.lona", "lona.set"},
+    {"lib/lona/bench.lona", "lona.bench"},       {"lib/lona/math.lona", "lona.math"},
+    {"lib/lona/inspect.lona", "lona.inspect"},   {"lib/lona/realm_options.lona", "lona.realm"},
+    {"lib/lona/realm_watch.lona", "lona.realm"}, {"lib/lona/realm_names.lona", "lona.realm"},
+    {"lib/lona/realm_code.lona", "lona.realm"},  {"lib/lona/realm.lona", "lona.realm"},
+    {"lib/lona/realm_calls.lona", "lona.realm"}, {"lib/lona/observe.lona", "lona.inspect"},
     {"lib/lona/examples.lona", "lona.core"},
 };
 

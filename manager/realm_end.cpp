@@ -79,6 +79,8 @@ void Realms::stop_subtree(std::uint32_t top) {
       home->realm.halt();
       if (home->serving) {
         (void)abi::call(home->stop, abi::MessageInfo(0, 0, 0, 0));
+        // It has answered, and may be on its way to rest still: in memory that goes now.
+        (void)abi::tcb_suspend(home->thread.tcb());
         home->serving = false;
         home->realm.suspend();  // a helper may just have been started
       }

@@ -8,9 +8,9 @@
 // that making so much code took.
 //
 // A realm with children asks them before it frees (CodeStore::retire). The realms' services carry
-// questions and answers (lib/lona/realm.lona); each realm looks for what it holds of the realms
-// above it here. It looks before it asks its own children: what it does not hold then, it cannot
-// give to them later.
+// questions and answers (lib/lona/realm_code.lona); each realm looks for what it holds of the
+// realms above it here. It looks before it asks its own children: what it does not hold then, it
+// cannot give to them later.
 #include <algorithm>
 #include <optional>
 

@@ -67,10 +67,10 @@ void Realms::shrink(Realm& realm) {
   if (shrunk.home == nullptr || shrunk.granted == shrunk.set_aside) {
     return;
   }
-  Realm& parent = *entry(tree_.parent(realm.number())).realm;
-  if (!parent.memory().try_claim()) {
+  if (!claim_above(realm)) {
     return;
   }
+  Realm& parent = *entry(tree_.parent(realm.number())).realm;
   const std::uint64_t stays = kSpareBytes + realm.asked_ahead();
   while (const std::uint64_t bytes = realm.memory().take_from_grant(parent.memory(), stays)) {
     parent.discharge(bytes);

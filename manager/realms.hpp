@@ -135,8 +135,8 @@ class Realms {
     return entry(realm).realm == nullptr ? "?" : entry(realm).realm->name();
   }
 
-  // The same way back: pieces that nothing of is in use go to the parent, if that one's memory is
-  // not in use just now. What the realm has asked for ahead stays.
+  // The same way back: pieces that nothing of is in use go to the parent. What the realm has asked
+  // for ahead stays.
   void shrink(Realm& realm);
   // By the realm's own service thread, which has claimed its memory: asks the children that have
   // grown for what they do not use, and waits a little. False: there are none, or they were asked

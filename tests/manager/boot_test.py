@@ -6,6 +6,7 @@ LONA_KERNEL names another kernel than the one that was built, for instance anoth
 interface.
 """
 
+import functools
 import os
 import pathlib
 import re
@@ -40,23 +41,31 @@ def boot(image, until, memory=256, seconds=300, more=()):
     return log.decode(errors="replace")
 
 
+@functools.cache
+def probe_log():
+    """What the probe's realms say of a machine of 256 MB.
+
+    Guest time is counted in instructions, so a busy host does not matter.
+    """
+    return boot("manager-probe.elf", rb"realm init stopped\r\n",
+                more=("-icount", "shift=1,sleep=off"))
+
+
 class Manager(unittest.TestCase):
     def test_a_realm_gets_what_it_may_have_and_no_more(self):
-        log = boot("manager-probe.elf", rb"realm init stopped\r\n")
+        log = probe_log()
         self.assertIn("[init] probe passed", log)
         self.assertNotIn("FAILED", log)
         self.assertIn("unprintable ?[2J bytes", log)
 
     def test_a_stack_overflow_is_reported_and_stops_the_realm(self):
-        log = boot("manager-probe.elf", rb"realm init stopped\r\n")
+        log = probe_log()
         self.assertRegex(log, r"\[manager\] realm init faulted: write of 0x[0-9a-f]+: guard page, "
                               r"the native stack overflowed .* at 0x[0-9a-f]+ \(\w*overrun\w*\+")
         self.assertIn("[manager] realm init stopped", log)
 
     def test_the_kernel_enforces_a_share_of_time(self):
-        # Guest time is counted in instructions, so a busy host does not matter.
-        log = boot("manager-probe.elf", rb"realm init stopped\r\n",
-                   more=("-icount", "shift=1,sleep=off"))
+        log = probe_log()
         self.assertIn("[init] probe passed", log)
         late = re.search(r"worst deadline late by (\d+) us", log)
         self.assertLess(int(late[1]), 20000, "deadlines come far too late")
@@ -87,7 +96,7 @@ class Manager(unittest.TestCase):
         self.assertTrue(90_000 <= int(used) <= 110_000, used)
 
     def test_faults_of_children_are_reported_in_words(self):
-        log = boot("manager-probe.elf", rb"realm init stopped\r\n")
+        log = probe_log()
         for words in ("realm writes-text faulted: write of 0x400000: write to read-only memory",
                       "realm null faulted: read of 0x8: null pointer",
                       "realm bad-cap faulted: use of the capability 0x9 that it does not have",
@@ -100,7 +109,7 @@ class Manager(unittest.TestCase):
             self.assertIn(words, log)
 
     def test_a_realm_that_faulted_has_its_last_words_and_no_more(self):
-        log = boot("manager-probe.elf", rb"realm init stopped\r\n")
+        log = probe_log()
         self.assertIn("[manager] realm speaks faulted: invalid instruction", log)
         self.assertIn("[manager] realm speaks says: a word?[2J, and another", log)
         self.assertNotIn("goes on", log)

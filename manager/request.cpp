@@ -156,17 +156,21 @@ base::Expected<std::uint32_t, Status> decode_number(std::span<const std::uint64_
   return static_cast<std::uint32_t>(words[0]);
 }
 
-// The number of a binary, then that of a realm.
+// The number of a binary, then that of a realm, which may be the one after the last: of none.
 struct BinaryAndRealm {
   std::uint64_t binary;
   std::uint32_t realm;
 };
-base::Expected<BinaryAndRealm, Status> decode_binary(std::span<const std::uint64_t> words) {
+base::Expected<BinaryAndRealm, Status> decode_binary(std::span<const std::uint64_t> words,
+                                                     bool of_none = false) {
   if (words.size() != 2) {
     return base::fail(Status::kBadMessage);
   }
   if (words[0] == abi::kNoBinary) {
     return base::fail(Status::kNoSuchBinary);
+  }
+  if (of_none && words[1] == abi::kNoRealm) {
+    return BinaryAndRealm{.binary = words[0], .realm = abi::kNoRealm};
   }
   return BinaryAndRealm{.binary = words[0], .realm = TRY(decode_number(words.last(1), 1))};
 }
@@ -386,16 +390,8 @@ base::Expected<DecodedRequest, Status> decode_request(std::uint64_t label,
       return TakeBackBinary{.binary = binary, .realm = realm};
     }
     case abi::Request::kDropBinary: {
-      if (words.size() != 2) {
-        return base::fail(Status::kBadMessage);
-      }
-      if (words[0] == abi::kNoBinary) {
-        return base::fail(Status::kNoSuchBinary);
-      }
-      if (words[1] > abi::kNoRealm) {
-        return base::fail(Status::kNoSuchRealm);
-      }
-      return DropBinary{.binary = words[0], .from = static_cast<std::uint32_t>(words[1])};
+      const auto [binary, from] = TRY(decode_binary(words, true));
+      return DropBinary{.binary = binary, .from = from};
     }
   }
   return base::fail(Status::kUnknownRequest);

@@ -6,12 +6,6 @@
 
 #include "systems/attack/realm.hpp"
 
-namespace lona::abi {
-IpcBuffer& ipc_buffer() {
-  return *reinterpret_cast<IpcBuffer*>(worker_ipc_buffer(0));
-}
-}  // namespace lona::abi
-
 namespace attack {
 
 namespace {

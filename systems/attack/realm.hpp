@@ -11,6 +11,12 @@
 #include "base/byte_ring.hpp"
 #include "base/format.hpp"
 
+namespace lona::abi {
+inline IpcBuffer& ipc_buffer() {
+  return *reinterpret_cast<IpcBuffer*>(worker_ipc_buffer(0));
+}
+}  // namespace lona::abi
+
 namespace attack {
 
 using namespace lona;

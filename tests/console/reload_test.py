@@ -127,28 +127,23 @@ class OnHost(support.Both):
             ended = ("(receive [:DOWN _ _ why]"
                      " [(if (tuple? why) (first why) why) (app/f) app/at-load]"
                      " :after 20000 :nobody)")
+            def load(meanwhile, signal, afterwards):
+                answer(start)
+                self.assertEqual(answer(meets), meanwhile)
+                answer(signal)
+                self.assertEqual(answer(ended), afterwards)
+
             answer("(def whom (self))")
+            go_on = "(send (first loader) :on)"
             self.write_pair(1)
-            answer(start)
             # What had no value before is there at once.
-            self.assertEqual(answer(meets), "[[1 1] [1 1]]")
-            answer("(send (first loader) :on)")
-            self.assertEqual(answer(ended), "[:normal [1 1] [1 1]]")
+            load("[[1 1] [1 1]]", go_on, "[:normal [1 1] [1 1]]")
             self.write_pair(2)
-            answer(start)
-            self.assertEqual(answer(meets), "[[1 1] [1 1]]")
-            answer("(send (first loader) :on)")
-            self.assertEqual(answer(ended), "[:normal [2 2] [2 2]]")
+            load("[[1 1] [1 1]]", go_on, "[:normal [2 2] [2 2]]")
             self.write_pair(3, "(+ 1 :a)")
-            answer(start)
-            self.assertEqual(answer(meets), "[[2 2] [2 2]]")
-            answer("(send (first loader) :on)")
-            self.assertEqual(answer(ended), "[:error [2 2] [2 2]]")
+            load("[[2 2] [2 2]]", go_on, "[:error [2 2] [2 2]]")
             self.write_pair(4)
-            answer(start)
-            self.assertEqual(answer(meets), "[[2 2] [2 2]]")
-            answer("(exit (first loader) :kill)")
-            self.assertEqual(answer(ended), "[:killed [2 2] [2 2]]")
+            load("[[2 2] [2 2]]", "(exit (first loader) :kill)", "[:killed [2 2] [2 2]]")
             # Files of one reload come into effect together, or none of them does.
             (self.folder / "outer.lona").write_text("")
             for name, value in (("one", 1), ("two", 1)):

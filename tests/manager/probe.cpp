@@ -9,52 +9,18 @@
 #include <cstring>
 #include <iterator>
 
-#include "abi/lona/protocol.hpp"
-#include "abi/lona/realm_start.hpp"
-#include "abi/sel4/objects.hpp"
-#include "base/format.hpp"
 #include "base/ustar.hpp"
-
-namespace lona::abi {
-IpcBuffer& ipc_buffer() {
-  return *reinterpret_cast<IpcBuffer*>(worker_ipc_buffer(0));
-}
-}  // namespace lona::abi
+#include "systems/attack/realm.hpp"
 
 namespace {
 
 using namespace lona;
 using abi::Request;
 using abi::Status;
-
-struct Answer {
-  Status status;
-  abi::MessageWords words;
-};
-
-Answer ask_words(Request request, const std::uint64_t* words, unsigned count) {
-  abi::MessageWords first;
-  std::uint64_t* const registers[] = {&first.mr0, &first.mr1, &first.mr2, &first.mr3};
-  for (unsigned at = 0; at < count; ++at) {
-    (at < 4 ? *registers[at] : abi::ipc_buffer().msg[at]) = words[at];
-  }
-  const auto message =
-      abi::call(abi::kRealmSlotManager,
-                abi::MessageInfo(static_cast<std::uint64_t>(request), 0, 0, count), first);
-  return {static_cast<Status>(message.info.label()), message.words};
-}
-
-template <typename... Words>
-Answer ask(Request request, Words... words) {
-  const std::uint64_t list[] = {static_cast<std::uint64_t>(words)..., 0};
-  return ask_words(request, list, sizeof...(words));
-}
-
-void say(std::string_view text) {
-  std::uint64_t words[1 + abi::kLogMax / 8] = {text.size()};
-  std::memcpy(words + 1, text.data(), text.size());
-  (void)ask_words(Request::kLog, words, static_cast<unsigned>(1 + (text.size() + 7) / 8));
-}
+using attack::Answer;
+using attack::ask;
+using attack::ask_words;
+using attack::say;
 
 unsigned failures = 0;
 

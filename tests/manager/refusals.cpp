@@ -7,12 +7,6 @@
 #include "systems/attack/realm.hpp"
 #include "tests/manager/refusing_kernel.hpp"
 
-namespace lona::abi {
-IpcBuffer& ipc_buffer() {
-  return *reinterpret_cast<IpcBuffer*>(worker_ipc_buffer(0));
-}
-}  // namespace lona::abi
-
 namespace {
 
 using namespace lona;

@@ -372,9 +372,7 @@ Next define(Process& p) {
     const Term permanent = s.code.keep(p, value);
     if (permanent == Term::absent()) return out_of_memory(p);
     note_place(p, d);
-    const bool local = s.code.is_local(permanent);
-    if (local) s.realms.tell_pids(permanent);
-    d.set_value(permanent, local);
+    s.give_value(d, permanent);
     if (d.flags & Var::kProcessBound) {
       d.value = Term::unbound();
       d.root = permanent;

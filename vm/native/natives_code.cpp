@@ -88,9 +88,7 @@ Term intern_var(Process& p, Args args) {
   if (args.size() == 3) {
     Term value = s.code.keep(p, args[2]);
     if (value == Term::absent()) return p.fail_oom();
-    const bool local = s.code.is_local(value);
-    if (local) s.realms.tell_pids(value);
-    d.set_value(value, local);
+    s.give_value(d, value);
   }
   const bool changes = has_meta || args.size() == 3;
   return changes && !define_var(p, *var, d) ? p.fail_oom() : var->term();

@@ -51,11 +51,15 @@ bool read_count(Term t, std::uint64_t& count) {
 
 namespace {
 
+// %{:realm realm}
+Term about_realm(Process& p, std::uint32_t realm) {
+  return map_put(p, empty_map(p), make_keyword("realm"), Term::realm(realm));
+}
+
 // [:error :too-large %{:realm realm :most bytes}]
 Term fail_too_large(Process& p, std::uint32_t realm) {
-  const std::size_t most = state_of(p).realms.longest_to(realm);
-  Term map = map_put(p, empty_map(p), make_keyword("realm"), Term::realm(realm));
-  return p.fail("too-large", map_put(p, map, make_keyword("most"), number(most)));
+  const Term most = number(state_of(p).realms.longest_to(realm));
+  return p.fail("too-large", map_put(p, about_realm(p, realm), make_keyword("most"), most));
 }
 
 Term sent_result(Process& p, Realms::Sent sent, std::uint32_t realm, Term value) {
@@ -68,8 +72,7 @@ Term sent_result(Process& p, Realms::Sent sent, std::uint32_t realm, Term value)
     case Realms::Sent::kTooLong:
       return fail_too_large(p, realm);
     case Realms::Sent::kNoRoom:
-      return p.fail("no-memory",
-                    map_put(p, empty_map(p), make_keyword("realm"), Term::realm(realm)));
+      return p.fail("no-memory", about_realm(p, realm));
     case Realms::Sent::kNoMemory:
       return p.fail_oom();
     case Realms::Sent::kTooMany:

@@ -10,7 +10,6 @@
 #include "vm/heap/copy.hpp"
 #include "vm/heap/fragment.hpp"
 #include "vm/process/worker.hpp"
-#include "vm/realm/wire_shared.hpp"
 #include "vm/sched/state.hpp"
 
 namespace lona::vm {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include "vm/realm/wire_shared.hpp"
+#include "vm/realm/wire.hpp"
 
 #include <cstring>
 
@@ -14,6 +14,7 @@
 #include "vm/data/work_stack.hpp"
 #include "vm/number/arithmetic.hpp"
 #include "vm/number/integer.hpp"
+#include "vm/realm/binaries.hpp"
 #include "vm/term/equal.hpp"
 #include "vm/term/symbol.hpp"
 
@@ -608,17 +609,8 @@ Term Decoder::make(const Open& o, std::span<const Term> parts) {
 }  // namespace
 
 Encoded encode(Term value, std::uint32_t own_realm, ByteBuffer& out, std::size_t most,
-               const Offers* offers) {
-  return encode(value, own_realm, out, most, offers, nullptr);
-}
-
-Encoded encode(Term value, std::uint32_t own_realm, ByteBuffer& out, std::size_t most,
                const Offers* offers, OutgoingBinaries* binaries) {
   return Encoder(own_realm, out, most, offers, binaries).run(value);
-}
-
-Term decode(Heap& heap, std::span<const std::uint8_t> bytes, Limits& limits) {
-  return decode(heap, bytes, limits, nullptr);
 }
 
 Term decode(Heap& heap, std::span<const std::uint8_t> bytes, Limits& limits,

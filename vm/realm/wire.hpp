@@ -17,6 +17,11 @@
 #include "vm/heap/heap.hpp"
 #include "vm/session/byte_buffer.hpp"
 
+namespace lona::vm {
+class OutgoingBinaries;
+class IncomingBinaries;
+}  // namespace lona::vm
+
 namespace lona::vm::wire {
 
 enum class Encoded : std::uint8_t { kOk, kNotSendable, kTooLong, kNoMemory, kTooMany };
@@ -31,9 +36,10 @@ struct Offers {
 
 // Appends the value to `out`, which stays below `most` bytes; when that is impossible, `out` is
 // longer by some part of it.
-// Without an `offer` capabilities are not sendable. kTooMany: capabilities were offered.
+// Without an `offer` capabilities are not sendable. kTooMany: capabilities were offered. With
+// `binaries` long strings and binaries can be shared (binaries.hpp), here and when it is decoded.
 Encoded encode(Term value, std::uint32_t own_realm, ByteBuffer& out, std::size_t most,
-               const Offers* offers = nullptr);
+               const Offers* offers = nullptr, OutgoingBinaries* binaries = nullptr);
 
 // What may be made of bytes of one peer.
 struct Limits {
@@ -44,6 +50,7 @@ struct Limits {
 };
 
 // The value, or `absent`: the bytes are no value, or there is no memory or no quota for it.
-Term decode(Heap& heap, std::span<const std::uint8_t> bytes, Limits& limits);
+Term decode(Heap& heap, std::span<const std::uint8_t> bytes, Limits& limits,
+            IncomingBinaries* binaries = nullptr);
 
 }  // namespace lona::vm::wire

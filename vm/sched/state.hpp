@@ -89,6 +89,8 @@ struct Vm::State {
   KernelCalls kernel_calls;
   std::atomic<bool> stop{false};
 
+  // Others may read what a definition holds: they know its pids from then on.
+  void give_value(Definition& definition, Term permanent_value);
   NativeFunction fallback(Fallback f) const { return fallbacks[static_cast<unsigned>(f)]; }
 };
 

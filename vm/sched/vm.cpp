@@ -147,6 +147,12 @@ void Vm::destroy(Vm& vm) {
   platform::unmap_pages(&vm, kStatePages);
 }
 
+void Vm::State::give_value(Definition& definition, Term permanent_value) {
+  const bool local = code.is_local(permanent_value);
+  if (local) realms.tell_pids(permanent_value);
+  definition.set_value(permanent_value, local);
+}
+
 Namespaces& Vm::namespaces() {
   return state_->namespaces;
 }

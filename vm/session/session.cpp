@@ -47,7 +47,7 @@ class Session final : public Hooks, public SourceFeed {
   void give(std::string_view name, Term kept) {
     Var* var = core_var(name);
     Definition d = var->definition(nullptr);
-    d.set_value(kept, vm_.code().is_local(kept));
+    vm_.state().give_value(d, kept);
     static_cast<void>(define_now(vm_.state(), *var, d));
   }
   Term given(std::string_view name) {

@@ -3,6 +3,7 @@
 set(folder "${CMAKE_CURRENT_LIST_DIR}")
 add_library(lona_vm_linux STATIC ${folder}/console.cpp ${folder}/core_image.cpp ${folder}/host.cpp
                                  ${folder}/kernel_objects.cpp ${folder}/memory.cpp
+                                 ${folder}/no_realms.cpp
                                  ${folder}/realms.cpp ${folder}/regions.cpp
                                  ${folder}/shared_binaries.cpp ${folder}/threads.cpp
                                  ${folder}/user_file.cpp)

@@ -10,31 +10,23 @@ static_assert(kLeastBinary == abi::kLeastBinary && kNoRealm == abi::kNoRealm);
 
 namespace {
 
-struct Answer {
-  RealmError error;
-  std::uint64_t first, second, third;
-};
-
-Answer ask(abi::Request request, std::uint64_t first, std::uint64_t second) {
-  const abi::MessageInfo info(static_cast<std::uint64_t>(request), 0, 0, 2);
-  const abi::Message answer = abi::call(abi::kRealmSlotManager, info, {first, second, 0, 0});
-  return {error_of(static_cast<abi::Status>(answer.info.label())), answer.words.mr0,
-          answer.words.mr1, answer.words.mr2};
+RealmError ask(abi::Request request, std::uint64_t number, std::uint32_t realm) {
+  return error_of(ask_manager(request, 2, {number, realm, 0, 0}));
 }
 
 }  // namespace
 
 SharedBinary make_binary(std::uint32_t realm, std::size_t bytes) {
-  const Answer answer = ask(abi::Request::kMakeBinary, realm, bytes);
-  return {.error = answer.error,
-          .number = answer.first,
-          .place = static_cast<std::uint32_t>(answer.second),
+  Exchange exchange{{realm, bytes}};
+  return {.error = error_of(exchange.ask(abi::Request::kMakeBinary, 2)),
+          .number = exchange.words[0],
+          .place = static_cast<std::uint32_t>(exchange.words[1]),
           .bytes = bytes,
-          .dirty = answer.third};
+          .dirty = exchange.words[2]};
 }
 
 RealmError give_binary(std::uint64_t number, std::uint32_t realm) {
-  return ask(abi::Request::kGiveBinary, number, realm).error;
+  return ask(abi::Request::kGiveBinary, number, realm);
 }
 
 void take_back_binary(std::uint64_t number, std::uint32_t realm) {
@@ -42,11 +34,11 @@ void take_back_binary(std::uint64_t number, std::uint32_t realm) {
 }
 
 SharedBinary take_binary(std::uint64_t number, std::uint32_t from) {
-  const Answer answer = ask(abi::Request::kTakeBinary, number, from);
-  return {.error = answer.error,
+  Exchange exchange{{number, from}};
+  return {.error = error_of(exchange.ask(abi::Request::kTakeBinary, 2)),
           .number = number,
-          .place = static_cast<std::uint32_t>(answer.first),
-          .bytes = answer.second};
+          .place = static_cast<std::uint32_t>(exchange.words[0]),
+          .bytes = exchange.words[1]};
 }
 
 void drop_binary(std::uint64_t number, std::uint32_t from) {

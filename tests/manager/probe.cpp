@@ -66,9 +66,10 @@ void sleep_ms(std::uint64_t ms) {
       reinterpret_cast<const abi::StartBlock*>(abi::kStartBlockAddress)->tsc_hertz;
   const std::uint64_t due = __builtin_ia32_rdtsc() + ms * hertz / 1000;
   (void)ask(Request::kSetDeadline, due);
-  while (__builtin_ia32_rdtsc() < due) {
+  // Waits once in any case: the signal of a deadline that is over already is not to stay.
+  do {
     (void)abi::wait(abi::kRealmSlotNotification);
-  }
+  } while (__builtin_ia32_rdtsc() < due);
 }
 
 // What a request for so many pages costs, each one alone: a realm that asks and asks waits for its

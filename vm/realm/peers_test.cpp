@@ -99,7 +99,8 @@ TEST_F(Peers, AGuessedPidIsNotWatched) {
   (void)vm_->run("(register 'lona.realm/service (spawn serve))");
   const Term pid = waiting("quiet");
   Arena arena;
-  const Term parts[] = {make_keyword("monitor"), make_ref(arena, 77), pid};
+  const Term reference = make_foreign(arena, ForeignType::kRef, fake::kChild, 77);
+  const Term parts[] = {make_keyword("monitor"), reference, pid};
   const Term request = make_tuple(arena, parts);
   const auto watched = [&] {
     put(fake::kChildNumber, Frame::Kind::kRequest, 0, request, fake::kSelf);

@@ -8,9 +8,9 @@
 //   [:link theirs own]      the service watches `own` from here on
 //   [:exit-from theirs own reason]  an exit signal
 //
-// The service gets the number of its monitor behind what it gets of any request.
-// Their names are those of functions in the library: a new one would cost each realm its first
-// table of names of its own.
+// The service gets the reference of its monitor behind what it gets of any request, or nil: there
+// is no process of that pid for the other realm, so nothing is to be kept. Their names are those of
+// functions in the library: a new one would cost each realm its first table of names of its own.
 #include "vm/data/foreign.hpp"
 #include "vm/data/sequence.hpp"
 #include "vm/heap/fragment.hpp"
@@ -22,8 +22,8 @@ namespace lona::vm {
 
 namespace {
 
-bool is_of(Term pid, std::uint32_t realm) {
-  return is_foreign(pid, ForeignType::kPid) && foreign_realm(pid) == realm;
+bool is_of(Term t, ForeignType type, std::uint32_t realm) {
+  return is_foreign(t, type) && foreign_realm(t) == realm;
 }
 
 // [what ...] with so many parts in all.
@@ -31,13 +31,13 @@ bool is_request(Term value, std::string_view what, std::size_t count) {
   return is_tuple(value) && tuple_count(value) == count && slot(value, 0) == make_keyword(what);
 }
 
-// The own process that a request has the service watch, or nil.
+// The own process that a request has the service watch, or nil. What is kept under is the other
+// realm's own, so it can take back nothing of others.
 Term watched_by(Term value, std::uint32_t from) {
-  if (is_request(value, "monitor", 3) && slot(value, 2).is_pid()) return slot(value, 2);
-  if (is_request(value, "link", 3) && is_of(slot(value, 1), from) && slot(value, 2).is_pid()) {
-    return slot(value, 2);
-  }
-  return Term::nil();
+  const bool good =
+      (is_request(value, "monitor", 3) && is_of(slot(value, 1), ForeignType::kRef, from)) ||
+      (is_request(value, "link", 3) && is_of(slot(value, 1), ForeignType::kPid, from));
+  return good && slot(value, 2).is_pid() ? slot(value, 2) : Term::nil();
 }
 
 }  // namespace
@@ -72,7 +72,9 @@ bool Realms::take_request(Worker& w, Peer& peer, std::uint32_t from, Term value,
   if (is_request(value, "exit-from", 4)) {
     const Term own = slot(value, 2);
     Process* target = own.is_pid() ? w.vm.state().table.find(own) : nullptr;
-    if (!above || target == nullptr || !is_of(slot(value, 1), from)) return true;
+    if (!above || target == nullptr || !is_of(slot(value, 1), ForeignType::kPid, from)) {
+      return true;
+    }
     return end_own(w, *target, slot(value, 1), slot(value, 3));
   }
   const std::string_view what = above ? "above" : "realm";
@@ -96,26 +98,23 @@ bool Realms::watch_for(Worker& w, Peer& peer, std::string_view what, std::uint32
   Process* keeper = service(w);
   if (keeper == nullptr) return true;
   const std::uint64_t ref = w.next_ref++;
-  const Term mine = make_ref(arena_, ref);
-  const Term parts[] = {make_keyword(what), Term::realm(from), value, Term::realm(peer.realm),
-                        mine};
-  Fragment* note = fragment_of(w, make_tuple(arena_, parts));
-  if (note == nullptr) return false;
-  Process* target = find_for(peer, pid);
-  const Related related =
-      target == nullptr ? Related::kEnded : add_monitor_with_note(w, *keeper, *target, ref, note);
+  const auto note_of = [&](Term mine) {
+    const Term parts[] = {make_keyword(what), Term::realm(from), value, Term::realm(peer.realm),
+                          mine};
+    return fragment_of(w, make_tuple(arena_, parts));
+  };
+  Related related = Related::kEnded;
+  if (Process* target = find_for(peer, pid)) {
+    Fragment* note = note_of(make_ref(arena_, ref));
+    if (note == nullptr) return false;
+    related = add_monitor_with_note(w, *keeper, *target, ref, note);
+    if (related != Related::kYes) free_fragment(w.allocator, note);
+  }
+  if (related == Related::kNoMemory) return false;
   if (related == Related::kEnded) {
-    const Term end[] = {make_keyword("DOWN"), mine, pid, make_keyword("noproc")};
-    Fragment* news = fragment_of(w, make_tuple(arena_, end));
-    if (news == nullptr) {
-      free_fragment(w.allocator, note);
-      return false;
-    }
+    Fragment* note = note_of(Term::nil());
+    if (note == nullptr) return false;
     deliver(w, *keeper, note);
-    deliver(w, *keeper, news);
-  } else if (related == Related::kNoMemory) {
-    free_fragment(w.allocator, note);
-    return false;
   }
   owes(peer, bytes);
   return true;

@@ -184,9 +184,9 @@ Walked walk(Source source, Term root, Word* to, std::size_t room, Note note) {
 // memory has.
 template <typename Source, typename Owner>
 [[gnu::noinline]] std::optional<std::size_t> size_of(const Owner& owner, Term t, std::size_t most,
-                                                     bool* has_buffer = nullptr) {
-  const auto note = [has_buffer](Header h, const Word*, Word*, std::size_t) {
-    if (has_buffer != nullptr && h.kind() == Kind::kByteBuffer) *has_buffer = true;
+                                                     const Word** buffer = nullptr) {
+  const auto note = [buffer](Header h, const Word* from, Word*, std::size_t) {
+    if (buffer != nullptr && h.kind() == Kind::kByteBuffer) *buffer = from;
   };
   const Walked walked = walk<Does::kCount>(Source(owner), t, nullptr, most, note);
   if (walked.end != Walked::End::kDone) return {};
@@ -239,13 +239,13 @@ std::optional<std::size_t> copy_size(const Process& source, Term t, std::size_t 
   if (!is_pointer(t)) return 0;
   return size_of<ProcessWords>(source, t, most);
 }
-bool holds_byte_buffer(const Process& source, Term t) {
-  if (is_kind(t, Kind::kByteBuffer)) return true;
+Term byte_buffer_in(const Process& source, Term t) {
+  if (is_kind(t, Kind::kByteBuffer)) return t;
   // Whoever has a byte buffer has its block.
-  if (source.off_heap().empty()) return false;
-  bool found = false;
+  if (source.off_heap().empty()) return Term::absent();
+  const Word* found = nullptr;
   size_of<ProcessWords>(source, t, words_of_memory(), &found);
-  return found;
+  return found == nullptr ? Term::absent() : Term::boxed(const_cast<Word*>(found));
 }
 Copied copy_into(const Process& source, Term t, std::span<Word> to, Word*& blobs) {
   if (!is_pointer(t)) return {t, 0, false};

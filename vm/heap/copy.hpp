@@ -19,8 +19,8 @@ std::optional<std::size_t> copy_size(const Process& source, Term t);
 std::optional<std::size_t> copy_size(const Process& source, Term t, std::size_t most);
 std::optional<std::size_t> copy_size(const Arena& source, Term t);
 
-// Is a byte buffer part of the value? Such a value does not leave its process.
-bool holds_byte_buffer(const Process& source, Term t);
+// A byte buffer that is part of the value, or `absent`. Such a value does not leave its process.
+Term byte_buffer_in(const Process& source, Term t);
 
 struct Copied {
   Term value;         // Term::absent(): not all of it was copied

@@ -60,7 +60,9 @@ bool trace_call(Process& p) {
   tuple[2] = p.pid().bits();
   tuple[3] = name_of(called_by(p)).bits();
   tuple[4] = arguments.bits();
-  if (!holds_byte_buffer(p, arguments)) send_message(p, *receiver, Term::boxed(tuple));
+  if (byte_buffer_in(p, arguments) == Term::absent()) {
+    send_message(p, *receiver, Term::boxed(tuple));
+  }
   if (p.leave_fragment()) p.collect_ = true;
   return true;
 }

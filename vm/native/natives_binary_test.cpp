@@ -63,7 +63,40 @@ TEST_P(Binaries, ByteBuffers) {
                  {"(bytebuf-alloc -1)", "out-of-bounds"},
                  {"(send (self) [1 {(bytebuf-alloc 1)}])", "not-sendable"},
                  {"(match (bytebuf-alloc 1) b (spawn (fn* [] b)))", "not-sendable"},
-                 {"(do (def shared (bytebuf-alloc 1)) (send (self) shared))", "not-sendable"}});
+                 {"(do (def shared (bytebuf-alloc 1)) (send (self) shared))", "not-sendable"},
+                 {"(exit (self) [:away (bytebuf-alloc 1)])", "not-sendable"}});
+}
+
+TEST_P(Binaries, WhatCannotBeSentSaysWhichPartAndWhere) {
+  const auto refused = [](std::string_view part, std::string_view path) {
+    return "ERROR [:error :not-sendable %{:part \"" + std::string(part) + "\" :path " +
+           std::string(path) + "}]";
+  };
+  const struct {
+    std::string value, path;
+  } cases[] = {
+      {"(bytebuf-alloc 3)", "[]"},
+      {"%{:a (list 1 {2 [3 (bytebuf-alloc 3)]})}", "[:a 1 1 1]"},
+      {"(append (up-to 100 {}) (bytebuf-alloc 3))", "[100]"},
+      {"(list #{1 {(bytebuf-alloc 3)}} 2)", "[0]"},  // a set's element has no place
+      {"[0 %{:a 1 [(bytebuf-alloc 3)] 2}]", "[1]"},  // nor has a key
+      {"(match (bytebuf-alloc 3) b [0 (fn* [] b)])", "[1]"},
+      {"(match (bytebuf-alloc 3) b [b b])", "[0]"},
+      {"(nested 40 [1 (bytebuf-alloc 3)])",
+       "[0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 1]"},
+  };
+  vm.run("(def up-to (fn* [n v] (match n 0 v _ (up-to (- n 1) (append v n)))))");
+  vm.run("(def nested (fn* [n v] (match n 0 v _ (nested (- n 1) [v]))))");
+  for (const auto& [value, path] : cases) {
+    EXPECT_EQ(vm.run("(send (self) " + value + ")"), refused("#<bytebuf 3>", path));
+    EXPECT_EQ(vm.run("(send-after 0 (self) " + value + ")"), refused("#<bytebuf 3>", path));
+  }
+  EXPECT_EQ(vm.run("(match (bytebuf-alloc 3) b (spawn (fn* [] b)))"),
+            refused("#<bytebuf 3>", "[]"));
+  if (GetParam()) return;
+  // Where it is in a value of that size, nobody looks.
+  EXPECT_EQ(vm.run("(send (self) [(up-to 200000 {}) (bytebuf-alloc 3)])"),
+            "ERROR [:error :not-sendable %{:part \"#<bytebuf 3>\"}]");
 }
 
 TEST_P(Binaries, PatternsTakeApart) {

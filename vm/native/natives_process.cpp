@@ -5,8 +5,8 @@
 #include "vm/data/map.hpp"
 #include "vm/data/sequence.hpp"
 #include "vm/data/string.hpp"
-#include "vm/heap/copy.hpp"
 #include "vm/interp/frame.hpp"
+#include "vm/native/not_sendable.hpp"
 #include "vm/platform/platform.hpp"
 #include "vm/printer/printer.hpp"
 #include "vm/process/links.hpp"
@@ -87,10 +87,7 @@ Process* start(Process& p, std::string_view fn, Args args) {
     p.fail_badarg(fn, args);
     return nullptr;
   }
-  if (holds_byte_buffer(p, args[0])) {
-    p.fail("not-sendable", args[0]);
-    return nullptr;
-  }
+  if (!may_leave(p, args[0])) return nullptr;
   Process* child = spawn_process(*p.worker_, &p, bare(args[0]), options);
   if (child == nullptr) {
     p.fail_oom();
@@ -156,7 +153,7 @@ Term send(Process& p, Args args) {
     return send_to_realm(p, foreign_realm(to), Frame::Kind::kMessage, foreign_word(to), args[1]);
   }
   if (!to.is_pid()) return p.fail_badarg("send", args);
-  if (holds_byte_buffer(p, args[1])) return p.fail("not-sendable", args[1]);
+  if (!may_leave(p, args[1])) return Term::raise();
   Process* receiver = state_of(p).table.find(to);
   if (receiver != nullptr && !send_message(p, *receiver, args[1])) return p.fail_oom();
   return ok(p);
@@ -165,7 +162,7 @@ Term send(Process& p, Args args) {
 Term send_named(Process& p, Args args) {
   Term name = bare(args[0]);
   if (!name.is_symbol()) return p.fail_badarg("send-named", args);
-  if (holds_byte_buffer(p, args[1])) return p.fail("not-sendable", args[1]);
+  if (!may_leave(p, args[1])) return Term::raise();
   Process* receiver = named(p, name.entry());
   if (receiver == nullptr) return make_keyword("not-found");
   return send_message(p, *receiver, args[1]) ? ok(p) : p.fail_oom();
@@ -219,6 +216,7 @@ Term exit(Process& p, Args args) {
   if (args.size() == 1) return p.exit_with(args[0]);
   if (is_foreign(args[0], ForeignType::kPid)) return exit_in_realm(p, args[0], args[1]);
   if (!args[0].is_pid()) return p.fail_badarg("exit", args);
+  if (!may_leave(p, args[1])) return Term::raise();
   if (Process* other = living(p, args[0])) {
     signal_exit(p, *other, p.pid(), args[1], ExitSignal::kExit);
   }

@@ -6,6 +6,7 @@
 #include "vm/data/map.hpp"
 #include "vm/data/sequence.hpp"
 #include "vm/data/string.hpp"
+#include "vm/native/not_sendable.hpp"
 #include "vm/number/number.hpp"
 #include "vm/platform/memory_request.hpp"
 #include "vm/platform/platform.hpp"
@@ -62,13 +63,14 @@ Term fail_too_large(Process& p, std::uint32_t realm) {
   return p.fail("too-large", map_put(p, about_realm(p, realm), make_keyword("most"), most));
 }
 
-Term sent_result(Process& p, Realms::Sent sent, std::uint32_t realm, Term value) {
+// `refused` is the part of the value that is not sendable.
+Term sent_result(Process& p, Realms::Sent sent, std::uint32_t realm, Term value, Term refused) {
   switch (sent) {
     case Realms::Sent::kOk:
     case Realms::Sent::kNoRealm:
       return state_of(p).ok;
     case Realms::Sent::kNotSendable:
-      return p.fail("not-sendable", value);
+      return fail_not_sendable(p, value, refused);
     case Realms::Sent::kTooLong:
       return fail_too_large(p, realm);
     case Realms::Sent::kNoRoom:
@@ -85,11 +87,29 @@ Term sent_result(Process& p, Realms::Sent sent, std::uint32_t realm, Term value)
   return p.wait_until(platform::now_ns() + kPatienceNs);
 }
 
+// A service must not end because of a value that somebody else has made.
+Term tried_result(Process& p, Realms::Sent sent, std::uint32_t realm, Term value, Term refused) {
+  switch (sent) {
+    case Realms::Sent::kNotSendable:
+      return not_sendable(p, value, refused);
+    case Realms::Sent::kTooLong:
+      return error(p, "too-large");
+    case Realms::Sent::kTooMany:
+      return error(p, "too-many");
+    case Realms::Sent::kNoRoom:
+    case Realms::Sent::kNoMemory:
+      return error(p, "no-memory");
+    default:
+      return sent_result(p, sent, realm, value, refused);
+  }
+}
+
 }  // namespace
 
 Term send_to_realm(Process& p, std::uint32_t realm, Frame::Kind kind, Word target, Term value) {
-  const Realms::Sent sent = state_of(p).realms.send(p, realm, kind, target, value);
-  return sent_result(p, sent, realm, value);
+  Term refused = Term::absent();
+  const Realms::Sent sent = state_of(p).realms.send(p, realm, kind, target, value, refused);
+  return sent_result(p, sent, realm, value, refused);
 }
 
 namespace {
@@ -106,35 +126,39 @@ Term request_of(Process& p, std::string_view what, std::initializer_list<Term> m
 
 Term monitor_in_realm(Process& p, Term pid, std::uint64_t ref) {
   const Term reference = make_ref(p, ref);
+  Term refused = Term::absent();
   const Realms::Sent sent =
       state_of(p).realms.signal(p, foreign_realm(pid), request_of(p, "monitor", {reference, pid}),
-                                request_of(p, "monitor", {reference, p.pid(), pid}));
+                                refused, request_of(p, "monitor", {reference, p.pid(), pid}));
   if (sent == Realms::Sent::kNoRealm) notify_down(p, p, ref, pid, make_keyword("noproc"));
-  const Term result = sent_result(p, sent, foreign_realm(pid), pid);
+  const Term result = sent_result(p, sent, foreign_realm(pid), pid, refused);
   return result == state_of(p).ok ? reference : result;
 }
 
 Term link_to_realm(Process& p, Term pid) {
   const std::uint64_t watch = fresh_reference(p);
-  const Realms::Sent sent =
-      state_of(p).realms.signal(p, foreign_realm(pid), request_of(p, "link", {p.pid(), pid}),
-                                request_of(p, "link", {p.pid(), pid, make_ref(p, watch)}), watch);
+  Term refused = Term::absent();
+  const Realms::Sent sent = state_of(p).realms.signal(
+      p, foreign_realm(pid), request_of(p, "link", {p.pid(), pid}), refused,
+      request_of(p, "link", {p.pid(), pid, make_ref(p, watch)}), watch);
   if (sent == Realms::Sent::kNoRealm) {
     signal_exit(p, p, pid, make_keyword("noproc"), ExitSignal::kLink);
   }
-  return sent_result(p, sent, foreign_realm(pid), pid);
+  return sent_result(p, sent, foreign_realm(pid), pid, refused);
 }
 
 Term unlink_in_realm(Process& p, Term pid) {
   const Term what = request_of(p, "unlink", {p.pid(), pid});
-  const Realms::Sent sent = state_of(p).realms.signal(p, foreign_realm(pid), what, what);
-  return sent_result(p, sent, foreign_realm(pid), pid);
+  Term refused = Term::absent();
+  const Realms::Sent sent = state_of(p).realms.signal(p, foreign_realm(pid), what, refused, what);
+  return sent_result(p, sent, foreign_realm(pid), pid, refused);
 }
 
 Term exit_in_realm(Process& p, Term pid, Term reason) {
   const Term request = request_of(p, "exit-from", {p.pid(), pid, reason});
-  const Realms::Sent sent = state_of(p).realms.signal(p, foreign_realm(pid), request);
-  return sent_result(p, sent, foreign_realm(pid), reason);
+  Term refused = Term::absent();
+  const Realms::Sent sent = state_of(p).realms.signal(p, foreign_realm(pid), request, refused);
+  return sent_result(p, sent, foreign_realm(pid), reason, refused);
 }
 
 namespace natives {
@@ -242,14 +266,19 @@ Term parent_realm(Process& p, Args) {
 
 Term realm_request(Process& p, Args args) {
   if (!args[0].is_realm()) return p.fail_badarg("request", args);
-  const Realms::Sent sent =
-      state_of(p).realms.send(p, args[0].realm_number(), Frame::Kind::kRequest, 0, args[1]);
-  // A service must not end because of a value that somebody else has made.
-  if (sent == Realms::Sent::kNotSendable) return error(p, "not-sendable");
-  if (sent == Realms::Sent::kTooLong) return error(p, "too-large");
-  if (sent == Realms::Sent::kTooMany) return error(p, "too-many");
-  if (sent == Realms::Sent::kNoMemory) return error(p, "no-memory");
-  return sent_result(p, sent, args[0].realm_number(), args[1]);
+  Term refused = Term::absent();
+  const Realms::Sent sent = state_of(p).realms.send(p, args[0].realm_number(),
+                                                    Frame::Kind::kRequest, 0, args[1], refused);
+  return tried_result(p, sent, args[0].realm_number(), args[1], refused);
+}
+
+Term try_send(Process& p, Args args) {
+  if (!is_foreign(args[0], ForeignType::kPid)) return p.fail_badarg("send*", args);
+  const std::uint32_t realm = foreign_realm(args[0]);
+  Term refused = Term::absent();
+  const Realms::Sent sent = state_of(p).realms.send(p, realm, Frame::Kind::kMessage,
+                                                    foreign_word(args[0]), args[1], refused);
+  return tried_result(p, sent, realm, args[1], refused);
 }
 
 Term realm_connect(Process& p, Args args) {

@@ -4,7 +4,7 @@
 
 #include "vm/data/map.hpp"
 #include "vm/data/sequence.hpp"
-#include "vm/heap/copy.hpp"
+#include "vm/native/not_sendable.hpp"
 #include "vm/number/integer.hpp"
 #include "vm/platform/platform.hpp"
 #include "vm/process/worker.hpp"
@@ -69,7 +69,7 @@ Term send_after(Process& p, Args args) {
   if (!is_time(args[0]) || !(to.is_pid() || to.is_symbol())) {
     return p.fail_badarg("send-after", args);
   }
-  if (holds_byte_buffer(p, args[2])) return p.fail("not-sendable", args[2]);
+  if (!may_leave(p, args[2])) return Term::raise();
   Fragment* message = copy_to_fragment(p, w.allocator, args[2]);
   if (message == nullptr) return p.fail_oom();
   std::uint64_t ref = fresh_reference(p);

@@ -174,7 +174,8 @@ class Neighbours {
     const Term parts[] = {Term::integer(in.take<std::int8_t>()), idle_};
     Process* sender = state().table.find(idle_);
     if (sender == nullptr) return;
-    (void)realms().send(*sender, realm, kind, in.take<Word>(), make_tuple(arena, parts));
+    Term refused = Term::absent();
+    (void)realms().send(*sender, realm, kind, in.take<Word>(), make_tuple(arena, parts), refused);
   }
 
   void come_and_go(std::uint8_t what) {

@@ -55,7 +55,9 @@ class Peers : public testing::Test {
   // The process itself says which it is.
   void tell_child(Term pid) {
     Process& p = *state().table.find(pid);
-    EXPECT_EQ(realms().send(p, fake::kChild, Frame::Kind::kRequest, 0, pid), Realms::Sent::kOk);
+    Term refused = Term::absent();
+    EXPECT_EQ(realms().send(p, fake::kChild, Frame::Kind::kRequest, 0, pid, refused),
+              Realms::Sent::kOk);
   }
   bool is_there(Term pid) {
     (void)vm_->run("(yield)");

@@ -117,7 +117,7 @@ Realms::Way Realms::way(std::uint32_t realm) {
 }
 
 Realms::Sent Realms::send(Process& p, std::uint32_t realm, Frame::Kind kind, Word target,
-                          Term value) {
+                          Term value, Term& refused) {
   Guard guard(lock_, true);
   const Way there = way(realm);
   if (there.peer == nullptr) return Sent::kNoRealm;
@@ -126,7 +126,7 @@ Realms::Sent Realms::send(Process& p, std::uint32_t realm, Frame::Kind kind, Wor
   Sent sent = asked_room(peer, p);
   if (sent != Sent::kOk) return sent;
   OutgoingBinaries binaries(realm);
-  sent = encode_along(there, realm, kind, target, value, &binaries);
+  sent = encode_along(there, realm, kind, target, value, &refused, &binaries);
   const bool long_message = kind == Frame::Kind::kMessage && frame_.size() > kShort;
   if (sent == Sent::kOk && long_message) sent = ask_room(peer, p, value);
   if (sent == Sent::kOk) sent = put_frame(peer);
@@ -137,14 +137,15 @@ Realms::Sent Realms::send(Process& p, std::uint32_t realm, Frame::Kind kind, Wor
 }
 
 Realms::Sent Realms::encode_along(const Way& there, std::uint32_t realm, Frame::Kind kind,
-                                  Word target, Term value, OutgoingBinaries* binaries) {
+                                  Word target, Term value, Term* refused,
+                                  OutgoingBinaries* binaries) {
   if (there.neighbour) {
     const Frame::Head head{.size = 0, .kind = kind, .target = target};
-    return encode(*there.peer, head, value, nullptr, binaries);
+    return encode(*there.peer, head, value, refused, nullptr, binaries);
   }
   const Route route{.to = realm, .from = own_, .kind = kind};
   return encode(*there.peer, {.size = 0, .kind = Frame::Kind::kRouted, .target = target}, value,
-                &route);
+                refused, &route);
 }
 
 std::uint32_t Realms::toward(std::uint32_t realm) {
@@ -153,8 +154,8 @@ std::uint32_t Realms::toward(std::uint32_t realm) {
 }
 
 // The frame is in frame_ then.
-Realms::Sent Realms::encode(Peer& peer, const Frame::Head& head, Term value, const Route* route,
-                            OutgoingBinaries* binaries) {
+Realms::Sent Realms::encode(Peer& peer, const Frame::Head& head, Term value, Term* refused,
+                            const Route* route, OutgoingBinaries* binaries) {
   if (peer.waiting() > kPendingMax) {
     // The service of a realm waits for its parent's, which never waits for a child: one that takes
     // nothing while so many requests come up is given up. A message before them may be longer.
@@ -172,9 +173,12 @@ Realms::Sent Realms::encode(Peer& peer, const Frame::Head& head, Term value, con
     Realms& self;
     std::uint32_t realm;
   } receiver{*this, peer.realm};
-  wire::Offers offers{.context = &receiver, .offer = nullptr, .told = [](void* to, Term pid) {
-                        mark_told(*static_cast<Receiver*>(to)->self.processes_, pid);
-                      }};
+  wire::Offers offers{
+      .context = &receiver,
+      .offer = nullptr,
+      .told = [](void* to,
+                 Term pid) { mark_told(*static_cast<Receiver*>(to)->self.processes_, pid); },
+      .refused = refused};
   if (route == nullptr) {  // capabilities and shared binaries go to neighbours only
     offers.offer = [](void* to, const Capability& cap, std::uint64_t& number) {
       const auto& [self, realm] = *static_cast<Receiver*>(to);

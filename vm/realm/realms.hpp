@@ -68,11 +68,13 @@ class Realms {
 
   // The value is for others to read, who may know the pids in it from now on.
   void tell_pids(Term value);
-  Sent send(Process& p, std::uint32_t realm, Frame::Kind kind, Word target, Term value);
+  // kNotSendable: `refused` is the part of it that cannot leave this realm.
+  Sent send(Process& p, std::uint32_t realm, Frame::Kind kind, Word target, Term value,
+            Term& refused);
   // What a process does to one of that realm besides sending to it (realm/signals.cpp): a request
   // to that realm, and a note to this one's service. Neither goes out unless both do, and what
   // the process has sent before comes before. With a reference the service watches the process.
-  Sent signal(Process& p, std::uint32_t realm, Term request, Term note = Term::nil(),
+  Sent signal(Process& p, std::uint32_t realm, Term request, Term& refused, Term note = Term::nil(),
               std::uint64_t watch = 0);
   // The neighbour through which that realm is reached, or kNoRealm.
   std::uint32_t toward(std::uint32_t realm);
@@ -163,9 +165,9 @@ class Realms {
   Way way(std::uint32_t realm);
   // Without `binaries`, long ones are copied.
   Sent encode_along(const Way& there, std::uint32_t realm, Frame::Kind kind, Word target,
-                    Term value, OutgoingBinaries* binaries = nullptr);
-  Sent encode(Peer& peer, const Frame::Head& head, Term value, const Route* route = nullptr,
-              OutgoingBinaries* binaries = nullptr);
+                    Term value, Term* refused, OutgoingBinaries* binaries = nullptr);
+  Sent encode(Peer& peer, const Frame::Head& head, Term value, Term* refused = nullptr,
+              const Route* route = nullptr, OutgoingBinaries* binaries = nullptr);
   Sent put_frame(Peer& peer);
   static bool flush(Peer& peer);
   bool receive(Worker& w, Peer& peer);

@@ -42,7 +42,7 @@ Term watched_by(Term value, std::uint32_t from) {
 
 }  // namespace
 
-Realms::Sent Realms::signal(Process& p, std::uint32_t realm, Term request, Term note,
+Realms::Sent Realms::signal(Process& p, std::uint32_t realm, Term request, Term& refused, Term note,
                             std::uint64_t watch) {
   Guard guard(lock_, true);
   const Way there = way(realm);
@@ -50,7 +50,7 @@ Realms::Sent Realms::signal(Process& p, std::uint32_t realm, Term request, Term 
   if (there.peer == nullptr || keeper == nullptr) return Sent::kNoRealm;
   // Other than the service, a process waits for a realm that takes nothing.
   if (there.peer->waiting() > kPendingMax) return Sent::kFull;
-  const Sent encoded = encode_along(there, realm, Frame::Kind::kRequest, 0, request);
+  const Sent encoded = encode_along(there, realm, Frame::Kind::kRequest, 0, request, &refused);
   if (encoded != Sent::kOk) return encoded;
   if (!note.is_nil()) {
     Fragment* news = copy_to_fragment(p, p.worker_->allocator, note);

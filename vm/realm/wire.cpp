@@ -76,6 +76,10 @@ class Encoder {
     result_ = why;
     return false;
   }
+  bool refuse(Term part) {
+    if (offers_ != nullptr && offers_->refused != nullptr) *offers_->refused = part;
+    return fail(Encoded::kNotSendable);
+  }
   bool push(Term t) { return left_.push(t) || fail(Encoded::kNoMemory); }
   // Room for so many bytes more, or null. A message is many small parts: each is one look at the
   // room, and then stores.
@@ -159,7 +163,7 @@ bool Encoder::leaf_or_whole(Term t) {
     case Tag::kHeader:
       break;
   }
-  return fail(Encoded::kNotSendable);
+  return refuse(t);
 }
 
 bool Encoder::special(Term t) {
@@ -172,7 +176,7 @@ bool Encoder::special(Term t) {
     return put(Code::kFixed, static_cast<std::uint8_t>(type),
                static_cast<std::uint64_t>(fixed_value(t)));
   }
-  return fail(Encoded::kNotSendable);
+  return refuse(t);
 }
 
 bool Encoder::box(Term t) {
@@ -217,7 +221,7 @@ bool Encoder::box(Term t) {
     case Kind::kRatio:
       return put(Code::kRatio) && push(slot(t, 1)) && push(slot(t, 0));
     default:
-      return fail(Encoded::kNotSendable);
+      return refuse(t);
   }
 }
 
@@ -244,8 +248,9 @@ bool Encoder::long_binary(Term t) {
 bool Encoder::capability(Term t) {
   const Capability cap = capability_of(t);
   std::uint64_t number = 0;
-  if (offers_ == nullptr || offers_->offer == nullptr) return fail(Encoded::kNotSendable);
+  if (offers_ == nullptr || offers_->offer == nullptr) return refuse(t);
   const Encoded offered = offers_->offer(offers_->context, cap, number);
+  if (offered == Encoded::kNotSendable) return refuse(t);
   if (offered != Encoded::kOk) return fail(offered);
   return put(Code::kCapability, static_cast<std::uint8_t>(cap.kind.type), cap.kind.rights, number);
 }

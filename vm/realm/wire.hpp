@@ -27,11 +27,12 @@ namespace lona::vm::wire {
 enum class Encoded : std::uint8_t { kOk, kNotSendable, kTooLong, kNoMemory, kTooMany };
 
 // What a capability is in a message: the number of an offer to the receiver; 0 is worth nothing.
-// And who hears of the own pids that others are told.
+// And who hears of the own pids that others are told, and of the part that is not sendable.
 struct Offers {
   void* context;
   Encoded (*offer)(void* context, const Capability& cap, std::uint64_t& number) = nullptr;
   void (*told)(void* context, Term pid) = nullptr;
+  Term* refused = nullptr;
 };
 
 // Appends the value to `out`, which stays below `most` bytes; when that is impossible, `out` is

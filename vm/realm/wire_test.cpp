@@ -100,8 +100,18 @@ TEST_F(Wire, PidsAndReferencesKnowTheirRealm) {
 TEST_F(Wire, WhatOnlyItsRealmCanUseIsRefused) {
   ByteBuffer out;
   EXPECT_EQ(wire::encode(Term::native(0), 1, out, kMost), wire::Encoded::kNotSendable);
-  const Term parts[] = {Term::integer(1), Term::native(0)};
-  EXPECT_EQ(wire::encode(make_tuple(arena, parts), 1, out, kMost), wire::Encoded::kNotSendable);
+  Term refused = Term::absent();
+  const wire::Offers offers{.context = nullptr, .refused = &refused};
+  const Term parts[] = {Term::integer(1), Term::native(3), Term::native(4)};
+  EXPECT_EQ(wire::encode(make_tuple(arena, parts), 1, out, kMost, &offers),
+            wire::Encoded::kNotSendable);
+  EXPECT_EQ(refused, Term::native(3));
+  const Term endpoint = make_capability(
+      arena,
+      {.kind = {.type = MachineType::kEndpoint, .rights = 2}, .realm = 1, .slot = 5, .use = 3});
+  EXPECT_EQ(wire::encode(make_pair_tuple(arena, Term::nil(), endpoint), 1, out, kMost, &offers),
+            wire::Encoded::kNotSendable);
+  EXPECT_EQ(refused, endpoint);
 }
 
 class WireCapability : public Wire {

@@ -8,7 +8,6 @@
 #include "vm/data/sequence.hpp"
 #include "vm/data/vector.hpp"
 #include "vm/data/work_stack.hpp"
-#include "vm/heap/copy.hpp"
 #include "vm/printer/printer.hpp"
 #include "vm/term/equal.hpp"
 #include "vm/term/symbol.hpp"
@@ -139,13 +138,6 @@ Term not_sendable(Process& p, Term value, Term part) {
 
 Term fail_not_sendable(Process& p, Term value, Term part) {
   return p.exit_with(not_sendable(p, value, part));
-}
-
-bool may_leave(Process& p, Term value) {
-  const Term buffer = byte_buffer_in(p, value);
-  if (buffer == Term::absent()) return true;
-  fail_not_sendable(p, value, buffer);
-  return false;
 }
 
 }  // namespace lona::vm

@@ -2,6 +2,7 @@
 // What is said of a value that cannot leave its process or its realm: which part of it, and where.
 #pragma once
 
+#include "vm/heap/copy.hpp"
 #include "vm/process/process.hpp"
 
 namespace lona::vm {
@@ -15,6 +16,12 @@ Term not_sendable(Process& p, Term value, Term part);
 Term fail_not_sendable(Process& p, Term value, Term part);
 
 // May the value go to another process of this realm? If not, the process has failed.
-[[nodiscard]] bool may_leave(Process& p, Term value);
+[[nodiscard]] inline bool may_leave(Process& p, Term value) {
+  const Term buffer = byte_buffer_in(p, value);
+  if (buffer == Term::absent()) [[likely]]
+    return true;
+  fail_not_sendable(p, value, buffer);
+  return false;
+}
 
 }  // namespace lona::vm

@@ -15,12 +15,14 @@ std::uint64_t word(std::span<const std::uint64_t> words, std::size_t at) {
   return at < words.size() ? words[at] : 0;
 }
 
-void write_place(TextWriter& out, std::uint64_t ip, const base::ElfFile* image) {
+// `names`: of functions; null, a file, or the manager's own.
+template <typename Names>
+void write_place(TextWriter& out, std::uint64_t ip, const Names* names) {
   out << ", at " << Hex{ip};
-  if (image == nullptr) {
+  if (names == nullptr) {
     return;
   }
-  if (const auto symbol = image->nearest_symbol(ip)) {
+  if (const auto symbol = names->nearest_symbol(ip)) {
     out << " (" << base::FunctionName{symbol->name} << '+' << Hex{ip - symbol->address} << ')';
   }
 }
@@ -67,25 +69,26 @@ std::string_view exception_name(std::uint64_t number) {
   }
 }
 
+template <typename Names>
 void describe_other_fault(TextWriter& out, std::uint64_t label,
-                          std::span<const std::uint64_t> words, const base::ElfFile* image) {
+                          std::span<const std::uint64_t> words, const Names* names) {
   switch (static_cast<abi::FaultKind>(label)) {
     case abi::FaultKind::kUserException: {
       const std::uint64_t number = word(words, abi::user_exception::kNumber);
       out << exception_name(number) << " (vector " << number << ", code "
           << Hex{word(words, abi::user_exception::kCode)} << ')';
-      write_place(out, word(words, abi::user_exception::kFaultIp), image);
+      write_place(out, word(words, abi::user_exception::kFaultIp), names);
       return;
     }
     case abi::FaultKind::kUnknownSyscall:
       out << "unknown system call "
           << static_cast<std::int64_t>(word(words, abi::unknown_syscall::kSyscall));
-      write_place(out, word(words, abi::unknown_syscall::kFaultIp), image);
+      write_place(out, word(words, abi::unknown_syscall::kFaultIp), names);
       return;
     case abi::FaultKind::kCap:
       out << "use of the capability " << Hex{word(words, abi::cap_fault::kAddress)}
           << " that it does not have";
-      write_place(out, word(words, abi::cap_fault::kIp), image);
+      write_place(out, word(words, abi::cap_fault::kIp), names);
       return;
     case abi::FaultKind::kTimeout:
       out << "its time budget is used up";
@@ -113,13 +116,13 @@ void describe_fault(TextWriter& out, std::string_view realm, std::uint64_t label
   }
 }
 
-void describe_own_fault(TextWriter& out, std::uint64_t label,
-                        std::span<const std::uint64_t> words) {
+void describe_own_fault(TextWriter& out, std::uint64_t label, std::span<const std::uint64_t> words,
+                        const FunctionNames& names) {
   if (static_cast<abi::FaultKind>(label) == abi::FaultKind::kVm) {
     out << describe(access_of(words)) << " of " << Hex{word(words, abi::vm_fault::kAddress)};
-    write_place(out, word(words, abi::vm_fault::kIp), nullptr);
+    write_place(out, word(words, abi::vm_fault::kIp), &names);
   } else {
-    describe_other_fault(out, label, words, nullptr);
+    describe_other_fault(out, label, words, &names);
   }
 }
 

@@ -8,6 +8,7 @@
 
 #include "base/elf.hpp"
 #include "base/format.hpp"
+#include "manager/function_names.hpp"
 #include "manager/region_table.hpp"
 
 namespace lona::manager {
@@ -20,6 +21,6 @@ void describe_fault(base::TextWriter& out, std::string_view realm, std::uint64_t
 
 // The same, without the name of a realm, for a fault of the manager's own.
 void describe_own_fault(base::TextWriter& out, std::uint64_t label,
-                        std::span<const std::uint64_t> words);
+                        std::span<const std::uint64_t> words, const FunctionNames& names);
 
 }  // namespace lona::manager

@@ -31,11 +31,12 @@ TEST(FaultText, NamesAccessAddressAndRegion) {
 
 TEST(FaultText, AFaultOfTheManagerNamesWhatAndWhere) {
   base::FixedText<300> text;
+  const FunctionNames nobody(0, {});
   describe_own_fault(text, static_cast<std::uint64_t>(abi::FaultKind::kVm),
-                     std::vector<std::uint64_t>{0x2010, 0x8, 0, 6});
+                     std::vector<std::uint64_t>{0x2010, 0x8, 0, 6}, nobody);
   text << "; ";
   describe_own_fault(text, static_cast<std::uint64_t>(abi::FaultKind::kUserException),
-                     std::vector<std::uint64_t>{0x2010, 0, 0, 6, 0});
+                     std::vector<std::uint64_t>{0x2010, 0, 0, 6, 0}, nobody);
   EXPECT_EQ(text.text(),
             "write of 0x8, at 0x2010; invalid instruction (vector 6, code 0x0), at 0x2010");
 }

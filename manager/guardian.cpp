@@ -49,7 +49,7 @@ void Guardian::serve(const abi::Message& fault) {
     text << (fault.badge == kTimer ? "the timer" : "reserves");
   }
   text << " faulted: ";
-  describe_own_fault(text, received.label, received.content());
+  describe_own_fault(text, received.label, received.content(), own_function_names());
   shared_.log.urgent(text.text());
   if (service && shared_.realms.bury(realm, text.text())) {
     shared_.log.urgent("realm ", shared_.realms.name_of(realm), " stopped, with all below it");

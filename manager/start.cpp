@@ -9,9 +9,14 @@
 
 #include "abi/sel4/boot_info.hpp"
 #include "abi/sel4/objects.hpp"
+#include "manager/function_names.hpp"
 #include "manager/own_thread.hpp"
 
 extern "C" {
+// Where this program starts (manager.ld), and the table of its functions (own_function_names.S).
+extern const std::byte image_start[];
+extern const std::byte function_names_start[];
+extern const std::byte function_names_end[];
 alignas(16) char manager_stack[32768];
 [[noreturn]] void manager_main(const lona::abi::BootInfo* info);
 }
@@ -31,6 +36,14 @@ void abort() noexcept {
   // The guardian hears of it.
   __builtin_trap();
 }
+
+namespace lona::manager {
+
+FunctionNames own_function_names() {
+  return {reinterpret_cast<std::uint64_t>(image_start), {function_names_start, function_names_end}};
+}
+
+}  // namespace lona::manager
 
 namespace lona::abi {
 

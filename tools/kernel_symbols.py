@@ -11,7 +11,8 @@ import subprocess
 import sys
 
 
-def functions(elf):
+def functions(elf, first, last):
+    """The functions from one symbol to another: pairs of distance from the first and name."""
     lines = subprocess.run(
         ["llvm-nm-19", "--numeric-sort", "--demangle", "--defined-only", elf],
         check=True, capture_output=True, text=True).stdout.splitlines()
@@ -19,14 +20,14 @@ def functions(elf):
     begin = end = None
     for line in lines:
         address, kind, name = line.split(" ", 2)
-        if name == "kernel_text_begin":
+        if name == first:
             begin = int(address, 16)
-        elif name == "kernel_text_end":
+        elif name == last:
             end = int(address, 16)
         elif kind in "tTwW":
             symbols.append((int(address, 16), name))
     if begin is None or end is None:
-        sys.exit(f"{elf}: no kernel_text_begin or kernel_text_end")
+        sys.exit(f"{elf}: no {first} or {last}")
     table = {}
     for address, name in symbols:
         if begin <= address < end:
@@ -37,7 +38,7 @@ def functions(elf):
 
 def main():
     elf, output = sys.argv[1:]
-    table = functions(elf)
+    table = functions(elf, "kernel_text_begin", "kernel_text_end")
     if not table:
         sys.exit(f"{elf}: no functions")
     lines = [
@@ -59,4 +60,5 @@ def main():
         file.write("\n".join(lines))
 
 
-main()
+if __name__ == "__main__":
+    main()

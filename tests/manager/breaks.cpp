@@ -10,7 +10,7 @@ namespace {
 enum class Break : unsigned char { none, making, locked };
 volatile Break next_break = Break::none;
 
-void write_to_nowhere() {
+[[gnu::noinline]] void write_to_nowhere() {
   // Laundered, or the compiler takes what it must be for never reached.
   volatile int* nowhere = nullptr;
   asm volatile("" : "+r"(nowhere));

@@ -121,7 +121,8 @@ class Manager(unittest.TestCase):
         self.assertIn("[init] broken services passed", log)
         for name in ("breaks", "breaks-making"):
             self.assertRegex(log, rf"the manager's thread for realm {name} faulted: write of 0x0, "
-                                  r"at 0x4[0-9a-f]+ \(lona::manager::write_to_nowhere\+0x[0-9a-f]+\)")
+                                  r"at 0x4[0-9a-f]+ "
+                                  r"\(lona::manager::write_to_nowhere\+0x[0-9a-f]+\)")
             self.assertIn(f"realm {name} stopped, with all below it", log)
         self.assertRegex(log, r"the manager's thread for realm breaks-locked faulted: invalid "
                               r"instruction \(.*\), at 0x4[0-9a-f]+ \(abort\+0x[0-9a-f]+\)")

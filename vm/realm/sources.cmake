@@ -8,7 +8,8 @@ target_sources(lona_vm PRIVATE
   ${CMAKE_CURRENT_LIST_DIR}/room.cpp
   ${CMAKE_CURRENT_LIST_DIR}/routes.cpp
   ${CMAKE_CURRENT_LIST_DIR}/signals.cpp
-  ${CMAKE_CURRENT_LIST_DIR}/wire.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/wire_decode.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/wire_encode.cpp
   ${CMAKE_CURRENT_LIST_DIR}/../native/natives_realm.cpp
   ${CMAKE_CURRENT_LIST_DIR}/../native/natives_region.cpp)
 lona_vm_test(vm_realm_test ${CMAKE_CURRENT_LIST_DIR}/frames_test.cpp

@@ -389,6 +389,12 @@ void Realms::know_service(const Process* service) {
   }
 }
 
+bool Realms::service_has_room(Worker& w, const Peer& peer) {
+  know_service(service(w));
+  return peer.unserved == 0 ||
+         (peer.unserved < kUnservedMax && peer.unserved_bytes < kUnservedBytes);
+}
+
 // Whether its receiver may get more from this peer now.
 bool Realms::has_room(Worker& w, const Peer& peer, const Frame& frame) {
   if (frame.head.kind == Frame::Kind::kRouted) {
@@ -396,14 +402,10 @@ bool Realms::has_room(Worker& w, const Peer& peer, const Frame& frame) {
     Frame inside;
     if (!open(w, frame, route, inside)) return true;  // which is seen when it is taken
     if (route.to == own_) return has_room(w, peer, inside);
-    const Peer* next = onward(peer, route);
-    return next == nullptr || next->waiting() <= kPendingMax;
+    if (const Peer* next = onward(peer, route)) return next->waiting() <= kPendingMax;
+    return route.kind != Frame::Kind::kRequest || service_has_room(w, peer);
   }
-  if (frame.head.kind != Frame::Kind::kMessage) {
-    know_service(service(w));
-    return peer.unserved == 0 ||
-           (peer.unserved < kUnservedMax && peer.unserved_bytes < kUnservedBytes);
-  }
+  if (frame.head.kind != Frame::Kind::kMessage) return service_has_room(w, peer);
   const Term pid = Term::from_bits(frame.head.target);
   const Process* target = pid.is_pid() ? w.vm.state().table.find(pid) : nullptr;
   if (target == nullptr) return true;
@@ -457,7 +459,7 @@ Realms::Peer* Realms::onward(const Peer& peer, const Route& route) {
   return down != (next->number == platform::kParent) ? next : nullptr;
 }
 
-// As a message to a process that has ended, what cannot be delivered is dropped.
+// As a message to a process that has ended, a message that cannot be delivered is dropped.
 Realms::Took Realms::take_routed(Worker& w, Peer& peer, const Frame& frame) {
   Route route;
   Frame inside;
@@ -474,8 +476,9 @@ Realms::Took Realms::take_routed(Worker& w, Peer& peer, const Frame& frame) {
     peer.limits.peer = peer.realm;
     return took;
   }
-  Peer* next = onward(peer, route);
-  return next == nullptr ? Took::kAll : pass_on(*next, frame);
+  if (Peer* next = onward(peer, route)) return pass_on(*next, frame);
+  const bool done = route.kind != Frame::Kind::kRequest || tell_astray(w, peer, route);
+  return done ? Took::kAll : Took::kHeld;
 }
 
 Realms::Took Realms::pass_on(Peer& next, const Frame& frame) {

@@ -176,6 +176,7 @@ class Realms {
   bool is_for_service(Worker& w, const Frame& frame);
   // open_routed, for who is to get it.
   bool open(Worker& w, const Frame& frame, Route& route, Frame& inside);
+  bool service_has_room(Worker& w, const Peer& peer);
   bool has_room(Worker& w, const Peer& peer, const Frame& frame);
   Took take_frame(Worker& w, Peer& peer, const Frame& frame, std::uint32_t from);
   Took take_routed(Worker& w, Peer& peer, const Frame& frame);
@@ -197,6 +198,7 @@ class Realms {
   bool watch_for(Worker& w, Peer& peer, std::string_view what, std::uint32_t from, Term value,
                  std::size_t bytes, Term pid);
   bool end_own(Worker& w, Process& target, Term from, Term reason);
+  bool tell_astray(Worker& w, Peer& peer, const Route& route);
   static void owes(Peer& peer, std::size_t bytes) {
     ++peer.unserved;
     peer.unserved_bytes += bytes;

@@ -131,4 +131,15 @@ bool Realms::end_own(Worker& w, Process& target, Term from, Term reason) {
   return true;
 }
 
+// A request for a realm to which no way leads: who has sent it may wait for an answer, or watch.
+bool Realms::tell_astray(Worker& w, Peer& peer, const Route& route) {
+  Process* keeper = service(w);
+  if (keeper == nullptr) return true;
+  const Term parts[] = {make_keyword("astray"), Term::realm(route.from), Term::realm(route.to),
+                        Term::realm(peer.realm)};
+  if (!deliver_term(w, keeper, make_tuple(clean_arena(), parts))) return false;
+  owes(peer, sizeof route);
+  return true;
+}
+
 }  // namespace lona::vm

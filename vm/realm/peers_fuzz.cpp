@@ -6,6 +6,7 @@
 #include <cstring>
 #include <optional>
 
+#include "vm/data/foreign.hpp"
 #include "vm/data/sequence.hpp"
 #include "vm/heap/arena.hpp"
 #include "vm/process/worker.hpp"
@@ -63,10 +64,10 @@ class Neighbours {
   void deed(Input& in) {
     const auto what = in.take<std::uint8_t>();
     const std::uint32_t number = kNumbers[what / 16 % 3];
-    switch (what % 8) {
+    switch (what % 9) {
       case 0:
       case 1:
-        put_frame(number, in, what % 8 == 1);
+        put_frame(number, in, what % 9 == 1);
         break;
       case 2:
         append(number, in.take_bytes(1 + in.take<std::uint8_t>()));
@@ -82,6 +83,9 @@ class Neighbours {
         break;
       case 6:
         come_and_go(in.take<std::uint8_t>());
+        break;
+      case 7:
+        watch(number, in);
         break;
       default:
         realms().poll(state().first());
@@ -129,6 +133,25 @@ class Neighbours {
     append(number, {reinterpret_cast<const std::uint8_t*>(&head), sizeof head});
     if (routed) append(number, {reinterpret_cast<const std::uint8_t*>(&route), sizeof route});
     append(number, content);
+  }
+
+  // Monitors, links, what takes them back, and exits: of the right form, but for who is meant.
+  void watch(std::uint32_t number, Input& in) {
+    constexpr std::string_view kWhat[] = {"monitor", "link", "unlink", "exit-from", "demonitor"};
+    Arena arena;
+    const auto choice = in.take<std::uint8_t>();
+    const Term own[] = {idle_, service_, make_ref(arena, choice), Term::nil()};
+    const auto type = choice % 2 == 0 ? ForeignType::kRef : ForeignType::kPid;
+    const Term theirs = make_foreign(arena, type, in.take<std::uint8_t>() % 6u, idle_.bits());
+    const Term parts[] = {make_keyword(kWhat[choice / 2 % 5]), theirs, own[choice / 10 % 4],
+                          make_keyword("end")};
+    const std::size_t count = choice / 2 % 5 == 3 ? 4 : 3;
+    ByteBuffer content;
+    const Term value = make_tuple(arena, {parts, count});
+    if (wire::encode(value, fake::kSelf, content, 4096) != wire::Encoded::kOk) return;
+    const Frame::Head head{static_cast<std::uint32_t>(content.size()), Frame::Kind::kRequest, 0};
+    append(number, {reinterpret_cast<const std::uint8_t*>(&head), sizeof head});
+    append(number, {content.data(), content.size()});
   }
 
   // Any count, of either ring.

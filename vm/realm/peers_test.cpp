@@ -7,6 +7,7 @@
 
 #include "vm/data/foreign.hpp"
 #include "vm/data/sequence.hpp"
+#include "vm/heap/fragment.hpp"
 #include "vm/process/worker.hpp"
 #include "vm/realm/fake_realms.hpp"
 #include "vm/sched/process_table.hpp"
@@ -32,11 +33,13 @@ class Peers : public testing::Test {
     ByteBuffer content;
     EXPECT_EQ(wire::encode(value, from, content, 4096), wire::Encoded::kOk);
     const Frame::Head head{static_cast<std::uint32_t>(content.size()), kind, target};
+    put_bytes(number, &head, sizeof head);
+    put_bytes(number, content.data(), content.size());
+  }
+  static void put_bytes(std::uint32_t number, const void* bytes, std::size_t count) {
     base::ByteRing& ring = fake::channel(number).in;
-    const std::uint64_t at = ring.written;
-    std::memcpy(ring.bytes + at, &head, sizeof head);
-    std::memcpy(ring.bytes + at + sizeof head, content.data(), content.size());
-    ring.written += sizeof head + content.size();
+    std::memcpy(ring.bytes + ring.written, bytes, count);
+    ring.written += count;
   }
   void poll() { realms().poll(state().first()); }
 
@@ -58,6 +61,26 @@ class Peers : public testing::Test {
     Term refused = Term::absent();
     EXPECT_EQ(realms().send(p, fake::kChild, Frame::Kind::kRequest, 0, pid, refused),
               Realms::Sent::kOk);
+  }
+  // A service that takes nothing, and what has come to it.
+  void register_service() {
+    (void)vm_->run("(register 'lona.realm/service (spawn (fn* [] (receive :never 1))))");
+  }
+  std::string heard() {
+    Process& service = *state().table.find(pid_of("lona.realm/service"));
+    receive_signals(service);
+    std::string all;
+    for (const Fragment* f = service.inbox_; f != nullptr; f = f->next) all += printed(f->value);
+    return all;
+  }
+  // [:monitor ref pid] of the child, and whether anybody watches the process then.
+  bool watched(Term reference, Term pid) {
+    Arena arena;
+    const Term parts[] = {make_keyword("monitor"), reference, pid};
+    put(fake::kChildNumber, Frame::Kind::kRequest, 0, make_tuple(arena, parts), fake::kSelf);
+    poll();
+    const Process* target = state().table.find(pid);
+    return target != nullptr && target->monitored_by_ != nullptr;
   }
   bool is_there(Term pid) {
     (void)vm_->run("(yield)");
@@ -97,22 +120,59 @@ TEST_F(Peers, APidIsToldByAVar) {
 }
 
 TEST_F(Peers, AGuessedPidIsNotWatched) {
-  (void)vm_->run("(def serve (fn* [] (receive x (serve))))");
-  (void)vm_->run("(register 'lona.realm/service (spawn serve))");
+  register_service();
   const Term pid = waiting("quiet");
   Arena arena;
   const Term reference = make_foreign(arena, ForeignType::kRef, fake::kChild, 77);
-  const Term parts[] = {make_keyword("monitor"), reference, pid};
-  const Term request = make_tuple(arena, parts);
-  const auto watched = [&] {
-    put(fake::kChildNumber, Frame::Kind::kRequest, 0, request, fake::kSelf);
-    poll();
-    const Process* target = state().table.find(pid);
-    return target != nullptr && target->monitored_by_ != nullptr;
-  };
-  EXPECT_FALSE(watched());
+  EXPECT_FALSE(watched(reference, pid));
+  EXPECT_NE(heard().find("#realm-id<2> nil]"), std::string::npos) << heard();
   tell_child(pid);
-  EXPECT_TRUE(watched());
+  EXPECT_TRUE(watched(reference, pid));
+}
+
+// The service that watches for the child cannot watch another time by what is not there.
+TEST_F(Peers, AGuessedPidIsNotLinked) {
+  register_service();
+  const Term pid = waiting("quiet");
+  Arena arena;
+  const Term theirs = make_foreign(arena, ForeignType::kPid, fake::kChild, pid.bits());
+  const Term parts[] = {make_keyword("link"), theirs, pid};
+  put(fake::kChildNumber, Frame::Kind::kRequest, 0, make_tuple(arena, parts), fake::kSelf);
+  poll();
+  EXPECT_EQ(state().table.find(pid)->monitored_by_, nullptr);
+  EXPECT_NE(heard().find("#realm-id<2> nil]"), std::string::npos) << heard();
+}
+
+TEST_F(Peers, AMonitorIsNamedByAReferenceOfWhoAsks) {
+  register_service();
+  const Term pid = waiting("known");
+  tell_child(pid);
+  Arena arena;
+  for (const Term name :
+       {make_ref(arena, 77), make_foreign(arena, ForeignType::kRef, fake::kSibling, 77),
+        make_foreign(arena, ForeignType::kPid, fake::kChild, pid.bits()), Term::nil(), pid}) {
+    EXPECT_FALSE(watched(name, pid)) << printed(name);
+  }
+  EXPECT_TRUE(watched(make_foreign(arena, ForeignType::kRef, fake::kChild, 77), pid));
+}
+
+// The child asks for something of its own child by way of this realm, which is none of its ways.
+TEST_F(Peers, ARequestThatCannotGoOnIsToldToTheService) {
+  register_service();
+  ByteBuffer content;
+  EXPECT_EQ(wire::encode(make_keyword("x"), fake::kChild, content, 64), wire::Encoded::kOk);
+  for (const Frame::Kind kind : {Frame::Kind::kMessage, Frame::Kind::kRequest}) {
+    const Route route{.to = fake::kGrandchild, .from = fake::kChild, .kind = kind};
+    const Frame::Head head{static_cast<std::uint32_t>(sizeof route + content.size()),
+                           Frame::Kind::kRouted, 0};
+    put_bytes(fake::kChildNumber, &head, sizeof head);
+    put_bytes(fake::kChildNumber, &route, sizeof route);
+    put_bytes(fake::kChildNumber, content.data(), content.size());
+    poll();
+    EXPECT_EQ(heard(), kind == Frame::Kind::kMessage
+                           ? ""
+                           : "[:astray #realm-id<2> #realm-id<3> #realm-id<2>]");
+  }
 }
 
 }  // namespace

@@ -109,7 +109,8 @@ Term value_of_above(Process& p, Var* var, Term value) {
     if (copy != Term::absent()) return copy;
     return p.fail_oom();
   }
-  return p.fail("not-owner", map_put(p, empty_map(p), make_keyword("var"), Term::symbol(var->name)));
+  return p.fail("not-owner",
+                map_put(p, empty_map(p), make_keyword("var"), Term::symbol(var->name)));
 }
 
 // Of a process-bound var; unbound without a binding.

@@ -190,6 +190,8 @@ Term realm_command(Process& p, Args args) {
     command = platform::RealmCommand::kSuspend;
   } else if (args[1] == make_keyword("terminate")) {
     command = platform::RealmCommand::kTerminate;
+    // If it has ended by itself the manager knows why until it is taken down.
+    state_of(p).realms.tell_ends(*p.worker_);
     // The channel's memory goes with the realm.
     state_of(p).realms.drop(args[0].realm_number());
   } else {

@@ -536,6 +536,8 @@ Process* Realms::service(Worker& w) {
 void Realms::tell_ends(Worker& w) {
   platform::RealmEnd end;
   while (platform::next_ended(end)) {
+    platform::RealmFigures figures{};
+    (void)platform::realm_figures(end.realm, figures);
     Guard guard(lock_, true);
     if (Peer* peer = find(end.realm)) {
       // What it has sent comes before its end.
@@ -546,8 +548,10 @@ void Realms::tell_ends(Worker& w) {
     const Term text = make_string_repaired(arena, {end.text, end.text_length});
     const Term status = end.fault ? make_keyword("fault")
                                   : Term::integer(static_cast<std::int64_t>(end.status & 0xff));
+    const Term name = make_string_repaired(arena, {figures.name, figures.name_length});
     const Term parts[] = {make_keyword("ended"), Term::realm(end.realm), status,
-                          text == Term::absent() ? Term::nil() : text};
+                          text == Term::absent() ? Term::nil() : text,
+                          name == Term::absent() ? Term::nil() : name};
     deliver_term(w, service(w), make_tuple(arena, parts));
   }
 }

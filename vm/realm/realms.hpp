@@ -81,6 +81,8 @@ class Realms {
   // Text for the parent's console; what finds no room is lost.
   void send_output(std::string_view text);
 
+  // What the manager says of children that have ended goes to the service.
+  void tell_ends(Worker& w);
   // Takes what has come, on the first worker.
   void poll(Worker& w);
   // Nothing was taken from some peer because a mailbox is full.
@@ -216,7 +218,6 @@ class Realms {
   Fragment* fragment_of(Worker& w, Term value);
   Process* service(Worker& w);
   void know_service(const Process* service);
-  void tell_ends(Worker& w);
 
   SpinLock lock_;
   const ProcessTable* processes_ = nullptr;

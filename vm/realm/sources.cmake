@@ -4,6 +4,7 @@ target_sources(lona_vm PRIVATE
   ${CMAKE_CURRENT_LIST_DIR}/capabilities.cpp
   ${CMAKE_CURRENT_LIST_DIR}/frames.cpp
   ${CMAKE_CURRENT_LIST_DIR}/realms.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/receive.cpp
   ${CMAKE_CURRENT_LIST_DIR}/regions.cpp
   ${CMAKE_CURRENT_LIST_DIR}/room.cpp
   ${CMAKE_CURRENT_LIST_DIR}/routes.cpp

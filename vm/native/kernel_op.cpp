@@ -3,6 +3,7 @@
 
 #include "abi/sel4/object_types.hpp"
 #include "vm/data/sequence.hpp"
+#include "vm/printer/printer.hpp"
 
 namespace lona::vm::natives {
 
@@ -16,6 +17,8 @@ std::string_view describe(abi::Error error) {
   const auto number = static_cast<std::size_t>(error);
   return number < std::size(kNames) ? kNames[number] : "unknown";
 }
+
+constexpr const char* kRights = "a set of :read, :write, :execute, :grant and :grant-reply";
 
 constexpr std::uint64_t number_of(abi::ObjectType type) {
   return static_cast<std::uint64_t>(type);
@@ -58,6 +61,14 @@ ObjectKind kind_of(const ObjectTypeInfo& type, std::uint64_t size_bits) {
           .size_bits = type.size_bits != 0 ? type.size_bits : type.call_bits(size_bits)};
 }
 
+void KernelOp::refuse_type(MachineType type) {
+  char text[80];
+  BufferSink sink(text);
+  sink.write("a capability of type ");
+  sink.write(machine_type_name(type));
+  refuse(sink.text());
+}
+
 void KernelOp::error(std::string_view why) {
   if (good()) answer_ = make_pair_tuple(p_, make_keyword("error"), make_keyword(why));
 }
@@ -65,7 +76,7 @@ void KernelOp::error(std::string_view why) {
 std::uint32_t KernelOp::slot(Term t) {
   if (!good()) return platform::kNoSlot;
   if (!is_capability(t)) {
-    refuse();
+    refuse("a capability");
     return platform::kNoSlot;
   }
   const Capabilities::Found found = state_of(p_).realms.capabilities().find(capability_of(t));
@@ -97,7 +108,7 @@ std::uint64_t KernelOp::callable(std::size_t argument) {
 std::uint64_t KernelOp::word(Term t) {
   if (is_machine_value(t, MachineType::kVirtualAddress)) return machine_word(t);
   const std::optional<Word> n = unsigned_word(t);
-  if (!n) refuse();
+  if (!n) refuse("a word of 64 bits that is not negative");
   return n.value_or(0);
 }
 
@@ -116,7 +127,7 @@ std::uint64_t KernelOp::rights(Term set) {
   std::uint64_t rights = 0;
   std::size_t known = 0;
   if (!is_set(set)) {
-    refuse();
+    refuse(kRights);
     return 0;
   }
   const auto look_for = [&](std::string_view name, unsigned bits) {
@@ -126,18 +137,18 @@ std::uint64_t KernelOp::rights(Term set) {
   };
   for (const auto& [name, bits] : kRightNames) look_for(name, bits);
   look_for("execute", abi::kCanRead.raw());
-  if (known != set_count(set)) refuse();
+  if (known != set_count(set)) refuse(kRights);
   return rights;
 }
 
 std::uint64_t KernelOp::option(Term options, const char* name, std::uint64_t otherwise) {
-  if (!is_map(options)) refuse();
+  if (!is_map(options)) refuse("a map of options");
   const Term found = good() ? map_get(options, make_keyword(name)) : Term::absent();
   return found == Term::absent() ? otherwise : word(found);
 }
 
 std::uint64_t KernelOp::option(Term options, const char* name, MachineType type) {
-  if (!is_map(options)) refuse();
+  if (!is_map(options)) refuse("a map of options");
   const Term found = good() ? map_get(options, make_keyword(name)) : Term::absent();
   return found == Term::absent() ? 0 : capability(found, type);
 }

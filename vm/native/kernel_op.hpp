@@ -18,6 +18,11 @@ namespace lona::vm::natives {
 constexpr std::pair<std::string_view, unsigned> kRightNames[] = {
     {"read", 2}, {"write", 1}, {"grant", 4}, {"grant-reply", 8}};
 
+// What makes objects expects.
+constexpr const char* kObjectTypes =
+    "one of :untyped :tcb :endpoint :notification :cnode :sched-context :reply :frame-4k :frame-2m "
+    ":frame-1g :pml4 :pdpt :page-directory :page-table, and a size of less than 64 bits";
+
 // A slot for a capability of this realm, with one in it; or why there is none.
 struct FilledSlot {
   platform::RealmError error;
@@ -62,10 +67,12 @@ class KernelOp {
   bool good() const { return answer_ == Term::absent(); }
   Term answer() const { return answer_; }
   // The arguments are not what the function takes.
-  void refuse() {
-    if (good()) answer_ = p_.fail_badarg(name_, args_);
+  void refuse(std::string_view expected = {}) {
+    if (good()) answer_ = p_.fail_badarg(name_, args_, expected);
   }
   void error(std::string_view why);
+  // There was to be a capability of this type.
+  void refuse_type(MachineType type);
 
   // The slot of a capability; one that another realm has sent is taken for that. What was given
   // back is an error.
@@ -76,7 +83,7 @@ class KernelOp {
     return good() ? platform::slot_capability(at) : 0;
   }
   std::uint64_t capability(Term t, MachineType type) {
-    if (!is_machine_value(t, type)) refuse();
+    if (!is_machine_value(t, type)) refuse_type(type);
     return good() ? capability(t) : 0;
   }
   std::uint64_t capability(std::size_t argument, MachineType type) {

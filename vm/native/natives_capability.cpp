@@ -134,7 +134,7 @@ Term make_kernel_object(Process& p, Args args) {
   KernelOp op(p, "make-object", args);
   const ObjectTypeInfo* type = object_type(args[0]);
   const std::uint64_t size = args.size() == 2 ? op.word(args[1]) : 0;
-  if (type == nullptr || size >= 64) op.refuse();
+  if (type == nullptr || size >= 64) op.refuse(kObjectTypes);
   if (!op.good()) return op.answer();
   ObjectKind kind = kind_of(*type, size);
   CNodeRecords& cnodes = state_of(p).cnodes;
@@ -226,7 +226,7 @@ Term untyped_retype(Process& p, Args args) {
   const std::uint64_t untyped = op.capability(0, MachineType::kUntyped);
   const ObjectTypeInfo* type = object_type(args[1]);
   const std::uint64_t size = op.word(args[2]);
-  if (type == nullptr || size >= 64) op.refuse();
+  if (type == nullptr || size >= 64) op.refuse(kObjectTypes);
   CNodeRecords& cnodes = state_of(p).cnodes;
   const Guard guard(cnodes.lock);
   const CapPlace to = op.place(args[3], args[4]);

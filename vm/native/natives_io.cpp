@@ -52,7 +52,9 @@ Term port_request(Process& p, Args args) {
   KernelOp op(p, "port-request", args);
   const std::uint64_t first = op.word(args[0]);
   const std::uint64_t count = op.word(args[1]);
-  if (first >= abi::kPorts || count == 0 || count > abi::kPorts - first) op.refuse();
+  if (first >= abi::kPorts || count == 0 || count > abi::kPorts - first) {
+    op.refuse("ports from 0 to 65535");
+  }
   if (!op.good()) return op.answer();
   const FilledSlot given = fill_slot(
       [&](std::uint32_t slot) { return platform::give_ports(slot, first, first + count - 1); });

@@ -54,7 +54,7 @@ Outgoing outgoing(KernelOp& op, Term info) {
   Outgoing out;
   if (!is_machine_value(info, MachineType::kMessageInfo) ||
       MessageInfo::decode(machine_word(info)).caps != 0) {
-    op.refuse();
+    op.refuse("a message info without capabilities");
     return out;
   }
   const MessageInfo fields = MessageInfo::decode(machine_word(info));

@@ -185,7 +185,9 @@ namespace {
 Term call_of_context(Process& p, std::string_view name, Args args, Label label) {
   KernelOp op(p, name, args);
   const std::uint64_t context = op.capability(0, kSchedContext);
-  if (!is_machine_value(args[1], kTcb) && !is_machine_value(args[1], kNotification)) op.refuse();
+  if (!is_machine_value(args[1], kTcb) && !is_machine_value(args[1], kNotification)) {
+    op.refuse("a thread or a notification");
+  }
   return op.run(context, label, {op.capability(args[1])});
 }
 

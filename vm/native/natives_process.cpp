@@ -19,6 +19,12 @@ namespace lona::vm::natives {
 
 namespace {
 
+// What was expected.
+constexpr const char* kPid = "a pid";
+constexpr const char* kOwnPid = "a pid of this realm";
+constexpr const char* kName = "a name, which is a symbol";
+constexpr const char* kFreeName = "a :name that no process has";
+
 Term ok(const Process& p) {
   return state_of(p).ok;
 }
@@ -81,10 +87,17 @@ bool read_options(Term options, SpawnOptions& out, Term& name) {
 Process* start(Process& p, std::string_view fn, Args args) {
   SpawnOptions options;
   Term name = Term::nil();
-  bool good = is_function(bare(args[0])) &&
-              (args.size() < 2 || args[1].is_nil() || read_options(args[1], options, name));
-  if (!good || (name.is_symbol() && named(p, name.entry()) != nullptr)) {
-    p.fail_badarg(fn, args);
+  const char* wrong = nullptr;
+  if (!is_function(bare(args[0]))) {
+    wrong = "a function without arguments";
+  } else if (args.size() == 2 && !args[1].is_nil() && !read_options(args[1], options, name)) {
+    wrong =
+        "options: :name, a symbol; :priority, 0 to 255; :min-heap-size and :max-heap-size, bytes";
+  } else if (name.is_symbol() && named(p, name.entry()) != nullptr) {
+    wrong = kFreeName;
+  }
+  if (wrong != nullptr) {
+    p.fail_badarg(fn, args, wrong);
     return nullptr;
   }
   if (!may_leave(p, args[0])) return nullptr;
@@ -96,7 +109,7 @@ Process* start(Process& p, std::string_view fn, Args args) {
   if (name.is_symbol() && !give_name(p, *child, name.entry())) {
     // Another process has taken the name just now.
     end_process(*child);
-    p.fail_badarg(fn, args);
+    p.fail_badarg(fn, args, kFreeName);
     return nullptr;
   }
   p.charge(20);
@@ -143,7 +156,7 @@ Term self_realm(Process& p, Args) {
 }
 
 Term is_alive(Process& p, Args args) {
-  if (!args[0].is_pid()) return p.fail_badarg("alive?", args);
+  if (!args[0].is_pid()) return p.fail_badarg("alive?", args, kOwnPid);
   return Term::boolean(living(p, args[0]) != nullptr);
 }
 
@@ -152,7 +165,7 @@ Term send(Process& p, Args args) {
   if (is_foreign(to, ForeignType::kPid)) {
     return send_to_realm(p, foreign_realm(to), Frame::Kind::kMessage, foreign_word(to), args[1]);
   }
-  if (!to.is_pid()) return p.fail_badarg("send", args);
+  if (!to.is_pid()) return p.fail_badarg("send", args, "a pid; send-named takes a name");
   if (!may_leave(p, args[1])) return Term::raise();
   Process* receiver = state_of(p).table.find(to);
   if (receiver != nullptr && !send_message(p, *receiver, args[1])) return p.fail_oom();
@@ -161,7 +174,7 @@ Term send(Process& p, Args args) {
 
 Term send_named(Process& p, Args args) {
   Term name = bare(args[0]);
-  if (!name.is_symbol()) return p.fail_badarg("send-named", args);
+  if (!name.is_symbol()) return p.fail_badarg("send-named", args, kName);
   if (!may_leave(p, args[1])) return Term::raise();
   Process* receiver = named(p, name.entry());
   if (receiver == nullptr) return make_keyword("not-found");
@@ -170,7 +183,7 @@ Term send_named(Process& p, Args args) {
 
 Term link(Process& p, Args args) {
   if (is_foreign(args[0], ForeignType::kPid)) return link_to_realm(p, args[0]);
-  if (!args[0].is_pid()) return p.fail_badarg("link", args);
+  if (!args[0].is_pid()) return p.fail_badarg("link", args, kPid);
   if (Process* other = living(p, args[0])) {
     Related related = add_link(p, *other);
     if (related == Related::kNoMemory) return p.fail_oom();
@@ -183,14 +196,14 @@ Term link(Process& p, Args args) {
 
 Term unlink(Process& p, Args args) {
   if (is_foreign(args[0], ForeignType::kPid)) return unlink_in_realm(p, args[0]);
-  if (!args[0].is_pid()) return p.fail_badarg("unlink", args);
+  if (!args[0].is_pid()) return p.fail_badarg("unlink", args, kPid);
   if (Process* other = state_of(p).table.find(args[0])) remove_link(p, *other);
   return ok(p);
 }
 
 Term monitor(Process& p, Args args) {
   const bool foreign = is_foreign(args[0], ForeignType::kPid);
-  if (!args[0].is_pid() && !foreign) return p.fail_badarg("monitor", args);
+  if (!args[0].is_pid() && !foreign) return p.fail_badarg("monitor", args, kPid);
   std::uint64_t ref = fresh_reference(p);
   if (foreign) return monitor_in_realm(p, args[0], ref);
   Related related = Related::kEnded;
@@ -201,13 +214,14 @@ Term monitor(Process& p, Args args) {
 }
 
 Term demonitor(Process& p, Args args) {
-  if (!is_kind(args[0], Kind::kRef)) return p.fail_badarg("demonitor", args);
+  if (!is_kind(args[0], Kind::kRef))
+    return p.fail_badarg("demonitor", args, "a reference, as monitor gives");
   if (!remove_monitor(p, payload(args[0])[0])) return tell_service(p, "demonitor", args[0]);
   return ok(p);
 }
 
 Term trap_exit(Process& p, Args args) {
-  if (!args[0].is_boolean()) return p.fail_badarg("trap-exit", args);
+  if (!args[0].is_boolean()) return p.fail_badarg("trap-exit", args, "true or false");
   p.trap_exit_ = args[0] == Term::true_();
   return ok(p);
 }
@@ -215,7 +229,7 @@ Term trap_exit(Process& p, Args args) {
 Term exit(Process& p, Args args) {
   if (args.size() == 1) return p.exit_with(args[0]);
   if (is_foreign(args[0], ForeignType::kPid)) return exit_in_realm(p, args[0], args[1]);
-  if (!args[0].is_pid()) return p.fail_badarg("exit", args);
+  if (!args[0].is_pid()) return p.fail_badarg("exit", args, kPid);
   if (!may_leave(p, args[1])) return Term::raise();
   if (Process* other = living(p, args[0])) {
     signal_exit(p, *other, p.pid(), args[1], ExitSignal::kExit);
@@ -227,8 +241,11 @@ Term register_name(Process& p, Args args) {
   Term name = bare(args[0]);
   Process* target = &p;
   if (args.size() == 2) target = args[1].is_pid() ? living(p, args[1]) : nullptr;
-  if (!name.is_symbol() || target == nullptr || !give_name(p, *target, name.entry())) {
-    return p.fail_badarg("register", args);
+  if (!name.is_symbol() || target == nullptr) {
+    return p.fail_badarg("register", args, "a symbol, and a process of this realm that runs");
+  }
+  if (!give_name(p, *target, name.entry())) {
+    return p.fail_badarg("register", args, "a name that no process has, for one without a name");
   }
   return ok(p);
 }
@@ -236,7 +253,7 @@ Term register_name(Process& p, Args args) {
 Term unregister(Process& p, Args args) {
   Term name = bare(args[0]);
   Process* target = name.is_symbol() ? named(p, name.entry()) : nullptr;
-  if (target == nullptr) return p.fail_badarg("unregister", args);
+  if (target == nullptr) return p.fail_badarg("unregister", args, "a name that is registered");
   Vm::State& s = state_of(p);
   Guard guard(s.names_lock, s.several);
   if (!same_name(target->name_, name.entry())) return ok(p);  // it has lost it just now
@@ -247,7 +264,7 @@ Term unregister(Process& p, Args args) {
 
 Term whereis(Process& p, Args args) {
   Term name = bare(args[0]);
-  if (!name.is_symbol()) return p.fail_badarg("whereis", args);
+  if (!name.is_symbol()) return p.fail_badarg("whereis", args, kName);
   Process* target = named(p, name.entry());
   return target == nullptr || target->doomed_.load(std::memory_order_relaxed) ? Term::nil()
                                                                               : target->pid();
@@ -344,7 +361,7 @@ Term figures_of(Process& p, const Process* of) {
 }  // namespace
 
 Term process_info(Process& p, Args args) {
-  if (args.size() == 1 && !args[0].is_pid()) return p.fail_badarg("process-info", args);
+  if (args.size() == 1 && !args[0].is_pid()) return p.fail_badarg("process-info", args, kOwnPid);
   if (args.size() == 0 || args[0] == p.pid()) return figures_of(p, &p);
   // It may run on another worker, or begin to.
   AllPaused paused(*p.worker_);

@@ -29,6 +29,10 @@ Term number(std::uint64_t n) {
   return Term::integer(static_cast<std::int64_t>(n));
 }
 
+// What was expected.
+constexpr const char* kBytes = "a number of bytes that is not negative";
+constexpr const char* kRealm = "a realm, as realm-create gives";
+
 constexpr double kWholeCpu = 1e6;
 
 // A part of a processor in millionths, `none` for nil or the whole; false when it is no part.
@@ -205,7 +209,7 @@ Term realm_command(Process& p, Args args) {
 
 Term request_memory(Process& p, Args args) {
   if (!args[0].is_integer() || args[0].as_integer() < 0)
-    return p.fail_badarg("request-memory", args);
+    return p.fail_badarg("request-memory", args, kBytes);
   const bool good = platform::request_memory(static_cast<std::size_t>(args[0].as_integer()));
   return good ? state_of(p).ok : error(p, "no-memory");
 }
@@ -213,7 +217,7 @@ Term request_memory(Process& p, Args args) {
 // Pages go back as pieces that nothing lies in any more, so a number would promise too much.
 Term return_memory(Process& p, Args args) {
   if (!args[0].is_integer() || args[0].as_integer() < 0)
-    return p.fail_badarg("return-memory", args);
+    return p.fail_badarg("return-memory", args, kBytes);
   p.worker_->allocator.trim();
   platform::return_memory();
   return state_of(p).ok;
@@ -221,7 +225,7 @@ Term return_memory(Process& p, Args args) {
 
 Term realm_figures(Process& p, Args args) {
   constexpr std::string_view kStates[] = {"dormant", "running", "suspended", "terminated"};
-  if (!args[0].is_realm()) return p.fail_badarg("realm-info", args);
+  if (!args[0].is_realm()) return p.fail_badarg("realm-info", args, kRealm);
   platform::RealmFigures figures;
   const RealmError done = platform::realm_figures(args[0].realm_number(), figures);
   if (done != RealmError::kNone) return error(p, describe(done));
@@ -249,7 +253,7 @@ Term realm_figures(Process& p, Args args) {
 
 Term child_realms(Process& p, Args args) {
   constexpr std::size_t kPiece = 64;
-  if (args.size() == 1 && !args[0].is_realm()) return p.fail_badarg("child-realms", args);
+  if (args.size() == 1 && !args[0].is_realm()) return p.fail_badarg("child-realms", args, kRealm);
   const std::uint32_t of = args.size() == 1 ? args[0].realm_number() : state_of(p).realms.own();
   Term set = make_set(p, empty_map(p));
   std::uint32_t realms[kPiece];

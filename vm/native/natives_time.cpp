@@ -22,6 +22,8 @@ Term number(std::uint64_t n) {
 // Longer than a century is for ever.
 constexpr std::int64_t kLongestMs = std::int64_t{100} * 366 * 24 * 3600 * 1000;
 
+constexpr const char* kTime = "milliseconds that are not negative";
+
 bool is_time(Term t) {
   return t.is_integer() && t.as_integer() >= 0;
 }
@@ -47,7 +49,7 @@ Term system_time(Process& p, Args) {
 }
 
 Term sleep(Process& p, Args args) {
-  if (!is_time(args[0])) return p.fail_badarg("sleep", args);
+  if (!is_time(args[0])) return p.fail_badarg("sleep", args, kTime);
   std::uint64_t now = platform::now_ns();
   std::uint64_t deadline = p.wait_deadline();
   if (deadline == 0) {
@@ -67,7 +69,8 @@ Term send_after(Process& p, Args args) {
   Worker& w = *p.worker_;
   Term to = bare(args[1]);
   if (!is_time(args[0]) || !(to.is_pid() || to.is_symbol())) {
-    return p.fail_badarg("send-after", args);
+    return p.fail_badarg("send-after", args,
+                         "milliseconds that are not negative, and a pid of this realm or a name");
   }
   if (!may_leave(p, args[2])) return Term::raise();
   Fragment* message = copy_to_fragment(p, w.allocator, args[2]);

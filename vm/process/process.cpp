@@ -149,10 +149,17 @@ Term Process::fail(std::string_view type, Term info) {
 }
 
 Term Process::fail_badarg(std::string_view fn, Args args) {
+  return fail_badarg(fn, args, {});
+}
+
+Term Process::fail_badarg(std::string_view fn, Args args, std::string_view expected) {
   Term list = Term::empty_list();
   for (std::uint32_t i = args.size(); i > 0; --i) list = cons(args[i - 1], list);
   Term info = map_put(*this, empty_map(*this), make_keyword("fn"), make_symbol(fn));
-  return fail("badarg", map_put(*this, info, make_keyword("args"), list));
+  info = map_put(*this, info, make_keyword("args"), list);
+  const Term text = expected.empty() ? Term::absent() : make_string(*this, expected);
+  if (text != Term::absent()) info = map_put(*this, info, make_keyword("expected"), text);
+  return fail("badarg", info);
 }
 
 Term Process::fail_type(std::string_view fn, std::string_view expected, Term got) {

@@ -44,6 +44,8 @@ class Process final : public Heap, public Timer {
   // [:error :badarg %{:fn fn :args (…)}] and [:error :type-error %{…}]: `fn` is a name such as
   // "nth". `expected` says in a word what the argument should have been ("integer").
   Term fail_badarg(std::string_view fn, Args args);
+  // The same with `:expected expected`, in words for whoever has called it.
+  Term fail_badarg(std::string_view fn, Args args, std::string_view expected);
   Term fail_type(std::string_view fn, std::string_view expected, Term got);
   Term fail_oom();
   // Ends the process with this reason: what `(exit reason)` does.

@@ -329,6 +329,11 @@ Term realm_toward(Process& p, Args args) {
   return next == platform::kNoRealm ? Term::nil() : Term::realm(next);
 }
 
+Term realm_takes(Process& p, Args args) {
+  if (!args[0].is_realm()) return p.fail_badarg("takes?", args);
+  return Term::boolean(state_of(p).realms.takes(args[0].realm_number()));
+}
+
 Term realm_served(Process& p, Args args) {
   if (!args[0].is_realm()) return p.fail_badarg("served", args);
   state_of(p).realms.served(args[0].realm_number());

@@ -148,6 +148,12 @@ std::uint32_t Realms::toward(std::uint32_t realm) {
   return find(realm) != nullptr ? realm : routes_.next(realm);
 }
 
+bool Realms::takes(std::uint32_t realm) {
+  Guard guard(lock_, true);
+  const Way there = way(realm);
+  return there.peer == nullptr || there.peer->waiting() <= kPendingMax;
+}
+
 // The frame is in frame_ then.
 Realms::Sent Realms::encode(Peer& peer, const Frame::Head& head, Term value, Term* refused,
                             const Route* route, OutgoingBinaries* binaries) {

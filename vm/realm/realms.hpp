@@ -78,6 +78,8 @@ class Realms {
               std::uint64_t watch = 0);
   // The neighbour through which that realm is reached, or kNoRealm.
   std::uint32_t toward(std::uint32_t realm);
+  // More can go there without waiting for long, or nothing leads there.
+  bool takes(std::uint32_t realm);
   // Text for the parent's console; what finds no room is lost.
   void send_output(std::string_view text);
 

@@ -71,11 +71,15 @@ function(lona_host_test name)
   set_tests_properties(${name} PROPERTIES TIMEOUT 300 LABELS gtest)
 endfunction()
 
-# lona_fuzzer(name seconds source… [LIBS library…] [SEEDS folder…]): a libFuzzer program of the
-# sanitized host preset, which ctest runs for a short while (label `fuzz`), starting from what the
-# folders hold. To go on for longer: run it with a folder of its own, which keeps what it learns.
+# lona_fuzzer(name seconds source… [LIBS library…] [SEEDS folder…] [MOST inputs]): a libFuzzer
+# program of the sanitized host preset, which ctest runs for a short while (label `fuzz`), starting
+# from what the folders hold, or for as many inputs as a process can take. To go on for longer: run it
+# with a folder of its own, which keeps what it learns.
 function(lona_fuzzer name seconds)
-  cmake_parse_arguments(PARSE_ARGV 2 ARG "" "" "LIBS;SEEDS")
+  cmake_parse_arguments(PARSE_ARGV 2 ARG "" "MOST" "LIBS;SEEDS")
+  if(NOT ARG_MOST)
+    set(ARG_MOST -1)
+  endif()
   if(NOT LONA_SANITIZE)
     return()
   endif()
@@ -85,7 +89,7 @@ function(lona_fuzzer name seconds)
   target_link_options(${name} PRIVATE -fsanitize=fuzzer)
   set(corpus "${CMAKE_CURRENT_BINARY_DIR}/${name}_corpus")
   file(MAKE_DIRECTORY "${corpus}")
-  add_test(NAME ${name} COMMAND ${name} -seed=1 -max_total_time=${seconds} -max_len=4096
-           -len_control=0 -timeout=10 "${corpus}" ${ARG_SEEDS})
+  add_test(NAME ${name} COMMAND ${name} -seed=1 -max_total_time=${seconds} -runs=${ARG_MOST}
+           -max_len=4096 -len_control=0 -timeout=10 "${corpus}" ${ARG_SEEDS})
   set_tests_properties(${name} PROPERTIES TIMEOUT 120 LABELS fuzz)
 endfunction()

@@ -18,7 +18,7 @@ from .tables import table
 
 _ROUNDS = 20
 _REALMS = 10_000  # half a minute
-_MESSAGES = 500
+_MESSAGES = 5_000
 _REPLACEMENTS = 1_000
 _CLIENTS = 4
 # A program of the tests that stands in for the VM, so that nothing but the manager is measured.

@@ -15,7 +15,7 @@ calls:
   run [FILE [ARG…]]     boot the system; run FILE in it, or give its prompt
   eval EXPR…            print the value of each expression
   batch                 read forms from standard input, print one line for each
-  test [--only PATTERN] build and run all tests
+  test [--only PATTERN] build and run all tests, or those of one or more such patterns
   bench [NAME…]         run benchmarks
   image [--iso FILE]    make the boot image, or an ISO for BIOS and UEFI machines
   build [PRESET…]       build (presets: host asan tsan x86_64)
@@ -87,8 +87,9 @@ def _parser():
     _machine_options(calls.add_parser("batch"))
 
     test = calls.add_parser("test")
-    test.add_argument("--only", metavar="PATTERN", default="",
-                      help="tests whose name contains PATTERN (* and ? as in the shell)")
+    test.add_argument("--only", metavar="PATTERN", action="append", default=[],
+                      help="tests whose name contains PATTERN (* and ? as in the shell), "
+                           "and those of further --only")
     test.add_argument("--list", action="store_true", help="only list the names")
 
     bench = calls.add_parser("bench")

@@ -50,11 +50,14 @@ class Job:
 
 
 class Selection:
-    def __init__(self, pattern):
-        self._pattern = f"*{pattern}*" if pattern else "*"
+    """The tests of any of some patterns; of none, all."""
+
+    def __init__(self, patterns):
+        self._patterns = [f"*{pattern}*" for pattern in patterns] or ["*"]
 
     def of(self, names):
-        return [name for name in names if fnmatch.fnmatchcase(name, self._pattern)]
+        return [name for name in names
+                if any(fnmatch.fnmatchcase(name, pattern) for pattern in self._patterns)]
 
 
 def _command(words, **more):

@@ -93,6 +93,11 @@ TEST_P(Binaries, WhatCannotBeSentSaysWhichPartAndWhere) {
   }
   EXPECT_EQ(vm.run("(match (bytebuf-alloc 3) b (spawn (fn* [] b)))"),
             refused("#<bytebuf 3>", "[]"));
+  // Nor does it go with the reason of an end.
+  EXPECT_EQ(vm.run("(match (spawn (fn* [] (exit [:a (bytebuf-alloc 3)]))) pid (match (monitor pid) "
+                   "r (receive [:DOWN _ _ reason] reason :after 10000 :none)))"),
+            "[:error :not-sendable %{:part \"#<bytebuf 3>\" :path [1] :reason "
+            "\"[:a #<bytebuf 3>]\"}]");
   if (GetParam()) return;
   // Where it is in a value of that size, nobody looks.
   EXPECT_EQ(vm.run("(send (self) [(up-to 200000 {}) (bytebuf-alloc 3)])"),

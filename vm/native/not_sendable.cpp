@@ -136,6 +136,16 @@ Term not_sendable(Process& p, Term value, Term part) {
   return make_tuple(p, parts);
 }
 
+Term sendable_reason(Process& p, Term reason) {
+  const Term buffer = byte_buffer_in(p, reason);
+  if (buffer == Term::absent()) return reason;
+  const Term text = print_to_string(p, reason);
+  const Term parts[] = {make_keyword("error"), make_keyword("not-sendable"),
+                        map_put(p, about(p, reason, buffer), make_keyword("reason"),
+                                text == Term::absent() ? Term::nil() : text)};
+  return make_tuple(p, parts);
+}
+
 Term fail_not_sendable(Process& p, Term value, Term part) {
   return p.exit_with(not_sendable(p, value, part));
 }

@@ -15,6 +15,10 @@ Term not_sendable(Process& p, Term value, Term part);
 // Ends the process with that.
 Term fail_not_sendable(Process& p, Term value, Term part);
 
+// The reason of a process's end as others may have it: itself, or the error above, in which :reason
+// is how it prints.
+Term sendable_reason(Process& p, Term reason);
+
 // May the value go to another process of this realm? If not, the process has failed.
 [[nodiscard]] inline bool may_leave(Process& p, Term value) {
   const Term buffer = byte_buffer_in(p, value);

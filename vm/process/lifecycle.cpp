@@ -3,6 +3,7 @@
 #include "vm/heap/collector.hpp"
 #include "vm/heap/copy.hpp"
 #include "vm/interp/interp.hpp"
+#include "vm/native/not_sendable.hpp"
 #include "vm/process/worker.hpp"
 #include "vm/sched/loads.hpp"
 #include "vm/sched/source.hpp"
@@ -108,6 +109,7 @@ void end_process(Process& p) {
     s.hooks->exited(*s.hooks, p);
   }
   forget_name(p);
+  p.exit_reason_ = sendable_reason(p, p.exit_reason_);
   notify_end(p);
   leave_console(p);
   leave_kernel(p);

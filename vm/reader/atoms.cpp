@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Strings, characters, numbers, symbols and keywords.
+#include <algorithm>
+
 #include "vm/data/string.hpp"
 #include "vm/data/utf8.hpp"
 #include "vm/number/text.hpp"
@@ -211,9 +213,7 @@ bool Reader::read_token() {
 bool Reader::read_token(std::string_view token, Position at) {
   bool sign = token.size() > 1 && (token[0] == '+' || token[0] == '-');
   if (is_digit(token[sign])) return deliver_number(read_number(heap_, token), at);
-  for (char c : token) {
-    if (!in_symbol(c)) return fail("invalid-token", "a character that is part of no form", at);
-  }
+  if (!is_name(token, at)) return false;
   if (token[0] == '%' && anonymous_.active) return read_placeholder(token, at);
   return read_symbol(token, at);
 }
@@ -242,13 +242,25 @@ bool Reader::read_symbol(std::string_view token, Position at) {
       }
     }
   }
-  if (full.size() > kMaxNameBytes) return fail("invalid-token", "a name of this length", at);
-  SymbolEntry* entry = try_intern(full);
-  if (entry == nullptr && number_is_taken(full)) {
-    return fail("name-taken", "another name has the number of this one", at);
+  SymbolEntry* entry = intern_name(full, at);
+  return entry != nullptr && deliver(keyword ? Term::keyword(entry) : Term::symbol(entry), at);
+}
+
+bool Reader::is_name(std::string_view text, Position at) {
+  return std::ranges::all_of(text, in_symbol) ||
+         fail("invalid-token", "a character that is part of no form", at);
+}
+
+SymbolEntry* Reader::intern_name(std::string_view name, Position at) {
+  if (SymbolEntry* entry = try_intern(name)) return entry;
+  if (name.size() > kMaxNameBytes) {
+    fail("invalid-token", "a name of this length", at);
+  } else if (number_is_taken(name)) {
+    fail("name-taken", "another name has the number of this one", at);
+  } else {
+    fail("oom", "no memory left", at);
   }
-  if (entry == nullptr) return fail("oom", "no memory left", at);
-  return deliver(keyword ? Term::keyword(entry) : Term::symbol(entry), at);
+  return nullptr;
 }
 
 bool Reader::read_placeholder(std::string_view token, Position at) {

@@ -105,12 +105,13 @@ bool Reader::read_modifiers(Term value, Term size, Position at) {
   std::size_t n = 2;
   while (!at_end() && peek() == '/') {
     advance(1);
+    const Position part_at = position();
     std::string_view part;
     if (n == 2 + kMaxModifiers || !take_segment_part(part)) {
-      return fail("invalid-bits", "a modifier is missing behind /", position());
+      return fail("invalid-bits", "a modifier is missing behind /", part_at);
     }
-    SymbolEntry* entry = try_intern(part);
-    if (entry == nullptr) return fail("oom", "no memory left", at);
+    SymbolEntry* entry = is_name(part, part_at) ? intern_name(part, part_at) : nullptr;
+    if (entry == nullptr) return false;
     parts[n++] = Term::keyword(entry);
   }
   Term segment = make_tuple(heap_, {parts, n});

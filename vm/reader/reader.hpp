@@ -115,6 +115,8 @@ class Reader {
   bool read_token();
   bool deliver_number(const ReadNumber& number, Position at);
   bool read_symbol(std::string_view token, Position at);
+  bool is_name(std::string_view text, Position at);
+  SymbolEntry* intern_name(std::string_view name, Position at);
   bool read_placeholder(std::string_view token, Position at);
 
   bool at_end() const { return at_ >= text_.size(); }

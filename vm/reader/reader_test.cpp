@@ -126,6 +126,7 @@ TEST_F(ReaderTest, EverySpellingHasItsValue) {
                  {"[1 #_ #_ 2 3]", "[1]"},
                  {"#_a b", "b"},
                  {"#_a", "end"},
+                 {"#bits[a/b\x01]", "!invalid-token 1:9"},
                  {"; only\n#!/no\n", "!invalid-token 2:1"},
                  {"#!/usr/bin/lona\n5", "5"},
                  {" , \t\r\n", "end"},
